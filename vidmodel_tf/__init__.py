@@ -1,0 +1,82 @@
+"""Train your own classifier of videos with words, in Keras 3, and put it into production.
+
+The names below are imported when they are first used: `import vidmodel_tf` loads neither TensorFlow nor Keras.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from vidmodel_tf.version import __version__
+
+if TYPE_CHECKING:
+    from vidmodel_tf.clips.manifest import read_manifest
+    from vidmodel_tf.config import ModelConfig, PrepareConfig, TrainConfig
+    from vidmodel_tf.errors import InputError, VidmodelError
+    from vidmodel_tf.evaluation.evaluate import evaluate
+    from vidmodel_tf.labels import Labels
+    from vidmodel_tf.model.build import build_model
+    from vidmodel_tf.prediction.predict import predict
+    from vidmodel_tf.records.inspect import inspect
+    from vidmodel_tf.records.pipeline import load_dataset, load_labels
+    from vidmodel_tf.records.prepare import prepare
+    from vidmodel_tf.run_folder import load_run, save_run
+    from vidmodel_tf.text.vocabulary import Vocabulary
+    from vidmodel_tf.training.losses import compile_arguments
+    from vidmodel_tf.training.train import train
+
+_HOMES = {
+    "InputError": "errors",
+    "Labels": "labels",
+    "ModelConfig": "config",
+    "PrepareConfig": "config",
+    "TrainConfig": "config",
+    "VidmodelError": "errors",
+    "Vocabulary": "text.vocabulary",
+    "build_model": "model.build",
+    "compile_arguments": "training.losses",
+    "evaluate": "evaluation.evaluate",
+    "inspect": "records.inspect",
+    "load_dataset": "records.pipeline",
+    "load_labels": "records.pipeline",
+    "load_run": "run_folder",
+    "predict": "prediction.predict",
+    "prepare": "records.prepare",
+    "read_manifest": "clips.manifest",
+    "save_run": "run_folder",
+    "train": "training.train",
+}
+
+__all__ = [
+    "InputError",
+    "Labels",
+    "ModelConfig",
+    "PrepareConfig",
+    "TrainConfig",
+    "VidmodelError",
+    "Vocabulary",
+    "__version__",
+    "build_model",
+    "compile_arguments",
+    "evaluate",
+    "inspect",
+    "load_dataset",
+    "load_labels",
+    "load_run",
+    "predict",
+    "prepare",
+    "read_manifest",
+    "save_run",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

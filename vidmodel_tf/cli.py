@@ -1,0 +1,212 @@
+"""The command line: arguments in, a table or JSON out, one line for what went wrong. No logic, and no TensorFlow
+before a command needs it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from vidmodel_tf.errors import InputError, VidmodelError
+from vidmodel_tf.version import __version__
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands and their arguments."""
+    parser = _Parser(prog="vidmodel", description="Train your own classifier of videos with words, and use it.")
+    parser.add_argument("--version", action="version", version=f"vidmodel {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _add_demo(commands)
+    _add_prepare(commands)
+    _add_inspect(commands)
+    _add_train(commands)
+    _add_evaluate(commands)
+    _add_predict(commands)
+    return parser
+
+
+def _add_demo(commands: Any) -> None:
+    command = commands.add_parser("demo", help="draw clips, train on them, and show what the answers rest on")
+    command.add_argument("--dir", default="data/demo", help="where clips, data set and run go (default: %(default)s)")
+    command.set_defaults(run=_demo)
+
+
+def _add_prepare(commands: Any) -> None:
+    command = commands.add_parser("prepare", help="videos and words -> a data set of TFRecords")
+    command.add_argument("source", help="a folder of class folders, or a CSV or JSONL file with a path column")
+    command.add_argument("--out", required=True, metavar="data/NAME", help="the data set to make")
+    _add_settings(command, "prepare")
+    _add_json(command)
+    command.set_defaults(run=_prepare)
+
+
+def _add_inspect(commands: Any) -> None:
+    command = commands.add_parser("inspect", help="counts, words, balance, leaks and a contact sheet")
+    command.add_argument("data", metavar="data/NAME", help="a prepared data set")
+    _add_json(command)
+    command.set_defaults(run=_inspect)
+
+
+def _add_train(commands: Any) -> None:
+    command = commands.add_parser("train", help="a data set -> a run folder: the model and all that was decided")
+    command.add_argument("data", metavar="data/NAME", help="a prepared data set")
+    command.add_argument("--out", required=True, metavar="runs/NAME", help="the run folder to make, or to go on with")
+    command.add_argument("--backbone", help="resnet50 (default), efficientnet_lite0, mobilenet_v2, small_cnn, ...")
+    command.add_argument("--weights", help="imagenet (default), none, or the path of a weights file")
+    command.add_argument("--epochs", type=int, help="at most (default: 30)")
+    command.add_argument("--seed", type=int, help="of weights, order and augmentation (default: 0)")
+    command.add_argument("--fold", metavar="K/N", help="hold out fold K (from 1) of N, grouped by source")
+    _add_settings(command, "model", "train")
+    command.set_defaults(run=_train)
+
+
+def _add_evaluate(commands: Any) -> None:
+    command = commands.add_parser("evaluate", help="metrics on a split, and what is left without words or frames")
+    command.add_argument("model", metavar="MODEL", help="a run folder")
+    command.add_argument("--data", metavar="data/NAME", help="default: the data set that the model was trained on")
+    command.add_argument("--split", default="test", help="default: %(default)s")
+    _add_json(command)
+    command.set_defaults(run=_evaluate)
+
+
+def _add_predict(commands: Any) -> None:
+    command = commands.add_parser("predict", help="answers for videos")
+    command.add_argument("model", metavar="MODEL", help="a run folder")
+    command.add_argument("files", nargs="+", metavar="FILE", help="videos, folders and globs")
+    command.add_argument("--text", help="words for all of them (default: the sidecar file of each)")
+    command.add_argument("--json", action="store_true", help="one JSON object a line")
+    command.set_defaults(run=_predict)
+
+
+def _add_settings(command: argparse.ArgumentParser, *sections: str) -> None:
+    example = " and ".join(f'"{section}"' for section in sections)
+    command.add_argument("--config", metavar="FILE", help=f"a JSON file with the sections {example}")
+    command.add_argument(
+        "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help=f"one setting, of {example}"
+    )
+    command.set_defaults(sections=sections)
+
+
+def _add_json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="one JSON object, for programs")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command.
+
+    Returns:
+        The exit code: 0, 1 for a failure, 2 for bad input.
+    """
+    options = build_parser().parse_args(arguments)
+    # TensorFlow reads these when it is imported: what it says of CPUs and GPUs is not for users of a command.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    try:
+        options.run(options)
+    except VidmodelError as error:
+        print(f"vidmodel {options.command}: {error}", file=sys.stderr)
+        for detail in error.details:
+            print(f"  {detail}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"vidmodel {options.command}: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output, `head` perhaps, has seen enough
+        sys.stdout = None
+        return 0
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from vidmodel_tf.demo import run_demo
+
+    run_demo(options.dir)
+
+
+def _prepare(options: argparse.Namespace) -> None:
+    from vidmodel_tf import tables
+    from vidmodel_tf.config import PrepareConfig
+    from vidmodel_tf.records.prepare import prepare
+
+    report = prepare(options.source, options.out, _settings(options, prepare=PrepareConfig)["prepare"])
+    _show(report, tables.print_prepare_report, options)
+
+
+def _inspect(options: argparse.Namespace) -> None:
+    from vidmodel_tf import tables
+    from vidmodel_tf.records.inspect import inspect
+
+    _show(inspect(options.data), tables.print_inspection, options)
+
+
+def _train(options: argparse.Namespace) -> None:
+    from vidmodel_tf import tables
+    from vidmodel_tf.config import ModelConfig, TrainConfig
+    from vidmodel_tf.training.train import train
+
+    everyday = {
+        "model": {"backbone": options.backbone, "weights": options.weights},
+        "train": {"epochs": options.epochs, "seed": options.seed},
+    }
+    settings = _settings(options, everyday, model=ModelConfig, train=TrainConfig)
+    run = train(options.data, options.out, settings["model"], settings["train"], fold=_parse_fold(options.fold))
+    tables.print_training(run)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from vidmodel_tf import tables
+    from vidmodel_tf.evaluation.evaluate import evaluate
+
+    _show(evaluate(options.model, data=options.data, split=options.split), tables.print_evaluation, options)
+
+
+def _predict(options: argparse.Namespace) -> None:
+    from vidmodel_tf import tables
+    from vidmodel_tf.prediction.predict import predict
+
+    answers = predict(options.model, options.files, text=options.text)
+    if not options.json:
+        tables.print_predictions(list(answers))
+        return
+    for answer in answers:
+        print(json.dumps(answer, ensure_ascii=False), flush=True)
+
+
+def _show(result: dict[str, Any], print_table: Any, options: argparse.Namespace) -> None:
+    if options.json:
+        print(json.dumps(result, ensure_ascii=False))
+    else:
+        print_table(result)
+
+
+def _settings(options: argparse.Namespace, everyday: dict[str, dict[str, Any]] | None = None, **kinds: Any):
+    """Defaults, then the config file, then everyday flags, then --set."""
+    from vidmodel_tf.config import from_mapping, parse_override, read_settings
+
+    values = {section: {} for section in options.sections}
+    if options.config:
+        values |= read_settings(options.config, options.sections)
+    for section, flags in (everyday or {}).items():
+        values[section] |= {key: value for key, value in flags.items() if value is not None}
+    for text in options.set:
+        section, key, value = parse_override(text, options.sections)
+        values[section][key] = value
+    return {section: from_mapping(kind, values[section], section) for section, kind in kinds.items()}
+
+
+def _parse_fold(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    try:
+        k, n = (int(part) for part in text.split("/"))
+    except ValueError:
+        raise InputError(f"--fold: expected K/N, such as 1/5. Received: {text!r}") from None
+    return k, n

@@ -1,0 +1,1 @@
+"""Files on disk -> clips, frames, words. No TensorFlow."""

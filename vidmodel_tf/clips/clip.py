@@ -1,0 +1,54 @@
+"""One clip of a source of clips: where it is, what words go with it, what it is labelled as."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+Label = str | tuple[str, ...] | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Clip:
+    """A video file, or a range of one.
+
+    Args:
+        id: Unique in its source of clips: see `clip_id`.
+        path: Absolute.
+        text: Every name in `config.TEXT_FIELDS`; "" where there is none.
+        labels: Every head; a class name, a tuple of names for a multi-label head, None where not labelled.
+        source: What must not be split: clips of one source share camera, scene or author.
+        start_seconds: Where the range starts; None: at the beginning.
+        end_seconds: Where it ends (half open); None: at the end of the file.
+        split: "train", "validation" or "test" where the source of clips says so.
+    """
+
+    id: str
+    path: Path
+    text: dict[str, str]
+    labels: dict[str, Label]
+    source: str
+    start_seconds: float | None = None
+    end_seconds: float | None = None
+    split: str | None = None
+
+    @property
+    def key(self) -> tuple[Path, float, float | None]:
+        """Equal for two clips that are the same part of the same file, whatever links lead to it."""
+        return self.path.resolve(), self.start_seconds or 0.0, self.end_seconds
+
+
+def relative_name(path: Path, root: Path) -> str:
+    """The path below `root` with forward slashes, or the absolute path where it lies outside. Both absolute."""
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+
+
+def clip_id(name: str, start_seconds: float | None, end_seconds: float | None) -> str:
+    """The file's name as `relative_name` gives it, then `@START-END` where a range is given (`@5-`: to the end)."""
+    if start_seconds is None and end_seconds is None:
+        return name
+    return f"{name}@{_shortest(start_seconds or 0.0)}-{'' if end_seconds is None else _shortest(end_seconds)}"
+
+
+def _shortest(seconds: float) -> str:
+    return repr(seconds).removesuffix(".0")

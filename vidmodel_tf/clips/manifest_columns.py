@@ -1,0 +1,113 @@
+"""What the columns of a manifest mean: their names say it, nothing is guessed."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Sequence
+
+from vidmodel_tf.config import TEXT_FIELDS
+from vidmodel_tf.errors import InputError
+
+COLUMNS = ("path", "label", *TEXT_FIELDS, "start_seconds", "end_seconds", "source", "split")
+HEAD_PREFIXES = ("label", "labels")
+RESERVED_HEADS = frozenset({"frames", "token_ids", "text", "id", "source", "features"})
+RESERVED_ENDINGS = ("_label", "_scores")
+
+# The names are short: at difflib's default of 0.6, "file" and "video_title" would pass for a misspelt "title".
+_MISSPELT_CUTOFF = 0.8
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadColumn:
+    """A column that labels one head: its name in the file, and whether a cell holds several classes."""
+
+    column: str
+    is_multi_label: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Columns:
+    """The columns that label heads, by head, in order, and those that mean nothing here."""
+
+    heads: dict[str, HeadColumn]
+    ignored: tuple[str, ...]
+
+
+def read_columns(names: Sequence[str], file_name: str) -> Columns:
+    """Tells the columns of a manifest apart.
+
+    Args:
+        names: As they stand in the header (CSV) or as keys (JSONL), each once.
+        file_name: For the messages.
+
+    Raises:
+        InputError: A name looks like a misspelt known one, a head has a name that no output may have or is declared
+            twice, or there is no `path` or no label column.
+    """
+    faults = [fault for name in names if (fault := _misspelling(name))]
+    heads: dict[str, HeadColumn] = {}
+    for name in names:
+        prefix, head = _split_head(name)
+        if prefix not in HEAD_PREFIXES or faults:
+            continue
+        if fault := _head_fault(head):
+            faults.append(f"column {name!r}: {fault}")
+        elif head in heads:
+            faults.append(f"columns {heads[head].column!r} and {name!r} both label the head {head!r}: keep one")
+        heads[head] = HeadColumn(name, is_multi_label=prefix == "labels")
+    if not faults:
+        faults = _missing_columns(names, heads)
+    if faults:
+        more = f" ({len(faults) - 1} more faults in the columns)" if len(faults) > 1 else ""
+        raise InputError(f"{file_name}: {faults[0]}{more}", faults[1:])
+    known = {*COLUMNS, *(column.column for column in heads.values())}
+    return Columns(heads, tuple(name for name in names if name not in known))
+
+
+def _split_head(name: str) -> tuple[str, str]:
+    """`label:mood` -> ("label", "mood"); a bare `label` declares the head `label`."""
+    prefix, colon, head = name.partition(":")
+    return (prefix, head) if colon else (prefix if prefix == "label" else "", "label")
+
+
+def _head_fault(head: str) -> str | None:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", head):
+        return f"expected a head's name of small letters, digits and '_', a letter first. Received: {head!r}"
+    if head in RESERVED_HEADS:
+        return f"the head's name {head!r} is reserved (with {', '.join(sorted(RESERVED_HEADS - {head}))}); rename it"
+    if head.endswith(RESERVED_ENDINGS):
+        return f"a head's name must not end in {' or '.join(RESERVED_ENDINGS)}. Received: {head!r}; rename it"
+    return None
+
+
+def _misspelling(name: str) -> str | None:
+    prefix, colon, head = name.partition(":")
+    known = HEAD_PREFIXES if colon else COLUMNS
+    if prefix in known:
+        return None
+    if name == "labels":
+        return "column 'labels': did you mean 'label' (one class) or 'labels:HEAD' (several, separated by '|')?"
+    near = _nearest(re.sub(r"[\s-]+", "_", prefix.strip().lower()), known)
+    if near is None:
+        return None
+    meant = f"{near}:{head.strip()}" if colon else near
+    return f"column {name!r}: did you mean {meant!r}? Rename it; if it is something else, give it another name"
+
+
+def _nearest(name: str, known: Sequence[str]) -> str | None:
+    shortened = [column for column in known if column.endswith("_seconds") and column == f"{name}_seconds"]
+    return next(iter(shortened or difflib.get_close_matches(name, known, n=1, cutoff=_MISSPELT_CUTOFF)), None)
+
+
+def _missing_columns(names: Sequence[str], heads: dict[str, HeadColumn]) -> list[str]:
+    received = ", ".join(repr(name) for name in names) or "none"
+    if len(names) == 1 and re.search("[;\t]", names[0]):
+        return [f"expected columns separated by commas. Received: {names[0]!r}; save the file with commas"]
+    faults = []
+    if "path" not in names:
+        faults.append(f"expected a column 'path'. Received the columns: {received}")
+    if not heads:
+        faults.append(f"expected a column 'label', 'label:HEAD' or 'labels:HEAD'. Received the columns: {received}")
+    return faults

@@ -1,0 +1,1 @@
+"""A trained model and a prepared data set -> how good it is."""

@@ -1,0 +1,169 @@
+"""How good a model is on a split: metrics per head, and what is left of them when a part of the input is taken away."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vidmodel_tf.atomic import write_json
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.evaluation.metrics import multi_label_metrics, single_label_metrics
+from vidmodel_tf.labels import Labels
+from vidmodel_tf.pictures import save_confusion_matrix
+from vidmodel_tf.prediction.forms import RunModel, Scores, open_model
+from vidmodel_tf.progress import track
+from vidmodel_tf.records.folds import fold_splits
+from vidmodel_tf.records.index import read_index
+from vidmodel_tf.records.pipeline import Splits, count_clips, for_inference, load_labels, read_texts
+from vidmodel_tf.run_folder import Run
+from vidmodel_tf.text.tokenize import join_fields
+
+ABLATIONS = ("without_text", "without_frames", "shuffled_frames")
+
+_CLIPS_AT_ONCE = 4
+_SEED = 0  # of the derangement and of the permutations
+
+
+@dataclasses.dataclass
+class _Collected:
+    """Scores of all clips by variant ("full" and the ablations), and what they are measured against."""
+
+    scores: dict[str, list[Scores]]
+    class_ids: dict[str, np.ndarray]  # {head: [n], or [n, K] of 0 and 1}
+    labelled: dict[str, np.ndarray]  # {head: bool [n]}
+    others: np.ndarray  # [n]: whose frames clip i gets in "without_frames"
+
+
+def evaluate(model: str | Path | RunModel, *, data: str | Path | None = None, split: str = "test") -> dict[str, Any]:
+    """Measures a model on a split and keeps the result as `evaluation/SPLIT.json` in its run folder.
+
+    The ablations say what the answer rests on. `without_text`: no clip has words. `without_frames`: each clip has
+    another clip's frames. `shuffled_frames`: each clip has its own frames in a random order.
+
+    Args:
+        model: A run folder, or one already opened.
+        data: A prepared data set; by default the one that the model was trained on.
+        split: Its name.
+
+    Returns:
+        `{"split", "num_clips", "heads": {HEAD: metrics}, "ablations": {NAME: {HEAD: accuracy or None}}}`.
+
+    Raises:
+        InputError: There is no such model, data set or split, or the data set asks other questions.
+    """
+    model = model if isinstance(model, RunModel) else open_model(model)
+    run = model.run
+    data = Path(data) if data is not None else run.data
+    if data is None:
+        raise InputError(f"{run.path} does not say on which data set it was trained: give --data data/NAME")
+    own_data = run.data is not None and data.resolve() == run.data.resolve()
+    splits = fold_splits(read_index(data), run.fold if own_data else None)
+    _check_labels(load_labels(data), run)
+    collected = _collect(model, data, split, splits)
+    result = {
+        "split": split,
+        "num_clips": len(collected.others),
+        "data": str(data),
+        "heads": {head: _head_metrics(collected, "full", head, run) for head in run.labels},
+        "ablations": {
+            name: {head: _head_metrics(collected, name, head, run)["accuracy"] for head in run.labels}
+            for name in ABLATIONS
+        },
+    }
+    write_json(run.path / "evaluation" / f"{split}.json", result)
+    _save_pictures(result, run, split)
+    return result
+
+
+def _check_labels(labels: Labels, run: Run) -> None:
+    for head, names in run.labels.items():
+        if labels.get(head) != names:
+            raise InputError(
+                f"the data set's classes for the head {head!r} differ from the model's: "
+                f"expected {names}. Received: {labels.get(head)}"
+            )
+
+
+def _collect(model: RunModel, data: Path, split: str, splits: Splits | None) -> _Collected:
+    config, total = model.run.model, count_clips(data, split, splits)
+    batches = for_inference(data, split, config, model.run.vocabulary, batch_size=_CLIPS_AT_ONCE, splits=splits)
+    token_ids = np.stack([_token_ids(text, model.run) for text in read_texts(data, split, splits)])
+    others = derangement(total, _SEED)
+    # Clip j takes part with the frames of others[j]: for the frames of clip i these are the words of clip wearer[i].
+    wearer = np.argsort(others)
+    collected = _Collected({name: [] for name in ("full", *ABLATIONS)}, {}, {}, others)
+    labels: list[tuple[Any, Any]] = []
+    start = 0
+    for inputs, values, weights in track(batches.as_numpy_iterator(), "evaluating", -(-total // _CLIPS_AT_ONCE)):
+        stop = start + len(inputs["token_ids"])
+        _score_batch(model, inputs["frames"], token_ids, wearer, range(start, stop), collected)
+        labels.append((values, weights))
+        start = stop
+    for head in model.run.labels:
+        collected.class_ids[head] = np.concatenate([values[head] for values, _ in labels])
+        collected.labelled[head] = np.concatenate([weights[head] for _, weights in labels]) > 0
+    return collected
+
+
+def _token_ids(text: dict[str, str], run: Run) -> np.ndarray:
+    joined = join_fields(text, run.model.text_fields)
+    return run.vocabulary.encode(joined, run.model.num_tokens, run.model.field_budgets)
+
+
+def _score_batch(
+    model: RunModel,
+    frames: np.ndarray,
+    token_ids: np.ndarray,
+    wearer: np.ndarray,
+    rows: range,
+    collected: _Collected,
+) -> None:
+    own = token_ids[rows.start : rows.stop]
+    full, without_text, without_frames = model.scores(
+        frames, [own, np.zeros_like(own), token_ids[wearer[rows.start : rows.stop]]]
+    )
+    shuffled = np.stack([_shuffle(clip, _SEED + row) for clip, row in zip(frames, rows, strict=True)])
+    (shuffled_frames,) = model.scores(shuffled, [own])
+    for name, scores in (
+        ("full", full),
+        ("without_text", without_text),
+        ("without_frames", without_frames),
+        ("shuffled_frames", shuffled_frames),
+    ):
+        collected.scores[name].append(scores)
+
+
+def _shuffle(frames_TxHxWxC: np.ndarray, seed: int) -> np.ndarray:
+    return frames_TxHxWxC[np.random.default_rng(seed).permutation(len(frames_TxHxWxC))]
+
+
+def derangement(n: int, seed: int) -> np.ndarray:
+    """A random permutation of 0..n-1 without a fixed point (n = 1 has none: 0 stays)."""
+    order = np.random.default_rng(seed).permutation(n)
+    result = np.empty(n, int)
+    result[order] = np.roll(order, 1)  # one cycle through all
+    return result
+
+
+def _head_metrics(collected: _Collected, variant: str, head: str, run: Run) -> dict[str, Any]:
+    scores = np.concatenate([batch[head] for batch in collected.scores[variant]])
+    if variant == "without_frames":
+        scores = scores[collected.others]  # the row of clip j's words is where the frames of others[j] were read
+    labelled, values = collected.labelled[head], collected.class_ids[head]
+    if head in run.labels.multi_label:
+        return multi_label_metrics(scores, values, labelled, run.labels[head], run.thresholds[head])
+    return single_label_metrics(scores, np.where(labelled, values, -1), run.labels[head])
+
+
+def _save_pictures(result: dict[str, Any], run: Run, split: str) -> None:
+    for head, metrics in result["heads"].items():
+        if metrics.get("confusion_matrix"):
+            save_confusion_matrix(
+                run.path / "evaluation" / f"{split}_{head}_confusion.png",
+                metrics["confusion_matrix"],
+                run.labels[head],
+                f"{head}, {split}: accuracy {metrics['accuracy']:.3f}",
+            )

@@ -1,0 +1,33 @@
+"""The questions that a model answers (its heads) and the answers that each allows (its classes)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+
+class Labels(dict[str, list[str]]):
+    """`{head: class names by id}`, and which heads may have several classes at once.
+
+    A plain `{head: [names]}` serves everywhere in its place where every head has one class.
+
+    Args:
+        names: Class names of each head, by class id.
+        multi_label: The heads whose clips have any number of classes (sigmoid scores, not softmax).
+    """
+
+    def __init__(self, names: Mapping[str, Iterable[str]], multi_label: Iterable[str] | None = None) -> None:
+        super().__init__({head: list(classes) for head, classes in names.items()})
+        if multi_label is None:
+            multi_label = getattr(names, "multi_label", ())
+        self.multi_label = frozenset(multi_label)
+        strangers = self.multi_label - set(self)
+        if strangers:
+            raise ValueError(f"multi_label: expected some of the heads {list(self)}. Received: {sorted(strangers)}")
+
+    def __repr__(self) -> str:
+        return f"Labels({dict(self)!r}, multi_label={sorted(self.multi_label)!r})"
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The heads' names, in order."""
+        return tuple(self)

@@ -1,0 +1,1 @@
+"""The Keras graph. Backend-free Keras: nothing here imports TensorFlow."""

@@ -1,0 +1,194 @@
+"""The model as one functional Keras graph, made of three sub-models that others take it apart by.
+
+    frames ──frame_encoder──> backbone output ──projection──> features ──┐
+    token_ids ───────────────────────────────────────────────────────────head──> scores by head
+
+Legend of shapes: B batch, T frames, H W C height, width and channels, L text tokens, F of the backbone, D features,
+S streams, K classes. A T' may be any number of frames: only the head fixes it.
+
+A slot without motion (the first of a clip, and a frame equal to the one before it) is exactly zero in the motion
+stream's part of the backbone output and of the features. That is how the head knows, from either alone, what its
+LSTM has to skip: nothing but arrays is passed from a cache or a client.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import keras
+from keras import layers, ops
+
+from vidmodel_tf.config import ModelConfig
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.model.backbones import build_backbone, scaling_layer
+from vidmodel_tf.model.layers import (
+    FoldedTimeDistributed,
+    KeepSlots,
+    MotionImages,
+    SlotMask,
+    Standardization,
+    TokenMask,
+)
+from vidmodel_tf.model.precision import dtype_policy
+
+ClassNames = Mapping[str, Sequence[str]]
+
+
+def build_model(
+    config: ModelConfig, labels: ClassNames, vocabulary_size: int, *, load_backbone_weights: bool = True
+) -> keras.Model:
+    """Builds the graph.
+
+    Args:
+        config: Its settings.
+        labels: Class names of each head; heads in `labels.multi_label`, if it has that, get a sigmoid.
+        vocabulary_size: Number of token ids, padding included.
+        load_backbone_weights: False leaves the backbone random where weights of the whole model follow, and then
+            needs no download. Whether its BatchNorm may train still goes by `config.weights`.
+
+    Returns:
+        A functional model: `frames` uint8 [B, T, H, W, 3] RGB and `token_ids` int32 [B, L], 0 to vocabulary_size - 1
+        and 0 for padding on the right, to `{head: scores}`, float32 [B, K] in 0..1.
+
+    Raises:
+        InputError: Labels or settings that no model can be built from.
+        VidmodelError: ImageNet weights cannot be downloaded.
+    """
+    _check_labels(labels)
+    with dtype_policy(config.precision):
+        # === Layers ===
+        frame_encoder = _build_frame_encoder(config, config.weights if load_backbone_weights else "none")
+        projection = _build_projection(config, frame_encoder.output_shape[-1])
+        head = _build_head(config, labels, vocabulary_size, projection.output_shape[-1])
+
+        # === Functional graph ===
+        frames_shape = (config.num_frames, config.height, config.width, 3)
+        frames_BxTxHxWx3 = layers.Input(frames_shape, dtype="uint8", name="frames")
+        token_ids_BxL = layers.Input((config.num_tokens,), dtype="int32", name="token_ids")
+        features_BxTxD = projection(frame_encoder(frames_BxTxHxWx3))
+        scores = head({"features": features_BxTxD, "token_ids": token_ids_BxL})
+
+        # === Config ===
+        inputs = {"frames": frames_BxTxHxWx3, "token_ids": token_ids_BxL}
+        return keras.Model(inputs, scores, name="vidmodel")
+
+
+def build_feature_model(model: keras.Model, config: ModelConfig) -> keras.Model:
+    """What follows the backbone in `model`, with the same layers: training one trains the other.
+
+    Args:
+        model: A model of `build_model`.
+        config: Its settings.
+
+    Returns:
+        A functional model: `backbone_output` float32 [B, T, S * F] and `token_ids` int32 [B, L] to `{head: scores}`.
+    """
+    projection, head = model.get_layer("projection"), model.get_layer("head")
+    with dtype_policy(config.precision):
+        output_BxTxF = layers.Input((config.num_frames, projection.input_shape[-1]), name="backbone_output")
+        token_ids_BxL = layers.Input((config.num_tokens,), dtype="int32", name="token_ids")
+        scores = head({"features": projection(output_BxTxF), "token_ids": token_ids_BxL})
+        inputs = {"backbone_output": output_BxTxF, "token_ids": token_ids_BxL}
+        return keras.Model(inputs, scores, name="vidmodel_features")
+
+
+def stream_names(config: ModelConfig) -> tuple[str, ...]:
+    """The streams, in the order in which they stand side by side in backbone outputs and features."""
+    return ("appearance", "motion") if config.streams == "both" else (config.streams,)
+
+
+def _build_frame_encoder(config: ModelConfig, weights: str) -> keras.Model:
+    backbone = build_backbone(config.backbone, config.height, config.width, weights)
+    folded = FoldedTimeDistributed(backbone, inference_only=config.weights != "none", name="backbone")
+    scale = scaling_layer(config.backbone)
+    frames = layers.Input((None, config.height, config.width, 3), dtype="uint8", name="frames")
+    if config.streams == "appearance":
+        output = layers.Activation("linear", dtype="float32", name="backbone_output")(folded(scale(frames)))
+        return keras.Model(frames, output, name="frame_encoder")
+    motion = MotionImages(config.motion_gain, name="motion_images")(frames)
+    slots = SlotMask(name="motion_slots")(motion)
+    if config.streams == "motion":
+        output = KeepSlots(name="backbone_output")(folded(scale(motion)), slots)
+        return keras.Model(frames, output, name="frame_encoder")
+    # One call for both streams, so that a BatchNorm that trains sees the mixture that it will be used on.
+    images = layers.Concatenate(axis=1, dtype="float32", name="both_images")([scale(frames), scale(motion)])
+    appearance, motion = ops.split(folded(images), 2, axis=1)
+    motion = KeepSlots(name="motion_output")(motion, slots)
+    output = layers.Concatenate(dtype="float32", name="backbone_output")([appearance, motion])
+    return keras.Model(frames, output, name="frame_encoder")
+
+
+def _build_projection(config: ModelConfig, output_size: int) -> keras.Model:
+    inputs = layers.Input((None, output_size), name="backbone_output")
+    projected = []
+    for stream, part in zip(stream_names(config), _split_streams(inputs, config), strict=True):
+        x = Standardization(name=f"{stream}_standardization")(part)
+        x = layers.Dense(config.projection_units, name=f"{stream}_projection")(x)
+        if stream == "motion":
+            x = KeepSlots(name="motion_features")(x, SlotMask(name="motion_slots")(part))
+        else:
+            x = layers.Activation("linear", dtype="float32", name="appearance_features")(x)
+        projected.append(x)
+    return keras.Model(inputs, _side_by_side(projected, "features", "float32"), name="projection")
+
+
+def _build_head(config: ModelConfig, labels: ClassNames, vocabulary_size: int, features_size: int) -> keras.Model:
+    # Names with a dot: a head may have any name without one, and its layer bears it.
+    features = layers.Input((config.num_frames, features_size), name="features")
+    token_ids = layers.Input((config.num_tokens,), dtype="int32", name="token_ids")
+    parts = _split_streams(features, config)
+    branches = [
+        _temporal_branch(part, stream, config) for stream, part in zip(stream_names(config), parts, strict=True)
+    ]
+    branches.append(_text_branch(token_ids, config, vocabulary_size))
+    x = layers.Concatenate(name="branches.concatenate")(branches)
+    x = layers.Dense(config.hidden_units, activation="relu", name="hidden.dense")(x)
+    x = layers.Dropout(config.dropout, name="hidden.dropout")(x)
+    multi_label = getattr(labels, "multi_label", ())
+    scores = {}
+    for name, classes in labels.items():
+        activation = "sigmoid" if name in multi_label else "softmax"
+        scores[name] = layers.Dense(len(classes), activation=activation, dtype="float32", name=name)(x)
+    return keras.Model({"features": features, "token_ids": token_ids}, scores, name="head")
+
+
+def _temporal_branch(features, stream: str, config: ModelConfig):
+    motion = stream == "motion"
+    slots = SlotMask(name="motion.slots")(features) if motion else None
+    # cuDNN takes masks that are padded on the right only, and motion always lacks its first slot.
+    use_cudnn = False if motion else "auto"
+    x = layers.Dropout(config.dropout, name=f"{stream}.dropout")(features)
+    for number in range(config.num_layers):
+        last = number == config.num_layers - 1
+        name = f"{stream}.lstm_{number}"
+        lstm = layers.LSTM(config.lstm_units, return_sequences=not last, use_cudnn=use_cudnn, name=name)
+        x = lstm(x, mask=slots)
+    return x
+
+
+def _text_branch(token_ids, config: ModelConfig, vocabulary_size: int):
+    mask = TokenMask(name="text.mask")(token_ids)
+    x = layers.Embedding(vocabulary_size, config.embedding_units, name="text.embedding")(token_ids)
+    x = layers.Dropout(config.dropout, name="text.dropout")(x)
+    return layers.LSTM(config.text_lstm_units, name="text.lstm")(x, mask=mask)
+
+
+def _split_streams(x, config: ModelConfig) -> list:
+    num_streams = len(stream_names(config))
+    return list(ops.split(x, num_streams, axis=-1)) if num_streams > 1 else [x]
+
+
+def _side_by_side(parts: list, name: str, dtype: str):
+    return layers.Concatenate(dtype=dtype, name=name)(parts) if len(parts) > 1 else parts[0]
+
+
+def _check_labels(labels: ClassNames) -> None:
+    if not labels:
+        raise InputError("labels: expected at least one head. Received: none")
+    for head, classes in labels.items():
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", head):
+            raise InputError(f"labels: expected heads named [a-z][a-z0-9_]*. Received: {head!r}")
+        least = 1 if head in getattr(labels, "multi_label", ()) else 2
+        if len(classes) < least:
+            raise InputError(f"labels: expected {least} classes or more for {head!r}. Received: {list(classes)}")

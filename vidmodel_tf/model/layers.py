@@ -1,0 +1,167 @@
+"""The few layers that Keras does not have: time folded into the batch, frame differences, masks, scaling.
+
+Legend of shapes: B batch, T frames, H W C height, width and channels, L text tokens, D features.
+All compute in the dtype that they are given, and preprocessing and masks are always built as float32.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+_register = keras.saving.register_keras_serializable(package="vidmodel_tf")
+
+
+@_register
+class FoldedTimeDistributed(keras.layers.TimeDistributed):
+    """`TimeDistributed` that calls its layer once, on all time steps of all samples: [B, T, ...] as [B * T, ...].
+
+    The stock layer repeats the wrapped layer T times in the graph. The numbers are the same, but a BatchNorm that
+    trains sees one statistic over B * T instead of T of them. Batch and time are read from the input's shape, so
+    that an input of another T can never come out as another number of clips.
+
+    Args:
+        layer: The layer (or functional model) for one time step.
+        inference_only: The wrapped layer always runs as in inference, also while the model around it trains (the
+            BatchNorm of a pretrained CNN keeps its statistics). `training=False` in the call would not do: a
+            functional model that is called with `training=True` overrides it.
+    """
+
+    def __init__(self, layer: keras.Layer, inference_only: bool = False, **kwargs: Any) -> None:
+        super().__init__(layer, **kwargs)
+        self.inference_only = inference_only
+
+    def call(self, inputs, training=None, mask=None):
+        inputs_shape = ops.shape(inputs)
+        batch, num_steps = inputs_shape[:2]
+        accepted = inspect.signature(self.layer.call).parameters
+        kwargs = {}
+        if "training" in accepted:
+            kwargs["training"] = False if self.inference_only else training
+        if "mask" in accepted and mask is not None:
+            kwargs["mask"] = ops.reshape(mask, (batch * num_steps, *ops.shape(mask)[2:]))
+        outputs = self.layer(ops.reshape(inputs, (batch * num_steps, *inputs_shape[2:])), **kwargs)
+        return ops.reshape(outputs, (batch, num_steps, *ops.shape(outputs)[1:]))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "inference_only": self.inference_only}
+
+
+@_register
+class ScaleFrames(keras.Layer):
+    """Pixels 0..255 [..., 3], RGB, to what a backbone was trained on: scale * pixel + offset, float32.
+
+    Args:
+        scale: One factor a channel, in the order of the output.
+        offset: One summand a channel, in the order of the output.
+        reverse_channels: The output is BGR.
+    """
+
+    def __init__(
+        self, scale: Sequence[float], offset: Sequence[float], reverse_channels: bool = False, **kwargs: Any
+    ) -> None:
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+        self.scale = tuple(scale)
+        self.offset = tuple(offset)
+        self.reverse_channels = reverse_channels
+
+    def call(self, inputs):
+        images = ops.cast(inputs, "float32")
+        if self.reverse_channels:
+            images = ops.flip(images, axis=-1)
+        scale = ops.convert_to_tensor(self.scale, "float32")
+        return images * scale + ops.convert_to_tensor(self.offset, "float32")
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"scale": self.scale, "offset": self.offset, "reverse_channels": self.reverse_channels}
+        return {**super().get_config(), **own}
+
+
+@_register
+class MotionImages(keras.Layer):
+    """Images of motion: clip(gain * |frame n - frame n-1|, 0, 255), float32 [B, T, H, W, 3]; slot 0 is black.
+
+    Args:
+        gain: What differences are multiplied with before they are clipped.
+    """
+
+    def __init__(self, gain: float, **kwargs: Any) -> None:
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+        self.gain = gain
+
+    def call(self, inputs):
+        frames = ops.cast(inputs, "float32")
+        previous = ops.concatenate([frames[:, :1], frames[:, :-1]], axis=1)
+        return ops.clip(self.gain * ops.abs(frames - previous), 0.0, 255.0)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "gain": self.gain}
+
+
+@_register
+class SlotMask(keras.Layer):
+    """Which slots carry anything: boolean [B, T], true where any value of [B, T, ...] is not exactly zero."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+
+    def call(self, inputs):
+        return ops.any(ops.not_equal(inputs, 0), axis=tuple(range(2, len(inputs.shape))))
+
+
+@_register
+class KeepSlots(keras.Layer):
+    """[B, T, D] with exact zeros in the slots that the boolean [B, T] rules out, float32."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+
+    def call(self, inputs, slots):
+        return ops.where(ops.expand_dims(slots, -1), inputs, ops.zeros_like(inputs))
+
+    def compute_output_shape(self, inputs_shape, slots_shape):
+        return inputs_shape
+
+
+@_register
+class TokenMask(keras.Layer):
+    """Boolean [B, L] of token ids [B, L]: true up to the last id that is not 0 (padding), and at position 0.
+
+    So the mask is padded on the right only, and no row is ruled out altogether, whatever the ids: what the fast
+    LSTM of a GPU insists on.
+    """
+
+    def call(self, inputs):
+        positions = ops.arange(inputs.shape[1], dtype="int32")
+        last = ops.max(positions * ops.cast(ops.not_equal(inputs, 0), "int32"), axis=1, keepdims=True)
+        return ops.less_equal(positions, last)
+
+
+@_register
+class Standardization(keras.layers.Normalization):
+    """`Normalization` over the last axis, float32, whose mean and variance are read at each call.
+
+    The stock layer keeps them as constants, which functions that were traced before adapting go on using.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+
+    def call(self, inputs):
+        deviation = ops.maximum(ops.sqrt(self.adapt_variance), keras.config.epsilon())
+        return (inputs - self.adapt_mean) / deviation

@@ -1,0 +1,113 @@
+"""Answers for video files: each gets a row, one that cannot be read gets its error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from vidmodel_tf.clips.decode_pool import DecodeRequest, decode_all
+from vidmodel_tf.clips.files import expand_videos
+from vidmodel_tf.clips.sampling import slots_for_inference
+from vidmodel_tf.clips.words import read_sidecar_words
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.labels import Labels
+from vidmodel_tf.prediction.forms import RunModel, Scores, open_model
+from vidmodel_tf.records.frames import decode_frames
+from vidmodel_tf.run_folder import Run
+from vidmodel_tf.text.tokenize import join_fields
+
+_CLIPS_AT_ONCE = 4  # a batch; more would not be faster on a CPU and take more memory
+
+
+def predict(
+    model: str | Path | RunModel, files: Sequence[str | Path], *, text: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """What the model says of each video.
+
+    Args:
+        model: A run folder, or one already opened by `vidmodel_tf.prediction.forms.open_model`.
+        files: Videos, folders (searched for videos) and globs.
+        text: Words for all of them, taken for the model's first text field; None: the sidecar of each, if any.
+
+    Yields:
+        In order, `{"path", "heads": {HEAD: {"label", "score", "scores": {LABEL: score}}}}` (`"labels"`, those over
+        the thresholds, for a multi-label head), or `{"path", "error"}`.
+
+    Raises:
+        InputError: There is no such model, or a pattern matches nothing.
+    """
+    model = model if isinstance(model, RunModel) else open_model(model)
+    paths = expand_videos([str(file) for file in files])
+    return _answer(model, paths, text)
+
+
+def _answer(model: RunModel, paths: Sequence[Path], text: str | None) -> Iterator[dict[str, Any]]:
+    waiting: list[dict[str, Any]] = []  # rows; those still without an answer hold "frames" and "words"
+    for row in _read(model.run, paths, text):
+        waiting.append(row)
+        if sum("frames" in row for row in waiting) == _CLIPS_AT_ONCE or "error" in waiting[0]:
+            yield from _answer_rows(model, waiting)
+            waiting = []
+    yield from _answer_rows(model, waiting)
+
+
+def _read(run: Run, paths: Sequence[Path], text: str | None) -> Iterator[dict[str, Any]]:
+    prepare, config = run.prepare, run.model
+    slots = slots_for_inference(prepare.num_stored_frames, config.num_frames)
+    requests = (
+        DecodeRequest(
+            path=path,
+            num_frames=prepare.num_stored_frames,
+            short_side=prepare.short_side,
+            jpeg_quality=prepare.jpeg_quality,
+        )
+        for path in paths
+    )
+    for request, result in decode_all(requests, num_workers=0, timeout_seconds=prepare.timeout_seconds):
+        try:
+            if isinstance(result, InputError):
+                raise result
+            words = text if text is not None else join_fields(read_sidecar_words(request.path), config.text_fields)
+        except InputError as error:
+            yield {"path": str(request.path), "error": str(error)}
+            continue
+        jpegs = tf.constant([result.jpeg_frames[slot] for slot in slots])
+        frames = decode_frames(jpegs, config.height, config.width).numpy()
+        yield {"path": str(request.path), "frames": frames, "words": words}
+
+
+def _answer_rows(model: RunModel, rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    run, read = model.run, [row for row in rows if "frames" in row]
+    answers: Iterable[Scores] = ()
+    if read:
+        frames = np.stack([row["frames"] for row in read])
+        token_ids = np.stack(
+            [run.vocabulary.encode(row["words"], run.model.num_tokens, run.model.field_budgets) for row in read]
+        )
+        (scores,) = model.scores(frames, [token_ids])
+        answers = ({head: values[i] for head, values in scores.items()} for i in range(len(read)))
+    answers = iter(answers)
+    for row in rows:
+        if "error" in row:
+            yield row
+        else:
+            yield {"path": row["path"], "heads": describe(next(answers), run.labels, run.thresholds)}
+
+
+def describe(scores: Scores, labels: Labels, thresholds: dict[str, list[float]]) -> dict[str, Any]:
+    """The scores of one clip, `{head: [K]}`, in words."""
+    heads = {}
+    for head, names in labels.items():
+        values = [float(score) for score in scores[head]]
+        if head in labels.multi_label:
+            given = [name for name, score, least in zip(names, values, thresholds[head], strict=True) if score >= least]
+            answer = {"labels": given}
+        else:
+            best = int(np.argmax(values))
+            answer = {"label": names[best], "score": values[best]}
+        heads[head] = {**answer, "scores": dict(zip(names, values, strict=True))}
+    return heads

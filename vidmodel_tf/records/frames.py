@@ -1,0 +1,76 @@
+"""Stored JPEGs -> the pixels that the model takes. The one spatial rule: the whole picture, resized to H x W.
+
+Used by the input pipeline, by prediction and by the exported signatures alike.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+
+def decode_frames(jpegs_T: tf.Tensor, height: int, width: int) -> tf.Tensor:
+    """JPEG strings [T], each of any size -> uint8 RGB [T, H, W, 3]."""
+    return tf.map_fn(
+        lambda jpeg: to_pixels(resize(_decode(jpeg), height, width)),
+        jpegs_T,
+        fn_output_signature=tf.TensorSpec((height, width, 3), tf.uint8),
+    )
+
+
+def _decode(jpeg: tf.Tensor) -> tf.Tensor:
+    return tf.io.decode_jpeg(jpeg, channels=3, dct_method="INTEGER_ACCURATE")
+
+
+def resize(images: tf.Tensor, height: int, width: int) -> tf.Tensor:
+    """uint8 [..., h, w, 3] -> float32 0..255 [..., H, W, 3], antialiased bilinear."""
+    return tf.image.resize(images, (height, width), antialias=True)
+
+
+def to_pixels(images: tf.Tensor) -> tf.Tensor:
+    """float32 -> uint8, to the nearest."""
+    return tf.cast(tf.round(tf.clip_by_value(images, 0.0, 255.0)), tf.uint8)
+
+
+def decode_augmented(
+    jpegs_T: tf.Tensor,
+    height: int,
+    width: int,
+    seed: tf.Tensor,
+    *,
+    mirror: bool,
+    random_crop: float,
+    random_color: float,
+) -> tf.Tensor:
+    """Like `decode_frames`, with one random crop, mirroring and change of colour for all frames of the clip.
+
+    Args:
+        jpegs_T: JPEG strings [T], all of one size.
+        height: H.
+        width: W.
+        seed: int [2]; the same seed gives the same pixels.
+        mirror: Whether every second clip is mirrored.
+        random_crop: At most this share of height and width is cut off.
+        random_color: Brightness and contrast vary by at most this share.
+    """
+    seeds = tf.random.split(seed, 3)
+    images_TxhxwxC = tf.map_fn(_decode, jpegs_T, fn_output_signature=tf.TensorSpec((None, None, 3), tf.uint8))
+    images = resize(_crop(images_TxhxwxC, seeds[0], random_crop), height, width)
+    if mirror:
+        flipped = tf.random.stateless_uniform((), seeds[1]) < 0.5
+        images = tf.cond(flipped, lambda: images[:, :, ::-1], lambda: images)
+    return to_pixels(_change_color(images, seeds[2], random_color))
+
+
+def _crop(images_TxhxwxC: tf.Tensor, seed: tf.Tensor, random_crop: float) -> tf.Tensor:
+    cut_y, cut_x, at_y, at_x = tf.unstack(tf.random.stateless_uniform((4,), seed))
+    size = tf.cast(tf.shape(images_TxhxwxC)[1:3], tf.float32)
+    kept = tf.cast(tf.math.ceil(size * (1.0 - random_crop * tf.stack([cut_y, cut_x]))), tf.int32)
+    room = size - tf.cast(kept, tf.float32)
+    start = tf.cast(tf.round(room * tf.stack([at_y, at_x])), tf.int32)
+    return images_TxhxwxC[:, start[0] : start[0] + kept[0], start[1] : start[1] + kept[1]]
+
+
+def _change_color(images: tf.Tensor, seed: tf.Tensor, random_color: float) -> tf.Tensor:
+    brightness, contrast = tf.unstack(tf.random.stateless_uniform((2,), seed, -random_color, random_color))
+    middle = tf.reduce_mean(images)  # of the whole clip: a change of light within it is content
+    return (images - middle) * (1.0 + contrast) + middle * (1.0 + brightness)

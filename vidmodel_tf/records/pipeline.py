@@ -1,0 +1,247 @@
+"""TFRecords -> batches of `(inputs, labels, weights)` for `model.fit`, `evaluate` and `predict`.
+
+Inputs: `{"frames": uint8 [B, T, H, W, 3] RGB, "token_ids": int32 [B, L]}`.
+Labels: `{head: int32 [B]}`, or float32 0/1 [B, K] for a multi-label head.
+Weights: `{head: float32 [B]}`. A clip that is not labelled for a head has class 0 (or all zeros) and weight 0.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from vidmodel_tf.clips.sampling import slots_for_inference
+from vidmodel_tf.config import ModelConfig, TrainConfig
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.labels import Labels
+from vidmodel_tf.records.frames import decode_augmented, decode_frames
+from vidmodel_tf.records.index import read_index
+from vidmodel_tf.records.schema import labels_of, num_stored_frames_of, open_data_set, parse_clip
+from vidmodel_tf.text.tokenize_graph import join_fields, text_encoder
+from vidmodel_tf.text.vocabulary import Vocabulary
+
+SHUFFLED_CLIPS = 64  # as stored, less than a megabyte each; shards are shuffled too, and were mixed when prepared
+
+Splits = Mapping[str, str]  # clip id -> split: takes the place of the stored splits (folds)
+
+
+@dataclasses.dataclass(frozen=True)
+class RecordFiles:
+    """TFRecord files [shards][views] and, where only some of their clips are meant, the ids of those.
+
+    The views of a shard hold the same clips in the same order (plain, mirrored); a record is a string [views].
+    """
+
+    paths: tuple[tuple[str, ...], ...]
+    ids: tuple[str, ...] | None = None
+
+    def in_order(self) -> tf.data.Dataset:
+        """The serialized clips, as stored."""
+        return self._only_wanted(tf.data.Dataset.from_tensor_slices(list(self.paths)).flat_map(self._read_shard))
+
+    def shuffled(self, seed: tf.Tensor, buffer_size: int) -> tf.data.Dataset:
+        """The serialized clips in an order that the seed decides."""
+        shards = tf.data.Dataset.from_tensor_slices(list(self.paths))
+        shards = shards.shuffle(len(self.paths), seed=seed, reshuffle_each_iteration=False)
+        records = self._only_wanted(shards.interleave(self._read_shard, cycle_length=4))
+        return records.shuffle(buffer_size, seed=seed, reshuffle_each_iteration=False)
+
+    def _read_shard(self, views: tf.Tensor) -> tf.data.Dataset:
+        readers = tuple(tf.data.TFRecordDataset(views[i]) for i in range(len(self.paths[0])))
+        return tf.data.Dataset.zip(readers).map(lambda *records: tf.stack(records))
+
+    def _only_wanted(self, records: tf.data.Dataset) -> tf.data.Dataset:
+        if self.ids is None:
+            return records
+        wanted = tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(list(self.ids), [True] * len(self.ids), tf.string, tf.bool), False
+        )
+        id_only = {"id": tf.io.FixedLenFeature((), tf.string)}
+        return records.filter(lambda record: wanted.lookup(tf.io.parse_single_example(record[0], id_only)["id"]))
+
+
+def load_labels(data_dir: str | Path) -> Labels:
+    """The heads of a prepared data set and their class names, by class id."""
+    return labels_of(open_data_set(data_dir).info.features)
+
+
+def read_texts(data_dir: str | Path, split: str, splits: Splits | None = None) -> Iterator[dict[str, str]]:
+    """The words of each clip of a split, by field."""
+    for clip in read_index(data_dir):
+        if (splits or {}).get(clip.id, clip.split) == split:
+            yield clip.text
+
+
+def load_dataset(
+    data_dir: str | Path,
+    split: str,
+    config: ModelConfig,
+    vocabulary: Vocabulary,
+    *,
+    batch_size: int = 16,
+    seed: int = 0,
+) -> tf.data.Dataset:
+    """A split as batches of (inputs, labels, weights); see the module's description for shapes.
+
+    "train" is shuffled and augmented anew each time it is iterated over; the other splits come as stored.
+
+    Raises:
+        InputError: The folder is no prepared data set, or has no such split.
+    """
+    if split == "train":
+        train = TrainConfig(batch_size=batch_size, seed=seed)
+        return for_training(data_dir, config, vocabulary, train)
+    return for_inference(data_dir, split, config, vocabulary, batch_size=batch_size)
+
+
+def for_inference(
+    data_dir: str | Path,
+    split: str,
+    config: ModelConfig,
+    vocabulary: Vocabulary,
+    *,
+    batch_size: int,
+    splits: Splits | None = None,
+) -> tf.data.Dataset:
+    """Every clip of the split once, in stored order, with every (N/T)-th of its N stored frames."""
+    data_set = open_data_set(data_dir)
+    features = data_set.info.features
+    slots = slots_for_inference(num_stored_frames_of(features), config.num_frames)
+    labels, encode_text = labels_of(features), clip_text_encoder(config, vocabulary)
+
+    def to_model(record: tf.Tensor):
+        example = parse_clip(features, record[0])
+        frames = decode_frames(tf.gather(example["frames"], slots), config.height, config.width)
+        return {"frames": frames, "token_ids": encode_text(example["text"])}, *targets(example, labels)
+
+    records = record_files(data_dir, split, splits).in_order()
+    clips = records.map(to_model, num_parallel_calls=tf.data.AUTOTUNE)
+    return clips.batch(batch_size).prefetch(1)
+
+
+def for_training(
+    data_dir: str | Path,
+    config: ModelConfig,
+    vocabulary: Vocabulary,
+    train: TrainConfig,
+    *,
+    splits: Splits | None = None,
+    class_weights: Mapping[str, Sequence[float]] | None = None,
+    first_epoch: int | None = None,
+) -> tf.data.Dataset:
+    """Shuffled and augmented clips of the training split, all batches of one size.
+
+    Args:
+        data_dir: A prepared data set.
+        config: The model's settings.
+        vocabulary: Of the training split.
+        train: Batch size, seed and augmentation.
+        splits: Takes the place of the stored splits.
+        class_weights: The weight of a clip by its class, for single-label heads.
+        first_epoch: None: a data set of one epoch, another each time that it is iterated over. A number: all
+            epochs from that one on, without end, so that a run that goes on sees what it would have seen.
+    """
+    data_set = open_data_set(data_dir)
+    features = data_set.info.features
+    labels, encode_text = labels_of(features), clip_text_encoder(config, vocabulary)
+    slots = slots_for_inference(num_stored_frames_of(features), config.num_frames)
+    num_offsets = num_stored_frames_of(features) // config.num_frames
+    files = record_files(data_dir, "train", splits)
+    batch_size = min(train.batch_size, count_clips(data_dir, "train", splits))
+
+    def to_model(number: tf.Tensor, record: tf.Tensor, epoch: tf.Tensor):
+        seed = tf.random.fold_in(tf.stack([tf.cast(train.seed, tf.int64), epoch]), number)
+        example = parse_clip(features, record[0])
+        offset = tf.random.stateless_uniform((), seed, 0, num_offsets, tf.int32)
+        frames = decode_augmented(
+            tf.gather(example["frames"], slots + offset),
+            config.height,
+            config.width,
+            seed,
+            mirror=train.mirror,
+            random_crop=train.random_crop,
+            random_color=train.random_color,
+        )
+        inputs = {"frames": frames, "token_ids": encode_text(example["text"])}
+        return inputs, *targets(example, labels, class_weights)
+
+    def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        # Shuffled as JPEG bytes, before anything is decoded: that is what bounds the memory.
+        records = files.shuffled(epoch_seed(train.seed, epoch), SHUFFLED_CLIPS).enumerate()
+        clips = records.map(lambda i, r: to_model(i, r, epoch), num_parallel_calls=tf.data.AUTOTUNE)
+        # Without the remainder every batch has the same static shape, and the training step is traced once.
+        return clips.batch(batch_size, drop_remainder=True)
+
+    return epochs(one_epoch, train.seed, first_epoch).prefetch(1)
+
+
+def epochs(one_epoch: Callable[[tf.Tensor], tf.data.Dataset], seed: int, first_epoch: int | None) -> tf.data.Dataset:
+    """One epoch that differs at each iteration (None), or all epochs from `first_epoch` on, one after the other."""
+    if first_epoch is None:
+        number = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).take(1)
+    else:
+        number = tf.data.Dataset.range(first_epoch, np.iinfo(np.int32).max)
+    return number.flat_map(one_epoch)
+
+
+def epoch_seed(seed: int, epoch: tf.Tensor) -> tf.Tensor:
+    """int64, of the order of clips in an epoch."""
+    return tf.random.stateless_uniform((), tf.stack([tf.cast(seed, tf.int64), epoch]), 1, 2**31 - 1, tf.int64)
+
+
+def record_files(data_dir: str | Path, split: str, splits: Splits | None = None) -> RecordFiles:
+    """The files in which a split is stored.
+
+    Raises:
+        InputError: The split has no clips.
+    """
+    stored = open_data_set(data_dir).info.splits
+    if splits is not None:
+        ids = tuple(sorted(clip_id for clip_id, name in splits.items() if name == split))
+        if ids:
+            return RecordFiles(tuple((str(path),) for info in stored.values() for path in info.filepaths), ids)
+    elif split in stored:
+        return RecordFiles(tuple((str(path),) for path in stored[split].filepaths))
+    raise InputError(f"{data_dir} has no clips in the split {split!r}; it has: {', '.join(stored)}")
+
+
+def count_clips(data_dir: str | Path, split: str, splits: Splits | None = None) -> int:
+    """The number of clips in a split."""
+    if splits is not None:
+        return sum(name == split for name in splits.values())
+    stored = open_data_set(data_dir).info.splits
+    return stored[split].num_examples if split in stored else 0
+
+
+def clip_text_encoder(config: ModelConfig, vocabulary: Vocabulary) -> Callable[[Mapping[str, tf.Tensor]], tf.Tensor]:
+    """A function from the text fields of one clip (strings []) to its token ids, int32 [L]."""
+    encode = text_encoder(vocabulary, config.num_tokens, config.field_budgets)
+
+    def encode_clip(text: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        joined = join_fields(text, config.text_fields)
+        return tf.ensure_shape(encode(joined[tf.newaxis])[0], (config.num_tokens,))
+
+    return encode_clip
+
+
+def targets(
+    example: Mapping[str, Any], labels: Labels, class_weights: Mapping[str, Sequence[float]] | None = None
+) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+    """The labels and the weights of one parsed clip."""
+    values, weights = {}, {}
+    for head, names in labels.items():
+        stored = example["labels"][head]
+        weight = tf.cast(example["labelled"][head], tf.float32)
+        if head in labels.multi_label:
+            values[head] = tf.reduce_max(tf.one_hot(tf.concat([stored, [-1]], 0), len(names)), axis=0)
+        else:
+            values[head] = tf.cast(tf.maximum(stored, 0), tf.int32)
+            if class_weights and head in class_weights:
+                weight *= tf.gather(tf.constant(class_weights[head], tf.float32), values[head])
+        weights[head] = weight
+    return values, weights

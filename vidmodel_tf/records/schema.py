@@ -1,0 +1,120 @@
+"""The stored example, declared once: the writer encodes with it, the reader decodes with it, TFDS publishes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from vidmodel_tf.clips.clip import Clip
+from vidmodel_tf.clips.video import DecodedClip
+from vidmodel_tf.config import TEXT_FIELDS
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.labels import Labels
+
+UNLABELLED = -1  # the class id of a clip that is not labelled for a single-label head
+
+
+def example_features(labels: Labels, num_stored_frames: int) -> tfds.features.FeaturesDict:
+    """The features of one clip.
+
+    Args:
+        labels: The heads and their classes.
+        num_stored_frames: N.
+
+    Returns:
+        `id`; `frames`, N JPEGs in display order; `timestamps_seconds` [N]; `text` {field: string};
+        `labels` {head: class id, -1 where missing; for a multi-label head a sequence of class ids};
+        `labelled` {head: bool}, for an empty sequence may mean "none of them" or "not asked";
+        `source`; `duration_seconds`; `fps`.
+    """
+    features = tfds.features
+    return features.FeaturesDict(
+        {
+            "id": features.Text(),
+            "frames": features.Sequence(features.Image(encoding_format="jpeg"), length=num_stored_frames),
+            "timestamps_seconds": features.Tensor(shape=(num_stored_frames,), dtype=np.float32),
+            "text": features.FeaturesDict({field: features.Text() for field in TEXT_FIELDS}),
+            "labels": features.FeaturesDict({head: _label_feature(labels, head) for head in labels}),
+            "labelled": features.FeaturesDict({head: features.Scalar(np.bool_) for head in labels}),
+            "source": features.Text(),
+            "duration_seconds": features.Scalar(np.float32),
+            "fps": features.Scalar(np.float32),
+        }
+    )
+
+
+def _label_feature(labels: Labels, head: str) -> tfds.features.FeatureConnector:
+    class_label = tfds.features.ClassLabel(names=labels[head])
+    return tfds.features.Sequence(class_label) if head in labels.multi_label else class_label
+
+
+def serialize_clip(features: tfds.features.FeaturesDict, clip: Clip, decoded: DecodedClip) -> bytes:
+    """One clip as a serialized `tf.train.Example`."""
+    example = {
+        "id": clip.id,
+        "frames": [BytesIO(jpeg) for jpeg in decoded.jpeg_frames],  # as BytesIO the JPEG bytes are stored as they are
+        "timestamps_seconds": np.asarray(decoded.timestamps_seconds, np.float32),
+        "text": clip.text,
+        "labels": {head: _stored_label(features["labels"][head], label) for head, label in clip.labels.items()},
+        "labelled": {head: label is not None for head, label in clip.labels.items()},
+        "source": clip.source,
+        "duration_seconds": decoded.duration_seconds,
+        "fps": decoded.fps,
+    }
+    return features.serialize_example(features.encode_example(example))
+
+
+def _stored_label(feature: tfds.features.FeatureConnector, label: str | tuple[str, ...] | None) -> Any:
+    if isinstance(feature, tfds.features.Sequence):
+        return list(label or ())
+    return UNLABELLED if label is None else label
+
+
+def parse_clip(features: tfds.features.FeaturesDict, serialized: tf.Tensor) -> dict[str, Any]:
+    """The inverse of `serialize_clip`, as tensors; the frames stay JPEG bytes, to be decoded only where needed."""
+    return features.deserialize_example(serialized, decoders={"frames": tfds.decode.SkipDecoding()})
+
+
+def open_data_set(data_dir: str | Path) -> tfds.core.DatasetBuilder:
+    """The TFDS builder of a prepared data set.
+
+    Raises:
+        InputError: The folder is no data set that `prepare` has finished.
+    """
+    data_dir = Path(data_dir)
+    if not (data_dir / "features.json").is_file() or not (data_dir / "dataset_info.json").is_file():
+        raise InputError(
+            f"{data_dir} is not a prepared data set (no features.json in it): "
+            f"expected a folder made by `vidmodel prepare SOURCE --out {data_dir}`"
+        )
+    builder = tfds.builder_from_directory(data_dir)
+    missing = {"id", "frames", "text", "labels", "labelled", "source"} - set(builder.info.features)
+    if missing:
+        raise InputError(
+            f"{data_dir} is a TFDS data set, but not one that `vidmodel prepare` has made: "
+            f"it lacks the features {', '.join(sorted(missing))}"
+        )
+    return builder
+
+
+def labels_of(features: tfds.features.FeaturesDict) -> Labels:
+    """The heads and class names that the features declare."""
+    names: dict[str, Sequence[str]] = {}
+    multi_label = []
+    for head, feature in features["labels"].items():
+        if isinstance(feature, tfds.features.Sequence):
+            multi_label.append(head)
+            feature = feature.feature
+        names[head] = feature.names
+    return Labels(names, multi_label)
+
+
+def num_stored_frames_of(features: tfds.features.FeaturesDict) -> int:
+    """N."""
+    return features["timestamps_seconds"].shape[0]

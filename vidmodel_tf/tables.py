@@ -1,0 +1,118 @@
+"""What the commands print for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from vidmodel_tf.run_folder import Run
+
+
+def _console() -> Console:
+    console = Console(highlight=False, soft_wrap=False)
+    if not console.is_terminal:
+        console.width = 200  # a file or a pipe has no edge to wrap at
+    return console
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(escape(column), overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(str(cell)) for cell in row))
+    return table
+
+
+def print_prepare_report(report: dict[str, Any]) -> None:
+    """Counts per split and class, then what was refused, and warnings."""
+    console, splits = _console(), report["counts"]
+    rows = [
+        (head, name, *(splits[split]["labels"][head][name] for split in splits))
+        for head in next(iter(splits.values()))["labels"]
+        for name in next(iter(splits.values()))["labels"][head]
+    ]
+    console.print(_table(f"{report['num_clips']} clips stored", ["head", "class", *splits], rows))
+    for clip_id, reason in report["refused"].items():
+        console.print(f"refused: {escape(clip_id)}: {escape(reason)}")
+    for warning in report["warnings"]:
+        console.print(f"warning: {escape(warning)}")
+    if report["ignored_columns"]:
+        console.print(f"ignored columns: {escape(', '.join(report['ignored_columns']))}")
+
+
+def print_inspection(found: dict[str, Any]) -> None:
+    """What `inspect` found."""
+    console, splits = _console(), found["splits"]
+    rows = [(split, *(values[key] for key in ("clips", "sources", "seconds"))) for split, values in splits.items()]
+    console.print(_table(found["data"], ["split", "clips", "sources", "seconds"], rows))
+    rows = [
+        (head, name or "(not labelled)", *(splits[split]["labels"][head].get(name, 0) for split in splits))
+        for head in found["balance"]
+        for name in dict.fromkeys(name for values in splits.values() for name in values["labels"][head])
+    ]
+    console.print(_table("classes", ["head", "class", *splits], rows))
+    rows = [(field, *values.values()) for field, values in found["words"].items()]
+    console.print(_table("words", ["field", "clips with words", "median tokens", "most tokens"], rows))
+    for source in found["leaks"]["sources_in_two_splits"]:
+        console.print(f"leak: the source {escape(source)} is in two splits")
+    for ids in found["leaks"]["same_frames"]:
+        console.print(f"the same frames: {escape(', '.join(ids))}")
+    console.print(f"to look at: {escape(found['contact_sheet'])}")
+
+
+def print_training(run: Run) -> None:
+    """Where the result of a training is."""
+    console = _console()
+    console.print(f"trained: {escape(str(run.path))}")
+    console.print(f"watch: tensorboard --logdir {escape(str(run.path / 'logs'))}")
+    console.print(f"next: vidmodel evaluate {escape(str(run.path))}")
+
+
+def print_evaluation(result: dict[str, Any]) -> None:
+    """Accuracy with its interval beside the baseline and the ablations, then each class."""
+    console = _console()
+    rows = [
+        (head, metrics["num_clips"], _number(metrics["accuracy"]), _interval(metrics["interval_95"]),
+         _number(metrics["baseline"]), *(_number(values[head]) for values in result["ablations"].values()))
+        for head, metrics in result["heads"].items()
+    ]  # fmt: skip
+    columns = ["head", "clips", "accuracy", "95 % interval", "majority class"]
+    names = [name.replace("_", " ") for name in result["ablations"]]
+    console.print(_table(f"split {result['split']}", [*columns, *names], rows))
+    for head, metrics in result["heads"].items():
+        rows = [(name, *(_number(value) for value in row.values())) for name, row in metrics["per_class"].items()]
+        keys = next(iter(metrics["per_class"].values()), {})
+        console.print(_table(head, ["class", *(key.replace("_", " ") for key in keys)], rows))
+
+
+def print_predictions(answers: Sequence[dict[str, Any]]) -> None:
+    """A row a video."""
+    heads = list(dict.fromkeys(head for answer in answers for head in answer.get("heads", {})))
+    rows = []
+    for answer in answers:
+        if "error" in answer:
+            rows.append((answer["path"], f"error: {answer['error']}", *[""] * (len(heads) - 1)))
+        else:
+            rows.append((answer["path"], *(_answer(answer["heads"][head]) for head in heads)))
+    _console().print(_table("", ["video", *(heads or ["answer"])], rows))
+
+
+def _answer(head: dict[str, Any]) -> str:
+    if "labels" in head:
+        return ", ".join(f"{name} {head['scores'][name]:.3f}" for name in head["labels"]) or "(none)"
+    return f"{head['label']} {head['score']:.3f}"
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _interval(bounds: Sequence[float] | None) -> str:
+    return "-" if bounds is None or bounds[0] is None else f"{bounds[0]:.3f} to {bounds[1]:.3f}"

@@ -1,0 +1,60 @@
+"""A few clips kept in the run folder, by which any artefact of the model can be checked later without the data."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from vidmodel_tf.atomic import write_json
+from vidmodel_tf.clips.sampling import slots_for_inference
+from vidmodel_tf.records.frames import decode_frames
+from vidmodel_tf.records.pipeline import Splits, clip_text_encoder, count_clips, record_files
+from vidmodel_tf.records.schema import num_stored_frames_of, open_data_set, parse_clip
+from vidmodel_tf.run_folder import Run
+
+NUM_EXAMPLES = 8
+
+
+def write_examples(run: Run, model: keras.Model, splits: Splits | None) -> None:
+    """Writes `examples/`: `CLIP/FRAME.jpg`, and `examples.json` with each clip's id, frames, words and scores.
+
+    Validation clips; training clips where there are none.
+    """
+    folder = run.path / "examples.partial"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    rows = [_write_example(folder, number, clip, run, model) for number, clip in enumerate(_clips(run, splits))]
+    write_json(folder / "examples.json", rows)
+    shutil.rmtree(run.path / "examples", ignore_errors=True)
+    folder.rename(run.path / "examples")
+
+
+def _clips(run: Run, splits: Splits | None):
+    split = "validation" if count_clips(run.data, "validation", splits) else "train"
+    features = open_data_set(run.data).info.features
+    slots = slots_for_inference(num_stored_frames_of(features), run.model.num_frames)
+    for record in itertools.islice(record_files(run.data, split, splits).in_order(), NUM_EXAMPLES):
+        example = parse_clip(features, record[0])
+        yield {**example, "frames": tf.gather(example["frames"], slots)}
+
+
+def _write_example(folder: Path, number: int, clip: dict[str, Any], run: Run, model: keras.Model) -> dict[str, Any]:
+    (folder / str(number)).mkdir()
+    names = [f"{number}/{slot:03d}.jpg" for slot in range(run.model.num_frames)]
+    for name, jpeg in zip(names, clip["frames"].numpy(), strict=True):
+        (folder / name).write_bytes(jpeg)
+    frames = decode_frames(clip["frames"], run.model.height, run.model.width)
+    token_ids = clip_text_encoder(run.model, run.vocabulary)(clip["text"])
+    scores = model({"frames": frames[np.newaxis], "token_ids": token_ids[np.newaxis]}, training=False)
+    return {
+        "id": clip["id"].numpy().decode(),
+        "frames": names,
+        "text": {field: value.numpy().decode() for field, value in clip["text"].items()},
+        "scores": {head: values[0].numpy().tolist() for head, values in scores.items()},
+    }

@@ -1,0 +1,68 @@
+"""Cached backbone outputs -> batches, in the same order and with the same labels as from pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from vidmodel_tf.config import ModelConfig, TrainConfig
+from vidmodel_tf.labels import Labels
+from vidmodel_tf.records.pipeline import RecordFiles, clip_text_encoder, epoch_seed, epochs, targets
+from vidmodel_tf.text.vocabulary import Vocabulary
+
+SHUFFLED_FEATURES = 256  # clips; 131 kB each for 16 frames of ResNet50
+
+
+def features_for_inference(
+    files: RecordFiles,
+    schema: tfds.features.FeaturesDict,
+    labels: Labels,
+    config: ModelConfig,
+    vocabulary: Vocabulary,
+    *,
+    batch_size: int,
+) -> tf.data.Dataset:
+    """Every clip once, in stored order: ({"backbone_output" [B, T, C], "token_ids"}, labels, weights)."""
+    encode_text = clip_text_encoder(config, vocabulary)
+
+    def to_model(record: tf.Tensor):
+        example = schema.deserialize_example(record[0])
+        return _inputs(example, encode_text), *targets(example, labels)
+
+    clips = files.in_order().map(to_model, num_parallel_calls=tf.data.AUTOTUNE)
+    return clips.batch(batch_size).prefetch(1)
+
+
+def features_for_training(
+    files: RecordFiles,
+    schema: tfds.features.FeaturesDict,
+    labels: Labels,
+    config: ModelConfig,
+    vocabulary: Vocabulary,
+    train: TrainConfig,
+    *,
+    batch_size: int,
+    class_weights: Mapping[str, Sequence[float]] | None,
+    first_epoch: int,
+) -> tf.data.Dataset:
+    """All epochs from `first_epoch` on; each clip in one of its views, drawn anew in each epoch."""
+    encode_text = clip_text_encoder(config, vocabulary)
+
+    def to_model(number: tf.Tensor, record: tf.Tensor, epoch: tf.Tensor):
+        seed = tf.random.fold_in(tf.stack([tf.cast(train.seed, tf.int64), epoch]), number)
+        view = tf.random.stateless_uniform((), seed, 0, tf.shape(record)[0], tf.int32)
+        example = schema.deserialize_example(record[view])
+        return _inputs(example, encode_text), *targets(example, labels, class_weights)
+
+    def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        records = files.shuffled(epoch_seed(train.seed, epoch), SHUFFLED_FEATURES).enumerate()
+        clips = records.map(lambda i, r: to_model(i, r, epoch), num_parallel_calls=tf.data.AUTOTUNE)
+        return clips.batch(batch_size, drop_remainder=True)
+
+    return epochs(one_epoch, train.seed, first_epoch).prefetch(1)
+
+
+def _inputs(example, encode_text) -> dict[str, tf.Tensor]:
+    return {"backbone_output": example["backbone_output"], "token_ids": encode_text(example["text"])}

@@ -1,0 +1,113 @@
+"""One callback for what a killed run needs to go on: weights, optimizer, early stopping, history, in step.
+
+Keras has a callback for each, but none keeps the state of the others: `BackupAndRestore` forgets how long
+`EarlyStopping` has waited, and files written by several callbacks at an epoch's end can disagree after a kill.
+Here `state.json` is written last and names the weights that belong to it.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from vidmodel_tf.atomic import atomic_write, write_json, write_text
+from vidmodel_tf.errors import VidmodelError
+
+
+@dataclasses.dataclass
+class TrainingState:
+    """Where training stands. Epochs are counted from 0 over all stages."""
+
+    stage: str = ""  # the stage in progress
+    finished_stages: list[str] = dataclasses.field(default_factory=list)
+    next_epoch: int = 0
+    best_loss: float | None = None  # lowest monitored loss of the stage
+    epochs_without_gain: int = 0
+    last_weights: str = ""  # file names under checkpoints/
+    best_weights: str = ""
+    history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+
+    @classmethod
+    def load(cls, run_dir: Path) -> TrainingState:
+        """Reads the state of a run; a fresh one if it has none."""
+        path = run_dir / "checkpoints" / "state.json"
+        return cls(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else cls()
+
+    def save(self, run_dir: Path) -> None:
+        """Writes the state, its history as `history.csv`, and removes weights that it no longer names."""
+        folder = run_dir / "checkpoints"
+        write_json(folder / "state.json", dataclasses.asdict(self))
+        write_text(run_dir / "history.csv", _to_csv(self.history))
+        for path in folder.glob("*.weights.h5"):
+            if path.name not in (self.last_weights, self.best_weights):
+                path.unlink()
+
+
+class StageProgress(keras.callbacks.Callback):
+    """Keeps the last and the best weights of a stage and ends it when the loss no longer falls.
+
+    Args:
+        run_dir: The run folder.
+        state: Where training stands; updated here.
+        monitor: "val_loss", or "loss" where there are no validation clips.
+        patience: Epochs without a lower monitored loss after which the stage ends.
+    """
+
+    def __init__(self, run_dir: Path, state: TrainingState, monitor: str, patience: int) -> None:
+        super().__init__()
+        self.run_dir, self.state, self.monitor, self.patience = run_dir, state, monitor, patience
+
+    def on_train_begin(self, logs=None) -> None:
+        if self.state.last_weights:
+            self.model.optimizer.build(self.model.trainable_variables)
+            self.model.load_weights(self.run_dir / "checkpoints" / self.state.last_weights)
+
+    def on_epoch_begin(self, epoch, logs=None) -> None:
+        # Dropout draws from a state of its own, which weights files do not hold.
+        for layer in self.model._flatten_layers():
+            generator = getattr(layer, "seed_generator", None)
+            if generator is not None:
+                generator.state.assign([epoch, 0])
+
+    def on_epoch_end(self, epoch, logs=None) -> None:
+        logs = {name: float(value) for name, value in (logs or {}).items()}
+        loss = logs[self.monitor]
+        if not math.isfinite(loss):
+            raise VidmodelError(
+                f"{self.monitor} became {loss} in epoch {epoch}: "
+                "try a lower train.learning_rate, or model.precision=float32"
+            )
+        state = self.state
+        state.history.append({"epoch": epoch, "stage": state.stage, **logs})
+        state.next_epoch = epoch + 1
+        state.last_weights = self._save_weights("last", epoch)
+        if state.best_loss is None or loss < state.best_loss:
+            state.best_loss, state.epochs_without_gain = loss, 0
+            state.best_weights = self._save_weights("best", epoch)
+        else:
+            state.epochs_without_gain += 1
+        state.save(self.run_dir)
+        if state.epochs_without_gain >= self.patience:
+            self.model.stop_training = True
+
+    def _save_weights(self, kind: str, epoch: int) -> str:
+        name = f"{self.state.stage}-{kind}-{epoch:05d}.weights.h5"
+        with atomic_write(self.run_dir / "checkpoints" / name) as beside:
+            self.model.save_weights(beside, overwrite=True)
+        return name
+
+
+def _to_csv(history: list[dict[str, Any]]) -> str:
+    columns = list(dict.fromkeys(name for row in history for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    return text.getvalue()
