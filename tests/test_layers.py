@@ -80,7 +80,7 @@ def test_inference_only_keeps_batch_norm_as_it_is_while_the_model_around_it_trai
     encoder = small_encoder(batch_norm=True)
     inner = keras.Model(inputs, FoldedTimeDistributed(encoder, inference_only=inference_only)(inputs))
     model = keras.Model(inputs, inner(inputs))
-    mean_before = np.array(encoder.layers[2].moving_mean)
+    mean_before = encoder.layers[2].get_weights()[2]
     same = np.allclose(model(random_clips(), training=True), model(random_clips(), training=False), atol=ATOL)
     assert same == inference_only
     assert np.array_equal(mean_before, encoder.layers[2].moving_mean) == inference_only
@@ -125,8 +125,8 @@ def test_standardization_uses_new_statistics_in_functions_that_were_traced_befor
     model = keras.Model(inputs, layer(inputs))
     values = np.array([[[1.0, 2.0], [3.0, 8.0]]], np.float32)
     np.testing.assert_array_equal(model.predict(values, verbose=0), values)
-    layer.adapt_mean.assign([1.0, 4.0])
-    layer.adapt_variance.assign([4.0, 0.25])
+    layer.mean.assign([1.0, 4.0])
+    layer.variance.assign([4.0, 0.25])
     np.testing.assert_allclose(model.predict(values, verbose=0), [[[0.0, -4.0], [1.0, 8.0]]], atol=ATOL)
 
 
@@ -167,7 +167,7 @@ def test_what_has_weights_or_gradients_takes_part_in_fit():
     x = FoldedTimeDistributed(small_encoder(batch_norm=True))(ScaleFrames((0.01,) * 3, (0.0,) * 3)(motion))
     x = KeepSlots()(Standardization()(x), SlotMask()(motion))
     model = keras.Model(inputs, keras.layers.GlobalAveragePooling1D()(x))
-    before = [np.array(weight) for weight in model.trainable_weights]
+    before = [weight.numpy().copy() for weight in model.trainable_weights]
     model.compile("sgd", "mse", jit_compile=False)
     model.fit(FRAMES, np.ones((2, 5), np.float32), verbose=0)
     changed = [not np.array_equal(old, new) for old, new in zip(before, model.trainable_weights, strict=True)]

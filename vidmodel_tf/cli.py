@@ -1,16 +1,18 @@
-"""The command line: arguments in, a table or JSON out, one line for what went wrong. No logic, and no TensorFlow
-before a command needs it."""
+"""The command line: arguments in, a table or JSON out, one line for what went wrong.
+
+No logic, and no TensorFlow before a command runs.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from vidmodel_tf.errors import InputError, VidmodelError
+from vidmodel_tf.quiet import import_tensorflow
 from vidmodel_tf.version import __version__
 
 
@@ -106,10 +108,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0, 1 for a failure, 2 for bad input.
     """
     options = build_parser().parse_args(arguments)
-    # TensorFlow reads these when it is imported: what it says of CPUs and GPUs is not for users of a command.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     try:
+        import_tensorflow()
         options.run(options)
     except VidmodelError as error:
         print(f"vidmodel {options.command}: {error}", file=sys.stderr)

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from vidmodel_tf import tables
-from vidmodel_tf.clips.drawn import CHANCE_LEVELS, draw_demo
+from vidmodel_tf.clips.drawn import chance_levels, draw_demo
 from vidmodel_tf.config import ModelConfig, PrepareConfig, TrainConfig
 from vidmodel_tf.evaluation.evaluate import evaluate
 from vidmodel_tf.prediction.forms import RunModel
@@ -56,5 +56,5 @@ def run_demo(folder: str | Path) -> None:
 def _print_ablations(result: dict, run: Run, console: Console) -> None:
     (head,) = run.labels
     console.print(f"test accuracy {result['heads'][head]['accuracy']:.3f}; what is left of it, beside chance:")
-    for name, chance in CHANCE_LEVELS.items():
+    for name, chance in chance_levels().items():
         console.print(f"  {name.replace('_', ' '):16} {result['ablations'][name][head]:.3f}  (chance {chance:.3f})")

@@ -106,6 +106,7 @@ def settings_of(run: Run) -> dict[str, Any]:
 
 def write_settings(run: Run) -> None:
     """Writes all but the weights."""
+    run.path.mkdir(parents=True, exist_ok=True)
     run.vocabulary.save(run.path / "vocabulary.txt")
     write_json(run.path / "labels.json", dict(run.labels))
     write_json(run.path / "thresholds.json", run.thresholds)

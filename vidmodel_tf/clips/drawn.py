@@ -15,11 +15,9 @@ import csv
 import dataclasses
 import io
 import itertools
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
 
@@ -90,7 +88,6 @@ def draw_demo(
     *,
     rounds: Mapping[str, int] = ROUNDS,
     seed: int = 0,
-    num_workers: int = 0,
     on_clip_drawn: Callable[[], object] = lambda: None,
 ) -> Path:
     """Draws the demo clips (mp4, about 2 s each) and their manifest; a folder that holds them already is kept.
@@ -99,16 +96,15 @@ def draw_demo(
         folder: Is made; appears only when all is drawn.
         rounds: Of each split; a round is 96 clips, every order of the colours with every question.
         seed: Equal seeds give the same manifest, byte for byte, and the same frames.
-        num_workers: Threads; 0: one a core.
-        on_clip_drawn: Called after each clip, from any thread.
+        on_clip_drawn: Called after each clip.
 
     Returns:
         The path of the manifest, `FOLDER/clips.csv`.
 
     Raises:
-        InputError: The folder holds something else, or `rounds` cannot be drawn.
+        InputError: The folder holds something else, or `rounds` or `seed` cannot be used.
     """
-    folder = Path(folder)
+    folder = Path(folder).resolve()
     clips = plan_clips(rounds, seed)
     if folder.exists():
         if _holds(folder, clips):
@@ -121,13 +117,9 @@ def draw_demo(
     beside = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(beside, ignore_errors=True)
     (beside / "videos").mkdir(parents=True)
-
-    def draw(clip: DrawnClip) -> None:
+    for clip in clips:
         _draw_clip(clip, beside / clip.path)
         on_clip_drawn()
-
-    with ThreadPoolExecutor(num_workers or os.cpu_count()) as pool:
-        list(pool.map(draw, clips))
     (beside / MANIFEST_NAME).write_bytes(_manifest(clips))
     beside.replace(folder)
     return folder / MANIFEST_NAME
@@ -151,7 +143,9 @@ def plan_clips(rounds: Mapping[str, int] = ROUNDS, seed: int = 0) -> list[DrawnC
     """What `draw_demo` draws, split by split; within a split in random order."""
     if set(rounds) - set(ROUNDS) or not all(0 <= count < 1000 for count in rounds.values()) or not any(rounds.values()):
         raise InputError(f"rounds: expected 0 to 999 for some of {', '.join(ROUNDS)}. Received: {dict(rounds)}")
-    return [clip for split, count in rounds.items() for clip in _plan_split(split, count, seed)]
+    if seed < 0:
+        raise InputError(f"seed: expected 0 or more. Received: {seed}")
+    return [clip for split in ROUNDS for clip in _plan_split(split, rounds.get(split, 0), seed)]
 
 
 def _plan_split(split: str, num_rounds: int, seed: int) -> list[DrawnClip]:
@@ -221,7 +215,7 @@ def _draw_clip(clip: DrawnClip, path: Path) -> None:
     background = _background(rng, width, height)
     radius = rng.uniform(0.16, 0.24) * min(width, height)
     # Drawn alike for every part: a duration must not tell its place.
-    durations = rng.permutation(6 + rng.integers(0, 3, size=len(clip.order)))
+    durations = rng.integers(6, 8) + rng.integers(0, 2, size=len(clip.order))
     for color, duration in zip(clip.order, durations, strict=True):
         color_bgr = np.clip(np.array(COLORS_RGB[color][::-1]) + rng.integers(-18, 19, size=3), 0, 255)
         for center in _ball_path(rng, duration, width, height, radius):

@@ -99,7 +99,9 @@ def slots_for_training(num_stored: int, num_frames: int, offset: int) -> np.ndar
     """
     stride = slot_stride(num_stored, num_frames)
     if not 0 <= offset < stride:
-        raise InputError(f"offset: expected 0 to {stride - 1} (N/T = {stride} stored frames a slot). Received: {offset}")
+        raise InputError(
+            f"offset: expected 0 to {stride - 1}, as there are {stride} stored frames for each slot. Received: {offset}"
+        )
     return np.arange(num_frames) * stride + offset
 
 

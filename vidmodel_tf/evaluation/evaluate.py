@@ -19,7 +19,7 @@ from vidmodel_tf.records.folds import fold_splits
 from vidmodel_tf.records.index import read_index
 from vidmodel_tf.records.pipeline import Splits, count_clips, for_inference, load_labels, read_texts
 from vidmodel_tf.run_folder import Run
-from vidmodel_tf.text.tokenize import join_fields
+from vidmodel_tf.text.fields import join_fields
 
 ABLATIONS = ("without_text", "without_frames", "shuffled_frames")
 

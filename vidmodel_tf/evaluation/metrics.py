@@ -17,12 +17,29 @@ TOP_K = (2, 3, 5)
 SMALLEST_SCORE = 1e-7  # float32 cannot tell 1 - 1e-8 from 1: below this a logarithm would measure rounding
 
 SINGLE_LABEL_FIGURES = (
-    "accuracy interval_95 baseline top_k balanced_accuracy macro_f1 log_loss calibration_error "
-    "per_class confusion_matrix calibration_bins"
-).split()
+    "accuracy",
+    "interval_95",
+    "baseline",
+    "top_k",
+    "balanced_accuracy",
+    "macro_f1",
+    "per_class",
+    "confusion_matrix",
+    "log_loss",
+    "calibration_error",
+    "calibration_bins",
+)
 MULTI_LABEL_FIGURES = (
-    "accuracy interval_95 baseline mean_average_precision micro macro calibration_error per_class calibration_bins"
-).split()
+    "accuracy",
+    "interval_95",
+    "baseline",
+    "mean_average_precision",
+    "micro",
+    "macro",
+    "per_class",
+    "calibration_error",
+    "calibration_bins",
+)
 
 
 def single_label_metrics(

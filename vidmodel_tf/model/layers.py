@@ -152,16 +152,24 @@ class TokenMask(keras.Layer):
 
 
 @_register
-class Standardization(keras.layers.Normalization):
-    """`Normalization` over the last axis, float32, whose mean and variance are read at each call.
+class Standardization(keras.Layer):
+    """(inputs - mean) / deviation over the last axis, float32; the statistics are set from outside.
 
-    The stock layer keeps them as constants, which functions that were traced before adapting go on using.
+    `keras.layers.Normalization` serves neither purpose here: it needs TensorFlow on every backend, and it keeps the
+    statistics as constants, which functions that were traced before they were set go on using.
     """
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
 
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        shape = (input_shape[-1],)
+        self.mean = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="mean")
+        self.variance = self.add_weight(shape=shape, initializer="ones", trainable=False, name="variance")
+
     def call(self, inputs):
-        deviation = ops.maximum(ops.sqrt(self.adapt_variance), keras.config.epsilon())
-        return (inputs - self.adapt_mean) / deviation
+        return (inputs - self.mean) / ops.maximum(ops.sqrt(self.variance), keras.config.epsilon())
+
+    def compute_output_shape(self, input_shape):
+        return input_shape

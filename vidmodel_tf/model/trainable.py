@@ -37,12 +37,15 @@ def set_trainable(model: keras.Model, config: ModelConfig, stage: Stage, fine_tu
         InputError: The backbone has no layer of that name.
     """
     backbone = backbone_of(model)
-    backbone.trainable = stage != "frozen" or config.weights == "none"
-    if stage != "fine_tune" or config.weights == "none":
-        return
-    name = fine_tune_from or find_backbone(config.backbone).last_block
-    for layer in backbone.layers[: _index_of(name, backbone)]:
-        layer.trainable = False
+    first = 0
+    if config.weights != "none" and stage == "frozen":
+        first = len(backbone.layers)
+    elif config.weights != "none" and stage == "fine_tune":
+        first = _index_of(fine_tune_from or find_backbone(config.backbone).last_block, backbone)
+    # Layer by layer: a model that is trainable already does not pass `trainable = True` on.
+    backbone.trainable = True
+    for index, layer in enumerate(backbone.layers):
+        layer.trainable = index >= first
 
 
 def _index_of(name: str, backbone: keras.Model) -> int:
@@ -71,7 +74,7 @@ def adapt_standardisation(model: keras.Model, feature_batches: Iterable[np.ndarr
     """
     projection = model.get_layer("projection")
     layers = [layer for layer in projection.layers if isinstance(layer, Standardization)]
-    moments = [_Moments(layer.adapt_mean.shape[0]) for layer in layers]
+    moments = [_Moments(layer.mean.shape[0]) for layer in layers]
     for batch in feature_batches:
         for layer, part, moment in zip(layers, np.split(np.asarray(batch), len(layers), axis=-1), moments, strict=True):
             slots = part.reshape(-1, part.shape[-1])
@@ -107,5 +110,5 @@ class _Moments:
             )
         variance = self.squares / self.count
         smallest = variance.mean() * _SMALLEST_RELATIVE_DEVIATION**2
-        layer.adapt_mean.assign(self.mean)
-        layer.adapt_variance.assign(np.maximum(variance, smallest) if smallest else np.ones_like(variance))
+        layer.mean.assign(self.mean)
+        layer.variance.assign(np.maximum(variance, smallest) if smallest else np.ones_like(variance))

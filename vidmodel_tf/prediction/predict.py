@@ -18,7 +18,7 @@ from vidmodel_tf.labels import Labels
 from vidmodel_tf.prediction.forms import RunModel, Scores, open_model
 from vidmodel_tf.records.frames import decode_frames
 from vidmodel_tf.run_folder import Run
-from vidmodel_tf.text.tokenize import join_fields
+from vidmodel_tf.text.fields import join_fields
 
 _CLIPS_AT_ONCE = 4  # a batch; more would not be faster on a CPU and take more memory
 

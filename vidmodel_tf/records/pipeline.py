@@ -44,12 +44,18 @@ class RecordFiles:
         """The serialized clips, as stored."""
         return self._only_wanted(tf.data.Dataset.from_tensor_slices(list(self.paths)).flat_map(self._read_shard))
 
-    def shuffled(self, seed: tf.Tensor, buffer_size: int) -> tf.data.Dataset:
-        """The serialized clips in an order that the seed decides."""
-        shards = tf.data.Dataset.from_tensor_slices(list(self.paths))
-        shards = shards.shuffle(len(self.paths), seed=seed, reshuffle_each_iteration=False)
-        records = self._only_wanted(shards.interleave(self._read_shard, cycle_length=4))
-        return records.shuffle(buffer_size, seed=seed, reshuffle_each_iteration=False)
+    def shuffled(self, seed: tf.Tensor, window: int) -> tf.data.Dataset:
+        """The serialized clips in an order that the seed (int64 [2]) decides.
+
+        Shards are shuffled, four of them read in turn, and each `window` of clips shuffled in itself: unlike
+        `Dataset.shuffle`, this takes a seed that is known only when the epoch begins.
+        """
+        shards = tf.data.Dataset.from_tensors(tf.random.experimental.stateless_shuffle(list(self.paths), seed))
+        records = self._only_wanted(shards.unbatch().interleave(self._read_shard, cycle_length=4))
+        windows = records.batch(window).enumerate()
+        return windows.map(
+            lambda i, clips: tf.random.experimental.stateless_shuffle(clips, tf.random.fold_in(seed, i + 1))
+        ).unbatch()
 
     def _read_shard(self, views: tf.Tensor) -> tf.data.Dataset:
         readers = tuple(tf.data.TFRecordDataset(views[i]) for i in range(len(self.paths[0])))
@@ -155,7 +161,7 @@ def for_training(
     batch_size = min(train.batch_size, count_clips(data_dir, "train", splits))
 
     def to_model(number: tf.Tensor, record: tf.Tensor, epoch: tf.Tensor):
-        seed = tf.random.fold_in(tf.stack([tf.cast(train.seed, tf.int64), epoch]), number)
+        seed = tf.random.fold_in(epoch_seed(train.seed, epoch), number)
         example = parse_clip(features, record[0])
         offset = tf.random.stateless_uniform((), seed, 0, num_offsets, tf.int32)
         frames = decode_augmented(
@@ -190,8 +196,8 @@ def epochs(one_epoch: Callable[[tf.Tensor], tf.data.Dataset], seed: int, first_e
 
 
 def epoch_seed(seed: int, epoch: tf.Tensor) -> tf.Tensor:
-    """int64, of the order of clips in an epoch."""
-    return tf.random.stateless_uniform((), tf.stack([tf.cast(seed, tf.int64), epoch]), 1, 2**31 - 1, tf.int64)
+    """int64 [2]: what all that is random in an epoch begins from."""
+    return tf.stack([tf.cast(seed, tf.int64), epoch])
 
 
 def record_files(data_dir: str | Path, split: str, splits: Splits | None = None) -> RecordFiles:

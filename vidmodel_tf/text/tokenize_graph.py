@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from vidmodel_tf.text.characters import BLOCK_SIZE, CharacterClass, two_level_table
 from vidmodel_tf.text.fields import MAX_FIELDS, check_fields, marker_of, resolve_budgets
-from vidmodel_tf.text.vocabulary import PADDING_ID, UNKNOWN_ID, Vocabulary
+from vidmodel_tf.text.vocabulary import UNKNOWN_ID, Vocabulary
 
 
 def text_encoder(vocabulary: Vocabulary | str | Path, num_tokens: int, budgets: Sequence[int] = ()) -> TextEncoder:
@@ -63,7 +63,7 @@ class TextEncoder(tf.Module):
         # Strings live on the CPU: left to itself a server would send each small step to the GPU and back.
         with tf.device("/CPU:0"):
             num_texts = tf.size(text, tf.int64)
-            tokens, groups = _tokenize(text)
+            tokens, groups = tokenize(text)
             order = tf.argsort(groups, stable=True)
             ids = tf.cast(tf.gather(self.table.lookup(tokens), order), tf.int32)
             token_ids = self._lay_out(ids, tf.gather(groups, order), num_texts)
@@ -117,8 +117,15 @@ def join_fields(text: Mapping[str, tf.Tensor], fields: Sequence[str]) -> tf.Tens
     return tf.strings.join(parts)
 
 
-def _tokenize(text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Strings [B] -> tokens: string [M], and their groups: int64 [M], text * MAX_FIELDS + field."""
+def tokenize(text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """`tokenize.tokenize_fields` for many joined strings at once.
+
+    Args:
+        text: Strings [B].
+
+    Returns:
+        Tokens, string [M], in the order in which they stand, and their groups, int64 [M]: text * MAX_FIELDS + field.
+    """
     # With a marker in front every text begins a segment, also where it is empty or bare.
     decoded = tf.strings.unicode_decode(tf.strings.join([marker_of(0), text]), "UTF-8", errors="replace")
     code_points, classes = _look_up_characters(decoded.flat_values)

@@ -39,7 +39,10 @@ class Vocabulary:
         markers = (f"[{field.upper()}]" for field in self.fields)
         self.lines = (PADDING_LINE, UNKNOWN_LINE, *markers, *words)
         self._ids = {line: token_id for token_id, line in enumerate(self.lines)}
-        _check_words(self.lines[2 + len(self.fields) :], len(self.lines) - len(self._ids))
+        _check_words(self.words)
+        if len(self._ids) < len(self.lines):
+            repeated, _ = FreqDist(self.lines).most_common(1)[0]
+            raise InputError(f"vocabulary: expected every line once. Received twice: {repeated!r}")
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -134,11 +137,7 @@ class Vocabulary:
         return np.array(ids + [PADDING_ID] * (num_tokens - len(ids)), np.int32)
 
 
-def _check_words(words: Sequence[str], num_repeated: int) -> None:
-    if num_repeated:
-        seen: set[str] = set()
-        repeated = next(word for word in words if word in seen or seen.add(word))
-        raise InputError(f"vocabulary: expected every word once. Received twice: {repeated!r}")
+def _check_words(words: Sequence[str]) -> None:
     for word in words:
         if not word or any(character in "[]" or character.isspace() for character in word):
             raise InputError(f"vocabulary: expected words without white space and brackets. Received: {word!r}")

@@ -51,7 +51,7 @@ def features_for_training(
     encode_text = clip_text_encoder(config, vocabulary)
 
     def to_model(number: tf.Tensor, record: tf.Tensor, epoch: tf.Tensor):
-        seed = tf.random.fold_in(tf.stack([tf.cast(train.seed, tf.int64), epoch]), number)
+        seed = tf.random.fold_in(epoch_seed(train.seed, epoch), number)
         view = tf.random.stateless_uniform((), seed, 0, tf.shape(record)[0], tf.int32)
         example = schema.deserialize_example(record[view])
         return _inputs(example, encode_text), *targets(example, labels, class_weights)

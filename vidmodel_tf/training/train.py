@@ -78,7 +78,7 @@ def train(
     model_config, train_config = model_config or ModelConfig(), train_config or TrainConfig()
     _check_head_weights(train_config, labels)
     vocabulary = Vocabulary.from_texts(
-        (clip.text for clip in training), model_config.text_fields, model_config.vocabulary_size
+        (clip.text for clip in training), model_config.text_fields, model_config.vocabulary_size, min_count=2
     )
     run = Run(
         run_dir, model_config, train_config, prepare_config_of(data_dir), labels, vocabulary,

@@ -1,0 +1,86 @@
+"""The model floor on another Keras backend, in a process that cannot import TensorFlow."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from vidmodel_tf.config import ModelConfig
+from vidmodel_tf.model.build import build_model
+from vidmodel_tf.model.trainable import adapt_standardisation
+
+pytest.importorskip("jax")
+
+ON_JAX = """
+import sys
+sys.modules["tensorflow"] = None
+from pathlib import Path
+import keras, numpy as np
+from vidmodel_tf.config import ModelConfig
+from vidmodel_tf.model.build import build_feature_model, build_model
+from vidmodel_tf.model.trainable import adapt_standardisation, set_trainable
+from vidmodel_tf.model.weights import load_weights
+
+assert keras.backend.backend() == "jax"
+folder = Path(sys.argv[1])
+config = ModelConfig(**eval(sys.argv[2]))
+model = build_model(config, {"kind": ["a", "b", "c"]}, 20)
+inputs = dict(np.load(folder / "inputs.npz"))
+load_weights(model, folder / "model.keras")
+outputs = model.get_layer("frame_encoder").predict(inputs["frames"], verbose=0)
+np.savez(folder / "jax.npz", outputs=outputs, scores=model.predict(inputs, verbose=0)["kind"])
+
+adapt_standardisation(model, [outputs])
+set_trainable(model, config, "scratch")
+model.compile("adam", "sparse_categorical_crossentropy")
+assert np.isfinite(model.fit(inputs, {"kind": np.array([0, 1, 2])}, verbose=0).history["loss"]).all()
+build_feature_model(model, config).predict({"backbone_output": outputs, "token_ids": inputs["token_ids"]}, verbose=0)
+assert sys.modules["tensorflow"] is None
+print("ran on jax")
+"""
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
+def test_jax_gives_the_same_scores_without_tensorflow(tmp_path):
+    settings = {
+        "backbone": "small_cnn", "weights": "none", "num_frames": 4, "height": 32, "width": 32, "streams": "both",
+        "num_layers": 2, "num_tokens": 6, "projection_units": 16, "lstm_units": 8, "embedding_units": 8,
+        "text_lstm_units": 8, "hidden_units": 8,
+    }  # fmt: skip
+    keras.utils.set_random_seed(0)
+    model = build_model(ModelConfig(**settings), {"kind": ["a", "b", "c"]}, 20)
+    frames = np.random.default_rng(0).integers(0, 256, (3, 4, 32, 32, 3), dtype=np.uint8)
+    frames[1] = frames[1, :1]  # a clip without motion
+    frames[2, 2] = frames[2, 1]
+    token_ids = np.array([[1, 2, 0, 0, 0, 0], [0] * 6, [1, 2, 3, 4, 5, 6]], np.int32)
+    inputs = {"frames": frames, "token_ids": token_ids}
+    outputs = model.get_layer("frame_encoder").predict_on_batch(frames)
+    adapt_standardisation(model, [outputs])
+    model.save(tmp_path / "model.keras")
+    np.savez(tmp_path / "inputs.npz", **inputs)
+
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    command = [sys.executable, "-c", ON_JAX, str(tmp_path), repr(settings)]
+    root = Path(__file__).parents[1]
+    result = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "ran on jax" in result.stdout
+
+    on_jax = np.load(tmp_path / "jax.npz")
+    # float32 on both sides, with sums in another order: values of order 1 to 10, and scores in 0..1
+    np.testing.assert_allclose(on_jax["outputs"], outputs, atol=1e-4)
+    np.testing.assert_allclose(on_jax["scores"], model.predict_on_batch(inputs)["kind"], atol=1e-5)
+    np.testing.assert_array_equal(on_jax["outputs"] == 0, outputs == 0)
+
+
+def test_no_module_of_the_floor_names_tensorflow():
+    for path in (Path(__file__).parents[1] / "vidmodel_tf" / "model").glob("*.py"):
+        code = path.read_text(encoding="utf-8")
+        assert "import tensorflow" not in code, path
+        assert "tf." not in code.replace("vidmodel_tf.", ""), path

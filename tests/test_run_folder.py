@@ -1,0 +1,39 @@
+import json
+import shutil
+
+import pytest
+
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.run_folder import load_run
+
+
+@pytest.fixture
+def copy(run_dir, tmp_path):
+    return shutil.copytree(run_dir, tmp_path / "run")
+
+
+def test_what_is_no_run_folder(tmp_path):
+    with pytest.raises(InputError, match=r"is not a run folder \(no config\.json in it\)"):
+        load_run(tmp_path)
+
+
+def test_damaged_settings_are_named(copy):
+    settings = json.loads((copy / "config.json").read_text())
+    settings["model"]["num_frames"] = "four"
+    (copy / "config.json").write_text(json.dumps(settings))
+    with pytest.raises(InputError, match=r"was damaged: model\.num_frames: expected a whole number"):
+        load_run(copy)
+
+
+def test_settings_that_do_not_fit_the_weights_are_refused(copy):
+    settings = json.loads((copy / "config.json").read_text())
+    settings["model"]["hidden_units"] = 17
+    (copy / "config.json").write_text(json.dumps(settings))
+    with pytest.raises(InputError, match=r"the weights in .* belong to another model: expected .*hidden"):
+        load_run(copy).load_model()
+
+
+def test_no_json(copy):
+    (copy / "labels.json").write_text("{")
+    with pytest.raises(InputError, match=r"labels\.json is not JSON"):
+        load_run(copy)

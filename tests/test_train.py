@@ -1,0 +1,221 @@
+import csv
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+
+import vidmodel_tf as vm
+from tests.conftest import MODEL, TRAIN
+from vidmodel_tf.config import to_mapping
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.model.trainable import backbone_of
+from vidmodel_tf.records.index import read_index
+from vidmodel_tf.records.pipeline import for_inference
+from vidmodel_tf.run_folder import load_run
+from vidmodel_tf.training.losses import SmoothedSparseCategoricalCrossentropy, compile_arguments
+from vidmodel_tf.training.train import balanced_class_weights, train
+
+
+def history(run_dir):
+    with (run_dir / "history.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_run_folder_holds_all_that_was_decided(run_dir, data_set):
+    assert {path.name for path in run_dir.iterdir()} >= {
+        "config.json", "labels.json", "vocabulary.txt", "model.keras", "history.csv", "checkpoints", "logs", "examples",
+    }  # fmt: skip
+    settings = json.loads((run_dir / "config.json").read_text())
+    assert settings["model"] == to_mapping(MODEL)
+    assert settings["train"] == to_mapping(TRAIN)
+    assert settings["multi_label_heads"] == ["topic"]
+    assert json.loads((run_dir / "labels.json").read_text()) == vm.load_labels(data_set)
+    assert [row["epoch"] for row in history(run_dir)] == ["0", "1", "2", "3"]
+    assert list((run_dir / "logs").rglob("events.out.tfevents*"))
+
+
+def test_training_lowers_the_loss(run_dir):
+    losses = [float(row["loss"]) for row in history(run_dir)]
+    assert losses[-1] < losses[0]
+
+
+def test_best_weights_are_kept(run_dir, data_set):
+    rows = history(run_dir)
+    run = load_run(run_dir)
+    model = run.load_model()
+    model.compile(**compile_arguments(run.labels, label_smoothing=TRAIN.label_smoothing))
+    data = for_inference(data_set, "validation", MODEL, run.vocabulary, batch_size=TRAIN.batch_size)
+    loss = model.evaluate(data, verbose=0, return_dict=True)["loss"]
+    assert loss == pytest.approx(min(float(row["val_loss"]) for row in rows), rel=1e-4)  # float32 sums
+
+
+def test_examples_can_be_checked_without_the_data(run_dir):
+    from vidmodel_tf.records.frames import decode_frames
+    from vidmodel_tf.text.fields import join_fields
+
+    run = load_run(run_dir)
+    model = run.load_model()
+    examples = json.loads((run_dir / "examples" / "examples.json").read_text())
+    assert 0 < len(examples) <= 8
+    for example in examples:
+        jpegs = [(run_dir / "examples" / name).read_bytes() for name in example["frames"]]
+        frames = decode_frames(jpegs, MODEL.height, MODEL.width).numpy()
+        token_ids = run.vocabulary.encode(join_fields(example["text"], MODEL.text_fields), MODEL.num_tokens)
+        scores = model.predict({"frames": frames[None], "token_ids": token_ids[None]}, verbose=0)
+        for head, values in scores.items():
+            np.testing.assert_allclose(values[0], example["scores"][head], atol=1e-5)
+
+
+def test_the_same_arguments_again_change_nothing(run_dir, data_set):
+    before = (run_dir / "model.keras").stat().st_mtime_ns
+    train(data_set, run_dir, MODEL, TRAIN)
+    assert (run_dir / "model.keras").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("model", "training", "words"),
+    [
+        (dataclasses.replace(MODEL, lstm_units=13), TRAIN, r"model\.lstm_units=12, not 13"),
+        (MODEL, dataclasses.replace(TRAIN, seed=7), r"train\.seed=0, not 7"),
+    ],
+)
+def test_other_arguments_are_refused(run_dir, data_set, model, training, words):
+    with pytest.raises(InputError, match=rf"was begun with other arguments \({words}\)"):
+        train(data_set, run_dir, model, training)
+
+
+def command_of(data_set, out):
+    script = f"""
+import dataclasses
+from tests.conftest import MODEL, TRAIN
+from vidmodel_tf.training.train import train
+train({str(data_set)!r}, {str(out)!r}, MODEL, dataclasses.replace(TRAIN, epochs=5))
+"""
+    return [sys.executable, "-c", script]
+
+
+@pytest.mark.slow
+def test_killed_it_goes_on_as_if_nothing_had_been(data_set, tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run(command_of(data_set, whole), check=True, **quiet)
+    process = subprocess.Popen(command_of(data_set, killed), start_new_session=True, **quiet)
+    deadline = time.monotonic() + 300
+    while len(history(killed) if (killed / "history.csv").exists() else []) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (killed / "model.keras").exists()
+    with pytest.raises(InputError, match="training has not finished; call `vidmodel train` again"):
+        load_run(killed)
+    num_done = len(history(killed))
+    assert 2 <= num_done < 5
+    subprocess.run(command_of(data_set, killed), check=True, **quiet)
+    assert len(history(killed)) == 5
+    for row, expected in zip(history(killed), history(whole), strict=True):
+        for name in expected.keys() - {"stage"}:
+            # The order of float32 sums over threads differs from run to run.
+            assert float(row[name]) == pytest.approx(float(expected[name]), rel=2e-3, abs=1e-4), (name, row)
+
+
+@pytest.fixture(scope="module")
+def two_stage_run(data_set, backbone_weights, tmp_path_factory):
+    data = tmp_path_factory.mktemp("two_stage") / "data"
+    shutil.copytree(data_set, data)
+    out = data.parent / "run"
+    model = dataclasses.replace(MODEL, weights=str(backbone_weights), streams="both")
+    training = dataclasses.replace(TRAIN, epochs=3, fine_tune_epochs=2, mirror=True)
+    return train(data, out, model, training)
+
+
+def test_two_stages(two_stage_run):
+    assert [row["stage"] for row in history(two_stage_run.path)] == ["frozen"] * 3 + ["fine_tune"] * 2
+    keys = list((two_stage_run.data / "features").iterdir())
+    assert len(keys) == 1
+    assert {path.name for path in keys[0].iterdir()} == {"key.json", "plain", "mirrored"}
+
+
+def test_only_the_top_of_the_backbone_was_tuned(two_stage_run, backbone_weights):
+    from vidmodel_tf.model.backbones import small_cnn
+
+    pretrained = small_cnn((MODEL.height, MODEL.width, 3))
+    pretrained.load_weights(backbone_weights)
+    tuned = backbone_of(two_stage_run.load_model())
+    changed = [
+        layer.name
+        for layer, before in zip(tuned.layers, pretrained.layers, strict=True)
+        if any(not np.array_equal(a, b) for a, b in zip(layer.get_weights(), before.get_weights(), strict=True))
+    ]
+    assert changed == ["block_3_conv"]
+
+
+def test_cached_features_are_the_encoder_s(two_stage_run):
+    from vidmodel_tf.model.build import build_model
+    from vidmodel_tf.records.schema import open_data_set
+    from vidmodel_tf.training.features import cached_features, feature_schema
+
+    run = two_stage_run
+    encoder = build_model(run.model, run.labels, len(run.vocabulary)).get_layer("frame_encoder")
+    schema = feature_schema(open_data_set(run.data).info.features, MODEL.num_frames, encoder.output_shape[-1])
+    data = for_inference(run.data, "train", run.model, run.vocabulary, batch_size=8)
+    frames = np.concatenate([inputs["frames"] for inputs, _, _ in data.as_numpy_iterator()])
+    for view, pixels in (("plain", frames), ("mirrored", frames[:, :, :, ::-1])):
+        files = cached_features(run.data, "train", encoder, run.model, views=(view,))
+        cached = [schema.deserialize_example(record[0])["backbone_output"] for record in files.in_order()]
+        np.testing.assert_allclose(cached, encoder.predict(pixels, verbose=0), atol=1e-5)
+
+
+def test_a_fold_holds_out_its_sources(data_set, tmp_path):
+    run = train(data_set, tmp_path / "run", MODEL, dataclasses.replace(TRAIN, epochs=1), fold=(2, 3))
+    assert load_run(run.path).fold == (2, 3)
+    result = vm.evaluate(run.path)
+    assert result["num_clips"] == 10  # a third of 30 clips, two a source
+
+
+def test_balanced_class_weights(data_set):
+    labels = vm.load_labels(data_set)
+    clips = read_index(data_set)
+    weights = balanced_class_weights(clips, labels)
+    assert list(weights) == ["colour"]
+    counts = [sum(clip.labels["colour"] == name for clip in clips) for name in labels["colour"]]
+    total = [weight * count for weight, count in zip(weights["colour"], counts, strict=True)]
+    assert total == pytest.approx([sum(counts) / 2] * 2)  # every class counts the same, all together as before
+
+
+def test_smoothed_loss_is_keras_s_on_one_hot_targets():
+    scores = np.random.default_rng(0).dirichlet(np.ones(4), size=6).astype(np.float32)
+    ids = np.array([0, 1, 2, 3, 0, 1])
+    weights = np.array([1, 0, 2, 0.5, 1, 1], np.float32)
+    for smoothing in (0.0, 0.1):
+        expected = keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)(np.eye(4)[ids], scores, weights)
+        found = SmoothedSparseCategoricalCrossentropy(smoothing)(ids, scores, weights)
+        assert float(found) == pytest.approx(float(expected), rel=1e-6)
+
+
+def test_unknown_head_weight(data_set, tmp_path):
+    with pytest.raises(InputError, match=r"train\.head_weights: expected heads among colour, topic\. Received: 'mood'"):
+        train(data_set, tmp_path / "run", MODEL, dataclasses.replace(TRAIN, head_weights={"mood": 2.0}))
+    assert not (tmp_path / "run").exists()
+
+
+def test_library_use_as_documented(data_set, tmp_path):
+    config = dataclasses.replace(MODEL, num_frames=2)
+    vocabulary = vm.Vocabulary.from_dataset(data_set)
+    data = vm.load_dataset(data_set, "train", config, vocabulary, batch_size=8)
+    labels = vm.load_labels(data_set)
+    model = vm.build_model(config, labels, len(vocabulary))
+    model.compile("adam", **vm.compile_arguments(labels))
+    model.fit(data, verbose=0)
+    vm.save_run(tmp_path / "run", model, config, labels, vocabulary)
+    reloaded = vm.load_run(tmp_path / "run").load_model()
+    inputs, _, _ = next(iter(data))
+    for head, scores in model.predict(inputs, verbose=0).items():
+        np.testing.assert_allclose(reloaded.predict(inputs, verbose=0)[head], scores, atol=1e-6)
