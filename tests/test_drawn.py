@@ -48,13 +48,7 @@ def ball_color(frame_bgr: np.ndarray) -> str:
 
 
 def asked_place(title: str) -> int:
-    words = (
-        ("first", "start", "opening", "最先", "第一"),
-        ("second", "two", "第二"),
-        ("third", "three", "第三"),
-        ("last", "end", "closing", "最后"),
-    )
-    # Whole words: "second" must not be found to contain "end".
+    words = (("first", "start", "第一"), ("last", "end", "最后"))
     tokens = title.lower().replace("?", " ").replace(",", " ").split()
     places = [place for place, keys in enumerate(words) if any(key in tokens or title.startswith(key) for key in keys)]
     (place,) = places
@@ -73,11 +67,11 @@ def test_the_files_show_what_their_rows_claim(manifest: Path):
         assert 24 <= len(frames) <= 32
         runs = [(color, len(list(run))) for color, run in itertools.groupby(map(ball_color, frames))]
         order, durations = zip(*runs, strict=True)
-        assert sorted(order) == sorted(COLORS)
+        assert len(set(order)) == len(order) == 2
         assert max(durations) - min(durations) <= 1
         assert order[asked_place(row["title"])] == row["label"]
         orders.append((order, asked_place(row["title"])))
-    assert Counter(orders) == Counter(itertools.product(itertools.permutations(COLORS), range(4)))
+    assert Counter(orders) == Counter(itertools.product(itertools.permutations(COLORS, 2), range(2)))
 
 
 def test_the_ball_moves_and_files_differ(manifest: Path):
@@ -100,13 +94,13 @@ def test_every_split_is_balanced(seed: int):
     for split, count in rounds.items():
         rows = [clip for clip in clips if clip.split == split]
         cases = Counter((clip.order, asked_place(clip.title)) for clip in rows)
-        assert len(cases) == 24 * 4
+        assert len(cases) == 12 * 2
         assert set(cases.values()) == {count}
         answers = [clip.label for clip in rows]
-        assert best_accuracy([clip.order for clip in rows], answers) == 0.25
+        assert best_accuracy([clip.order for clip in rows], answers) == 0.5
         assert best_accuracy([asked_place(clip.title) for clip in rows], answers) == 0.25
         assert best_accuracy([clip.title for clip in rows], answers) == 0.25
-        assert best_accuracy([(asked_place(clip.title), frozenset(clip.order)) for clip in rows], answers) == 0.25
+        assert best_accuracy([(asked_place(clip.title), frozenset(clip.order)) for clip in rows], answers) == 0.5
 
 
 def test_words_as_they_stand_say_nothing_about_the_answer():
@@ -123,17 +117,17 @@ def test_every_wording_is_in_training():
     clips = plan_clips()
     titles = {clip.title for clip in clips if clip.split == "train"}
     assert titles == {clip.title for clip in clips} == set(itertools.chain(*drawn.QUESTIONS))
-    assert len(titles) == 24
+    assert len(titles) == 6
 
 
 def test_the_order_of_rows_tells_nothing():
-    numbers = [number for number, clip in enumerate(plan_clips({"train": 8})) if clip.label == "red"]
+    numbers = [number for number, clip in enumerate(plan_clips({"train": 32})) if clip.label == "red"]
     # The mean of 192 numbers drawn from 768 has a standard deviation of 13.9; this is four of them.
     assert abs(np.mean(numbers) - 383.5) < 56
 
 
-def test_chance_levels_are_a_quarter():
-    assert chance_levels() == {"without_text": 0.25, "without_frames": 0.25, "shuffled_frames": 0.25}
+def test_chance_levels():
+    assert chance_levels() == {"without_text": 0.5, "without_frames": 0.25, "shuffled_frames": 0.5}
 
 
 def test_drawing_again_gives_the_same(manifest: Path, tmp_path: Path):
@@ -177,7 +171,7 @@ def test_a_drawing_that_was_cut_off_is_not_taken_for_whole(tmp_path: Path, monke
     monkeypatch.setattr(drawn, "_draw_clip", lambda clip, path: path.write_bytes(b"video"))
     drawn_clips: list[None] = []
     draw_demo(tmp_path / "clips", rounds=ONE_ROUND, on_clip_drawn=lambda: drawn_clips.append(None))
-    assert len(drawn_clips) == len(list((tmp_path / "clips" / "videos").iterdir())) == 96
+    assert len(drawn_clips) == len(list((tmp_path / "clips" / "videos").iterdir())) == 24
     assert [path.name for path in tmp_path.iterdir()] == ["clips"]
 
 

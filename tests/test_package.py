@@ -25,7 +25,8 @@ FLOORS = [
     {"evaluation"},
     {"tables"},
     {"demo"},
-    {"cli", "__main__", "__init__"},
+    {"cli"},
+    {"__main__", "__init__"},
 ]
 WITHOUT_TENSORFLOW = ("clips", "model", "text/fields", "text/tokenize.py", "text/vocabulary", "config", "cli")
 

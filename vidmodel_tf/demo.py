@@ -21,23 +21,23 @@ MODEL = ModelConfig(
     backbone="small_cnn",
     weights="none",
     num_frames=8,
-    height=48,
-    width=48,
+    height=32,
+    width=32,
     projection_units=64,
     lstm_units=96,
     num_tokens=24,
     embedding_units=32,
     text_lstm_units=48,
     hidden_units=192,
-    dropout=0.1,
+    dropout=0.0,
 )
-TRAIN = TrainConfig(epochs=60, batch_size=32, learning_rate=2e-3, patience=12, label_smoothing=0.0, random_color=0.0)
+TRAIN = TrainConfig(epochs=20, batch_size=32, learning_rate=2e-3, patience=15, label_smoothing=0.0, random_color=0.0)
 
 
 def run_demo(folder: str | Path) -> None:
     """Draws clips and leaves `clips`, `dataset` and `run` in the folder, all usable by the other commands."""
-    folder, console = Path(folder), Console(highlight=False)
-    console.print("1. drawing clips: a ball changes its colour, and the title asks which colour came when")
+    folder, console = Path(folder), Console(highlight=False, soft_wrap=True)
+    console.print("1. drawing clips: a ball changes its colour, and the title asks which came first or last")
     manifest = draw_demo(folder / "clips")
     console.print("2. vidmodel prepare")
     tables.print_prepare_report(prepare(manifest, folder / "dataset", PREPARE))
