@@ -14,8 +14,8 @@ import av
 import cv2
 import numpy as np
 import pytest
-from videos import frame_numbers, paint_frame, read_frame_number, read_jpeg, write_timed_video, write_video
 
+from tests.videos import frame_numbers, paint_frame, read_frame_number, read_jpeg, write_timed_video, write_video
 from vidmodel_tf.clips.opencv import import_opencv
 from vidmodel_tf.clips.video import decode_clip, decoder_version
 from vidmodel_tf.clips.video_reader import VideoReader
