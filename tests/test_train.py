@@ -201,7 +201,7 @@ def test_smoothed_loss_is_keras_s_on_one_hot_targets():
 
 
 def test_unknown_head_weight(data_set, tmp_path):
-    with pytest.raises(InputError, match=r"train\.head_weights: expected heads among colour, topic\. Received: 'mood'"):
+    with pytest.raises(InputError, match=r"train\.head_weights: expected heads among .*\. Received: 'mood'"):
         train(data_set, tmp_path / "run", MODEL, dataclasses.replace(TRAIN, head_weights={"mood": 2.0}))
     assert not (tmp_path / "run").exists()
 

@@ -216,6 +216,7 @@ def _fit(job: _Job, inputs: _StageInputs, last_epoch: int, learning_rate: float)
         initial_epoch=state.next_epoch,
         epochs=last_epoch,
         steps_per_epoch=job.steps_per_epoch,
+        shuffle=False,  # the pipeline has shuffled
         verbose="auto" if sys.stdout.isatty() else 2,
         callbacks=[
             StageProgress(run.path, state, monitor, run.train.patience),
