@@ -127,7 +127,8 @@ def for_inference(
 
     records = record_files(data_dir, split, splits).in_order()
     clips = records.map(to_model, num_parallel_calls=tf.data.AUTOTUNE)
-    return clips.batch(batch_size).prefetch(1)
+    num_batches = -(-count_clips(data_dir, split, splits) // batch_size)
+    return clips.batch(batch_size).apply(tf.data.experimental.assert_cardinality(num_batches)).prefetch(1)
 
 
 def for_training(
@@ -183,16 +184,21 @@ def for_training(
         # Without the remainder every batch has the same static shape, and the training step is traced once.
         return clips.batch(batch_size, drop_remainder=True)
 
-    return epochs(one_epoch, train.seed, first_epoch).prefetch(1)
+    num_batches = count_clips(data_dir, "train", splits) // batch_size
+    return epochs(one_epoch, num_batches, train.seed, first_epoch).prefetch(1)
 
 
-def epochs(one_epoch: Callable[[tf.Tensor], tf.data.Dataset], seed: int, first_epoch: int | None) -> tf.data.Dataset:
+def epochs(
+    one_epoch: Callable[[tf.Tensor], tf.data.Dataset], num_batches: int, seed: int, first_epoch: int | None
+) -> tf.data.Dataset:
     """One epoch that differs at each iteration (None), or all epochs from `first_epoch` on, one after the other."""
+    # Keras asks for the number of batches, and takes the end of a data set that does not tell it for an accident.
     if first_epoch is None:
         number = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).take(1)
-    else:
-        number = tf.data.Dataset.range(first_epoch, np.iinfo(np.int32).max)
-    return number.flat_map(one_epoch)
+        return number.flat_map(one_epoch).apply(tf.data.experimental.assert_cardinality(num_batches))
+    number = tf.data.Dataset.range(first_epoch, np.iinfo(np.int64).max)
+    endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+    return number.flat_map(one_epoch).apply(endless)
 
 
 def epoch_seed(seed: int, epoch: tf.Tensor) -> tf.Tensor:

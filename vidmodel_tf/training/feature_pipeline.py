@@ -22,6 +22,7 @@ def features_for_inference(
     config: ModelConfig,
     vocabulary: Vocabulary,
     *,
+    num_clips: int,
     batch_size: int,
 ) -> tf.data.Dataset:
     """Every clip once, in stored order: ({"backbone_output" [B, T, C], "token_ids"}, labels, weights)."""
@@ -32,7 +33,8 @@ def features_for_inference(
         return _inputs(example, encode_text), *targets(example, labels)
 
     clips = files.in_order().map(to_model, num_parallel_calls=tf.data.AUTOTUNE)
-    return clips.batch(batch_size).prefetch(1)
+    num_batches = -(-num_clips // batch_size)
+    return clips.batch(batch_size).apply(tf.data.experimental.assert_cardinality(num_batches)).prefetch(1)
 
 
 def features_for_training(
@@ -43,6 +45,7 @@ def features_for_training(
     vocabulary: Vocabulary,
     train: TrainConfig,
     *,
+    num_clips: int,
     batch_size: int,
     class_weights: Mapping[str, Sequence[float]] | None,
     first_epoch: int,
@@ -61,7 +64,7 @@ def features_for_training(
         clips = records.map(lambda i, r: to_model(i, r, epoch), num_parallel_calls=tf.data.AUTOTUNE)
         return clips.batch(batch_size, drop_remainder=True)
 
-    return epochs(one_epoch, train.seed, first_epoch).prefetch(1)
+    return epochs(one_epoch, num_clips // batch_size, train.seed, first_epoch).prefetch(1)
 
 
 def _inputs(example, encode_text) -> dict[str, tf.Tensor]:

@@ -245,14 +245,16 @@ def _feature_stage(job: _Job, first_epoch: int) -> _StageInputs:
     views = ("plain", "mirrored") if run.train.mirror else ("plain",)
     files = cached_features(run.data, "train", encoder, run.model, views=views, splits=job.splits)
     common = (schema, run.labels, run.model, run.vocabulary)
-    in_order = features_for_inference(files, *common, batch_size=job.batch_size)
+    num_clips = count_clips(run.data, "train", job.splits)
+    in_order = features_for_inference(files, *common, num_clips=num_clips, batch_size=job.batch_size)
     adapt_standardisation(job.model, (inputs["backbone_output"].numpy() for inputs, _, _ in in_order))
     training = features_for_training(
         files, *common, run.train,
-        batch_size=job.batch_size, class_weights=job.class_weights, first_epoch=first_epoch,
+        num_clips=num_clips, batch_size=job.batch_size, class_weights=job.class_weights, first_epoch=first_epoch,
     )  # fmt: skip
     validation = None
     if job.has_validation:
         files = cached_features(run.data, "validation", encoder, run.model, views=("plain",), splits=job.splits)
-        validation = features_for_inference(files, *common, batch_size=job.batch_size)
+        num_clips = count_clips(run.data, "validation", job.splits)
+        validation = features_for_inference(files, *common, num_clips=num_clips, batch_size=job.batch_size)
     return _StageInputs(build_feature_model(job.model, run.model), training, validation)
