@@ -301,7 +301,9 @@ def write_cut(path: Path, share: float) -> Path:
 
 @pytest.mark.parametrize("name", ["clip.avi", "clip.mp4", "clip.mkv"])
 def test_less_than_half_a_video_is_refused(tmp_path, name):
-    with pytest.raises(InputError, match=r"only \d+ of the 40 frames that the file claims .* cut off or damaged"):
+    # What is left of H.264 depends on the encoder's look-ahead: few frames, or none.
+    too_few = r"only \d+ of the 40 frames that the file claims .* cut off or damaged"
+    with pytest.raises(InputError, match=rf"{too_few}|no frame of this video can be decoded"):
         decode(write_cut(tmp_path / name, 0.4))
 
 

@@ -12,7 +12,7 @@ def decode_frames(jpegs_T: tf.Tensor, height: int, width: int) -> tf.Tensor:
     """JPEG strings [T], each of any size -> uint8 RGB [T, H, W, 3]."""
     return tf.map_fn(
         lambda jpeg: to_pixels(resize(_decode(jpeg), height, width)),
-        jpegs_T,
+        tf.convert_to_tensor(jpegs_T),
         fn_output_signature=tf.TensorSpec((height, width, 3), tf.uint8),
     )
 
