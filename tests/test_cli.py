@@ -1,0 +1,78 @@
+import json
+
+import pytest
+
+from tests.conftest import MODEL, PREPARE, TRAIN, write_clips
+from vidmodel_tf.cli import main
+from vidmodel_tf.config import to_mapping
+
+
+def run_json(capsys, *arguments):
+    assert main([*map(str, arguments), "--json"]) == 0
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+@pytest.mark.slow
+def test_all_commands_on_two_heads_missing_labels_and_chinese_words(tmp_path, capsys):
+    manifest = write_clips(tmp_path)
+    settings = tmp_path / "config.json"
+    settings.write_text(json.dumps({"prepare": to_mapping(PREPARE)}))
+    (report,) = run_json(capsys, "prepare", manifest, "--out", tmp_path / "data", "--config", settings)
+    assert report["num_refused"] == 0
+    (found,) = run_json(capsys, "inspect", tmp_path / "data")
+    assert found["num_clips"] == report["num_clips"]
+    assert found["words"]["subtitles"]["clips_with_words"] == 5
+    assert found["leaks"]["sources_in_two_splits"] == []
+    assert (tmp_path / "data" / "contact_sheet.png").stat().st_size > 1000
+    settings.write_text(json.dumps({"model": to_mapping(MODEL), "train": to_mapping(TRAIN)}))
+    run = tmp_path / "run"
+    assert main(["train", str(tmp_path / "data"), "--out", str(run), "--config", str(settings), "--epochs", "2"]) == 0
+    capsys.readouterr()
+    (result,) = run_json(capsys, "evaluate", run)
+    assert set(result["heads"]) == {"colour", "topic"}
+    answers = run_json(capsys, "predict", run, tmp_path / "clip0*.mp4")
+    assert len(answers) == 10
+    assert set(answers[0]["heads"]["topic"]) == {"labels", "scores"}
+    for command in (["evaluate", run], ["predict", run, tmp_path / "clip00.mp4"], ["inspect", tmp_path / "data"]):
+        assert main([str(part) for part in command]) == 0
+        assert "蓝色" in capsys.readouterr().out or command[0] == "predict"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["inspect", "no_such"], "vidmodel inspect: no_such is not a prepared data set"),
+        (["evaluate", "no_such"], "vidmodel evaluate: there is no model at no_such"),
+        (["prepare", "no_such", "--out", "x"], "no_such"),
+        (
+            ["train", "d", "--out", "x", "--set", "model.heigth=3"],
+            "unknown setting model.heigth: did you mean 'height'?",
+        ),
+        (["train", "d", "--out", "x", "--fold", "3"], "--fold: expected K/N, such as 1/5. Received: '3'"),
+        (["train", "d", "--out", "x", "--config", "none.json"], "cannot read the config file none.json"),
+    ],
+)
+def test_a_user_s_mistake_is_one_line_and_exit_code_2(arguments, words, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert len(error.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bad_rows_are_listed_below(tmp_path, capsys):
+    (tmp_path / "clips.csv").write_text("path,label\na.mp4,x\nb.mp4,\n")
+    assert main(["prepare", str(tmp_path / "clips.csv"), "--out", str(tmp_path / "out")]) == 2
+    first, *rows = capsys.readouterr().err.splitlines()
+    assert "2 bad rows of 2" in first
+    assert len(rows) >= 2
+
+
+def test_unknown_command(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["tarin"])
+    assert caught.value.code == 2
+    error = capsys.readouterr().err
+    assert "invalid choice: 'tarin'" in error
+    assert len(error.splitlines()) == 1

@@ -1,0 +1,62 @@
+import json
+
+import pytest
+
+from tests.conftest import BLUE, RED
+from tests.videos import write_video
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.labels import Labels
+from vidmodel_tf.prediction.forms import RunModel
+from vidmodel_tf.prediction.predict import describe, predict
+from vidmodel_tf.run_folder import load_run
+
+
+@pytest.fixture(scope="module")
+def model(run_dir):
+    return RunModel(load_run(run_dir))
+
+
+def test_a_clip_of_the_data_set_gets_the_scores_that_the_data_set_gives(model, run_dir, clips_csv):
+    examples = json.loads((run_dir / "examples" / "examples.json").read_text())
+    copies = [clips_csv.parent / example["id"] for example in examples]
+    for example, path in zip(examples, copies, strict=True):
+        words = "".join(chr(1 + i) + text for i, text in enumerate(example["text"].values()) if text)
+        (answer,) = predict(model, [path], text=words)
+        for head, values in example["scores"].items():
+            assert list(answer["heads"][head]["scores"].values()) == pytest.approx(values, abs=1e-4)
+
+
+def test_a_broken_file_gets_a_row_and_the_others_still_answer(model, tmp_path):
+    for i in range(6):
+        write_video(tmp_path / f"{i}.mp4", color=RED if i % 2 else BLUE)
+    (tmp_path / "3.mp4").write_bytes(b"no video")
+    answers = list(predict(model, [tmp_path, tmp_path / "missing.mp4"]))
+    assert [answer["path"].rsplit("/", 1)[1] for answer in answers] == [*(f"{i}.mp4" for i in range(6)), "missing.mp4"]
+    assert [i for i, answer in enumerate(answers) if "error" in answer] == [3, 6]
+    assert "3.mp4" in answers[3]["error"]
+    assert answers[0]["heads"]["colour"]["label"] in ("red", "蓝色")
+
+
+def test_sidecar_words_are_read_and_text_takes_their_place(model, tmp_path):
+    plain, worded = write_video(tmp_path / "a.mp4"), write_video(tmp_path / "b.mp4")
+    worded.with_suffix(".json").write_text(json.dumps({"title": "A blue film"}))
+    a, b = predict(model, [plain, worded])
+    (c,) = predict(model, [plain], text="A blue film")
+    assert b["heads"] == c["heads"]
+    assert a["heads"] != b["heads"]
+
+
+def test_a_glob_that_matches_nothing(model, tmp_path):
+    with pytest.raises(InputError, match=r"none\*\.mp4"):
+        list(predict(model, [str(tmp_path / "none*.mp4")]))
+
+
+def test_no_model(tmp_path):
+    with pytest.raises(InputError, match=r"there is no model at .*expected a run folder made by `vidmodel train`"):
+        list(predict(tmp_path / "none", ["a.mp4"]))
+
+
+def test_thresholds_decide_what_a_multi_label_clip_is_given():
+    labels = Labels({"topic": ["a", "b", "c"]}, {"topic"})
+    answer = describe({"topic": [0.5, 0.49, 0.9]}, labels, {"topic": [0.5, 0.5, 0.95]})
+    assert answer == {"topic": {"labels": ["a"], "scores": {"a": 0.5, "b": 0.49, "c": 0.9}}}
