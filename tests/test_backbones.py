@@ -44,7 +44,6 @@ def test_scaling_is_that_of_keras(name, module):
         ("mobilenet_v3_small", "MobileNetV3Small"),
         ("mobilenet_v3_large", "MobileNetV3Large"),
         ("efficientnet_v2_b0", "EfficientNetV2B0"),
-        ("convnext_tiny", "ConvNeXtTiny"),
     ],
 )
 def test_scaling_is_what_keras_builds_into_the_model(name, constructor):

@@ -120,12 +120,6 @@ BACKBONES: dict[str, Backbone] = {
     "densenet121": Backbone(
         _of_keras("DenseNet121"), _STANDARDIZED, "conv5_block1_0_bn", weights_file=f"densenet121_{_KERNELS}_notop.h5"
     ),
-    "convnext_tiny": Backbone(
-        _of_keras("ConvNeXtTiny", **_UNSCALED),
-        _STANDARDIZED,
-        "convnext_tiny_stage_3_block_0_depthwise_conv",
-        weights_file="convnext_tiny_notop.h5",
-    ),
     "efficientnet_lite0": Backbone(
         efficientnet_lite0, Scaling((1 / 128,) * 3, (-127 / 128,) * 3), "block_15_expand_conv"
     ),

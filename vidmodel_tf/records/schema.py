@@ -107,7 +107,8 @@ def labels_of(features: tfds.features.FeaturesDict) -> Labels:
     """The heads and class names that the features declare."""
     names: dict[str, Sequence[str]] = {}
     multi_label = []
-    for head, feature in features["labels"].items():
+    # Sorted: TFDS gives them back in another order in each process, and initial weights are drawn in this one.
+    for head, feature in sorted(features["labels"].items()):
         if isinstance(feature, tfds.features.Sequence):
             multi_label.append(head)
             feature = feature.feature
