@@ -2,13 +2,14 @@ import json
 
 import pytest
 
-from tests.conftest import BLUE, RED
+from tests.conftest import BLUE, MODEL, RED
 from tests.videos import write_video
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.prediction.forms import RunModel
 from vidmodel_tf.prediction.predict import describe, predict
 from vidmodel_tf.run_folder import load_run
+from vidmodel_tf.text.fields import join_fields
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def test_a_clip_of_the_data_set_gets_the_scores_that_the_data_set_gives(model, r
     examples = json.loads((run_dir / "examples" / "examples.json").read_text())
     copies = [clips_csv.parent / example["id"] for example in examples]
     for example, path in zip(examples, copies, strict=True):
-        words = "".join(chr(1 + i) + text for i, text in enumerate(example["text"].values()) if text)
+        words = join_fields(example["text"], MODEL.text_fields)
         (answer,) = predict(model, [path], text=words)
         for head, values in example["scores"].items():
             assert list(answer["heads"][head]["scores"].values()) == pytest.approx(values, abs=1e-4)
