@@ -65,7 +65,11 @@ def test_what_programs_read_is_kept(copy, result):
         assert 0 <= low <= metrics["accuracy"] <= high <= 1
         assert 0 <= metrics["baseline"] <= 1
     assert "mean_average_precision" in result["heads"]["topic"]
-    assert (copy / "evaluation" / "test_colour_confusion.png").stat().st_size > 1000
+    assert {path.name for path in (copy / "evaluation").glob("*.png")} == {
+        "test_colour_confusion.png",
+        "test_colour_reliability.png",
+        "test_topic_reliability.png",
+    }
 
 
 def test_unknown_split(copy):

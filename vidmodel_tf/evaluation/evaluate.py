@@ -12,7 +12,7 @@ from vidmodel_tf.atomic import write_json
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.metrics import multi_label_metrics, single_label_metrics
 from vidmodel_tf.labels import Labels
-from vidmodel_tf.pictures import save_confusion_matrix
+from vidmodel_tf.pictures import save_confusion_matrix, save_reliability_diagram
 from vidmodel_tf.prediction.forms import RunModel, Scores, open_model
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.folds import fold_splits
@@ -159,10 +159,15 @@ def _head_metrics(collected: _Collected, variant: str, head: str, run: Run) -> d
 
 
 def _save_pictures(result: dict[str, Any], run: Run, split: str) -> None:
+    folder = run.path / "evaluation"
     for head, metrics in result["heads"].items():
+        if metrics["calibration_bins"]:
+            save_reliability_diagram(
+                folder / f"{split}_{head}_reliability.png", metrics["calibration_bins"], f"{head}, {split}"
+            )
         if metrics.get("confusion_matrix"):
             save_confusion_matrix(
-                run.path / "evaluation" / f"{split}_{head}_confusion.png",
+                folder / f"{split}_{head}_confusion.png",
                 metrics["confusion_matrix"],
                 run.labels[head],
                 f"{head}, {split}: accuracy {metrics['accuracy']:.3f}",

@@ -1,0 +1,57 @@
+import warnings
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.videos import paint_frame
+from vidmodel_tf.pictures import save_confusion_matrix, save_contact_sheet, save_reliability_diagram, text_image
+
+CAPTIONS = ["plain", "一个红色的视频 🎬", "ビデオ 한국어 עברית", "x" * 400]
+
+
+def read(path):
+    return cv2.imread(str(path))
+
+
+def test_confusion_matrix_is_darker_where_the_counts_are_higher(tmp_path):
+    one, other = tmp_path / "a.png", tmp_path / "b.png"
+    save_confusion_matrix(one, [[9, 1], [2, 8]], ["red", "蓝色"], "title")
+    save_confusion_matrix(other, [[1, 9], [2, 8]], ["red", "蓝色"], "title")
+    assert read(one).shape == read(other).shape
+    assert not np.array_equal(read(one), read(other))
+
+
+@pytest.mark.parametrize("num_classes", [2, 30, 120])
+def test_many_classes_and_long_names_do_not_crash(tmp_path, num_classes):
+    names = [f"类别 {'long ' * 20}{i}" for i in range(num_classes)]
+    save_confusion_matrix(tmp_path / "a.png", np.eye(num_classes, dtype=int).tolist(), names, "many")
+    height, width, _ = read(tmp_path / "a.png").shape
+    assert min(height, width) > 100
+
+
+def test_reliability_diagram(tmp_path):
+    bins = [
+        {"confidence": 0.2, "accuracy": 0.1, "num_scores": 5},
+        {"confidence": None, "accuracy": None, "num_scores": 0},
+    ]
+    save_reliability_diagram(tmp_path / "a.png", bins, "title")
+    assert read(tmp_path / "a.png").std() > 0
+
+
+def test_contact_sheet_shows_every_clip_s_frames(tmp_path):
+    jpegs = [cv2.imencode(".jpg", paint_frame(i * 100))[1].tobytes() for i in range(6)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        save_contact_sheet(tmp_path / "one.png", [(CAPTIONS[0], jpegs)])
+        save_contact_sheet(tmp_path / "all.png", [(caption, jpegs) for caption in CAPTIONS])
+    one, several = read(tmp_path / "one.png"), read(tmp_path / "all.png")
+    assert several.shape[0] > 3 * one.shape[0]
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["all.png", "one.png"]
+
+
+@pytest.mark.parametrize("text", CAPTIONS)
+def test_text_is_drawn_and_fits(text):
+    image = text_image(text, 16, max_width=300)
+    assert image.shape[1] <= 300
+    assert image.min() < 100
