@@ -132,7 +132,7 @@ def two_stage_run(data_set, backbone_weights, tmp_path_factory):
     shutil.copytree(data_set, data)
     out = data.parent / "run"
     model = dataclasses.replace(MODEL, weights=str(backbone_weights), streams="both")
-    training = dataclasses.replace(TRAIN, epochs=3, fine_tune_epochs=2, mirror=True)
+    training = dataclasses.replace(TRAIN, epochs=3, fine_tune_epochs=2, fine_tune_learning_rate=1e-3, mirror=True)
     return train(data, out, model, training)
 
 
@@ -148,13 +148,29 @@ def test_only_the_top_of_the_backbone_was_tuned(two_stage_run, backbone_weights)
 
     pretrained = small_cnn((MODEL.height, MODEL.width, 3))
     pretrained.load_weights(backbone_weights)
-    tuned = backbone_of(two_stage_run.load_model())
+    model = two_stage_run.load_model()
+    state = json.loads((two_stage_run.path / "checkpoints" / "state.json").read_text())
+    model.load_weights(two_stage_run.path / "checkpoints" / state["last_weights"])
+    tuned = backbone_of(model)
     changed = [
         layer.name
         for layer, before in zip(tuned.layers, pretrained.layers, strict=True)
         if any(not np.array_equal(a, b) for a, b in zip(layer.get_weights(), before.get_weights(), strict=True))
     ]
     assert changed == ["block_3_conv"]
+
+
+def test_a_stage_that_gains_nothing_leaves_the_weights_of_the_one_before(two_stage_run, tmp_path):
+    model = two_stage_run.model
+    harmful = dataclasses.replace(two_stage_run.train, fine_tune_epochs=1, fine_tune_learning_rate=5.0)
+    run = train(two_stage_run.data, tmp_path / "run", model, harmful)
+    rows = history(run.path)
+    assert float(rows[-1]["val_loss"]) > min(float(row["val_loss"]) for row in rows[:-1])
+    reloaded = run.load_model()
+    reloaded.compile(**compile_arguments(run.labels, label_smoothing=TRAIN.label_smoothing))
+    data = for_inference(run.data, "validation", model, run.vocabulary, batch_size=TRAIN.batch_size)
+    loss = reloaded.evaluate(data, verbose=0, return_dict=True)["loss"]
+    assert loss == pytest.approx(min(float(row["val_loss"]) for row in rows[:-1]), rel=1e-4)  # float32 sums
 
 
 def test_cached_features_are_the_encoder_s(two_stage_run):

@@ -28,7 +28,7 @@ class TrainingState:
     stage: str = ""  # the stage in progress
     finished_stages: list[str] = dataclasses.field(default_factory=list)
     next_epoch: int = 0
-    best_loss: float | None = None  # lowest monitored loss of the stage
+    best_loss: float | None = None  # lowest monitored loss, over all stages
     epochs_without_gain: int = 0
     last_weights: str = ""  # file names under checkpoints/
     best_weights: str = ""
@@ -65,9 +65,12 @@ class StageProgress(keras.callbacks.Callback):
         self.run_dir, self.state, self.monitor, self.patience = run_dir, state, monitor, patience
 
     def on_train_begin(self, logs=None) -> None:
+        self.model.optimizer.build(self.model.trainable_variables)
         if self.state.last_weights:
-            self.model.optimizer.build(self.model.trainable_variables)
             self.model.load_weights(self.run_dir / "checkpoints" / self.state.last_weights)
+        elif self.state.finished_stages:
+            # A stage that gains nothing over the one before leaves that one's weights.
+            self.state.best_weights = self._save_weights("start", self.state.next_epoch)
 
     def on_epoch_begin(self, epoch, logs=None) -> None:
         # Dropout draws from a state of its own, which weights files do not hold.

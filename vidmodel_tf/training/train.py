@@ -189,7 +189,7 @@ def _run_stage(
     if finished and state.stage != stage:
         return  # a later stage's weights hold this one's
     if state.stage != stage:
-        state.stage, state.best_loss, state.epochs_without_gain, state.last_weights = stage, None, 0, ""
+        state.stage, state.epochs_without_gain, state.last_weights = stage, 0, ""
     set_trainable(job.model, run.model, stage, run.train.fine_tune_from)
     inputs = prepare_stage(job, state.next_epoch)
     if not finished:
