@@ -1,13 +1,22 @@
+import dataclasses
 import json
 import shutil
+from collections import Counter
 
 import numpy as np
 import pytest
 
+from tests.conftest import MODEL, PREPARE, TRAIN
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.evaluation.evaluate import derangement, evaluate
+from vidmodel_tf.evaluation.evaluate import _ablated_accuracy, _collect, _Collected, derangement, evaluate
+from vidmodel_tf.prediction.forms import RunModel
+from vidmodel_tf.records.index import read_index
 from vidmodel_tf.records.pipeline import for_inference
+from vidmodel_tf.records.prepare import prepare
 from vidmodel_tf.run_folder import load_run
+from vidmodel_tf.training.train import train
+
+PLAIN = dataclasses.replace(TRAIN, epochs=1)
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +50,42 @@ def test_accuracy_is_that_of_the_model_s_own_predictions(copy, result, batch):
     assert result["num_clips"] == len(inputs["frames"])
 
 
-def test_ablations_take_away_what_they_say(copy, result, batch):
+def test_ablations_take_away_what_they_say(copy, data_set, batch):
+    model = RunModel(load_run(copy))
+    collected = _collect(model, data_set, "test", read_index(data_set), None)
     inputs, _, _ = batch
     frames, token_ids = inputs["frames"], inputs["token_ids"]
-    ablations = result["ablations"]
-    assert ablations["without_text"]["colour"] == accuracy(copy, frames, 0 * token_ids, batch)
-    others = derangement(len(frames), 0)
-    assert ablations["without_frames"]["colour"] == accuracy(copy, frames[others], token_ids, batch)
-    assert set(ablations) == {"without_text", "without_frames", "shuffled_frames"}
+    permuted = [clip[np.random.default_rng(i).permutation(len(clip))] for i, clip in enumerate(frames)]
+    expected = {
+        "full": (frames, token_ids),
+        "without_text": (frames, np.zeros_like(token_ids)),
+        "without_frames": (frames[derangement(len(frames), 0)], token_ids),
+        "shuffled_frames": (np.stack(permuted), token_ids),
+    }
+    seen = set()
+    for name, (pixels, words) in expected.items():
+        scores = model.run.load_model().predict({"frames": pixels, "token_ids": words}, verbose=0)
+        found = np.concatenate([part["colour"] for part in collected.scores[name]])
+        if name == "without_frames":
+            found = found[collected.others]
+        np.testing.assert_allclose(found, scores["colour"], atol=1e-5)  # float32, other batch sizes
+        seen.add(found.tobytes())
+    assert len(seen) == len(expected)
+
+
+def test_one_clip_has_no_other_clip_s_frames(copy):
+    labels, others = {"colour": np.array([0])}, np.array([0])
+    scores = [{"colour": np.array([[0.9, 0.1]])}]
+    collected = _Collected({"without_frames": scores}, labels, {"colour": np.array([True])}, others, [])
+    assert _ablated_accuracy(collected, "without_frames", "colour", load_run(copy)) is None
+
+
+def test_the_baseline_is_the_class_most_frequent_in_training(copy, result, data_set):
+    clips = read_index(data_set)
+    counts = Counter(clip.labels["colour"] for clip in clips if clip.split == "train" and clip.labels["colour"])
+    test = [clip.labels["colour"] for clip in clips if clip.split == "test" and clip.labels["colour"]]
+    best = max(sorted(counts), key=counts.__getitem__)
+    assert result["heads"]["colour"]["baseline"] == test.count(best) / len(test)
 
 
 @pytest.mark.parametrize("n", [2, 3, 10, 101])
@@ -75,3 +112,36 @@ def test_what_programs_read_is_kept(copy, result):
 def test_unknown_split(copy):
     with pytest.raises(InputError, match=r"has no clips in the split 'tests'; it has: "):
         evaluate(copy, split="tests")
+
+
+def test_a_run_knows_its_data_wherever_it_lies(data_set, tmp_path):
+    run = train(data_set, tmp_path / "run", MODEL, PLAIN, fold=(1, 3))
+    moved = shutil.copytree(data_set, tmp_path / "moved")
+    assert evaluate(run.path, data=moved)["num_clips"] == evaluate(run.path)["num_clips"] == 10
+
+
+def test_data_that_was_prepared_anew_is_refused(clips_csv, tmp_path):
+    prepare(clips_csv, tmp_path / "data", PREPARE)
+    run = train(tmp_path / "data", tmp_path / "run", MODEL, PLAIN)
+    shutil.rmtree(tmp_path / "data")
+    prepare(clips_csv, tmp_path / "data", dataclasses.replace(PREPARE, seed=5))
+    with pytest.raises(InputError, match=r"was prepared anew since .* its splits may hold training clips"):
+        evaluate(run.path)
+    with pytest.raises(InputError, match=r"was begun with other arguments \(data_fingerprint="):
+        train(tmp_path / "data", run.path, MODEL, PLAIN)
+
+
+def test_other_data_keeps_its_result_apart(copy, result, clips_csv, tmp_path):
+    prepare(clips_csv, tmp_path / "other", dataclasses.replace(PREPARE, seed=5))
+    evaluate(copy, data=tmp_path / "other")
+    assert json.loads((copy / "evaluation" / "test.json").read_text()) == result
+    assert (copy / "evaluation" / "other" / "test.json").exists()
+
+
+def test_a_head_without_labels_in_the_split_is_told_as_such(capsys):
+    from vidmodel_tf.evaluation.metrics import single_label_metrics
+    from vidmodel_tf.tables import print_evaluation
+
+    metrics = single_label_metrics(np.ones((3, 2)) / 2, np.full(3, -1), ["a", "b"])
+    print_evaluation({"split": "test", "heads": {"mood": metrics}, "ablations": {"without_text": {"mood": None}}})
+    assert "mood" in capsys.readouterr().out

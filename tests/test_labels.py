@@ -10,7 +10,6 @@ def test_multi_label_heads_survive_a_copy():
     labels = Labels({"topic": ("a", "b"), "mood": ["x"]}, {"topic"})
     assert labels == {"topic": ["a", "b"], "mood": ["x"]}
     assert Labels(labels).multi_label == {"topic"}
-    assert labels.heads == ("topic", "mood")
 
 
 def test_unknown_multi_label_head():

@@ -9,7 +9,16 @@ from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.records.folds import fold_splits
 from vidmodel_tf.records.index import read_index
-from vidmodel_tf.records.pipeline import count_clips, for_inference, for_training, load_dataset, load_labels
+from vidmodel_tf.records.pipeline import (
+    count_clips,
+    epoch_seed,
+    for_inference,
+    for_training,
+    load_dataset,
+    load_labels,
+    record_files,
+)
+from vidmodel_tf.records.schema import open_data_set, parse_clip
 from vidmodel_tf.text.fields import join_fields
 from vidmodel_tf.text.vocabulary import Vocabulary
 
@@ -68,16 +77,32 @@ def test_training_takes_one_offset_a_clip(data_set, vocabulary):
     assert len(starts & {stored_numbers(f"clip{i:02d}")[1] for i in range(NUM_CLIPS)}) > 0
 
 
-def test_batches_are_static_and_an_epoch_holds_each_clip_at_most_once(data_set, vocabulary):
+def test_batches_are_static(data_set, vocabulary):
     data = for_training(data_set, MODEL, vocabulary, PLAIN)
     inputs, labels, weights = data.element_spec
     assert inputs["frames"].shape == (4, 4, 32, 40, 3)
     assert inputs["token_ids"].shape == (4, 12)
     assert labels["topic"].shape == (4, 2)
     assert weights["colour"].shape == labels["colour"].shape == (4,)
-    clips = [tuple(clip) for inputs, _, _ in data.as_numpy_iterator() for clip in numbers(inputs["frames"])]
-    num_clips = count_clips(data_set, "train")
-    assert len(clips) == num_clips // 4 * 4
+    assert (
+        sum(len(inputs["frames"]) for inputs, _, _ in data.as_numpy_iterator())
+        == count_clips(data_set, "train") // 4 * 4
+    )
+
+
+@pytest.mark.parametrize("fold", [None, (1, 3)])
+@pytest.mark.parametrize("window", [4, 64])
+def test_shuffling_gives_each_clip_once_in_another_order_each_epoch(data_set, fold, window):
+    clips = read_index(data_set)
+    splits = fold_splits(clips, fold)
+    files, features = record_files(data_set, "train", splits), open_data_set(data_set).info.features
+    orders = []
+    for epoch in range(3):
+        records = files.shuffled(epoch_seed(0, np.int64(epoch)), window)
+        orders.append([parse_clip(features, record[0])["id"].numpy().decode() for record in records])
+    expected = sorted(clip.id for clip in clips if (splits or {clip.id: clip.split})[clip.id] == "train")
+    assert [sorted(order) for order in orders] == [expected] * 3
+    assert len({tuple(order) for order in orders}) == 3
 
 
 def test_a_seed_decides_and_epochs_differ(data_set, vocabulary):

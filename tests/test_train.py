@@ -21,6 +21,7 @@ from vidmodel_tf.records.index import read_index
 from vidmodel_tf.records.pipeline import for_inference
 from vidmodel_tf.run_folder import load_run
 from vidmodel_tf.training.losses import SmoothedSparseCategoricalCrossentropy, compile_arguments
+from vidmodel_tf.training.stage_progress import StageProgress, TrainingState
 from vidmodel_tf.training.train import balanced_class_weights, train
 
 
@@ -96,6 +97,7 @@ def command_of(data_set, out):
     script = f"""
 import dataclasses
 from tests.conftest import MODEL, TRAIN
+from vidmodel_tf.training.stage_progress import StageProgress, TrainingState
 from vidmodel_tf.training.train import train
 train({str(data_set)!r}, {str(out)!r}, MODEL, dataclasses.replace(TRAIN, epochs=5))
 """
@@ -235,3 +237,41 @@ def test_library_use_as_documented(data_set, tmp_path):
     inputs, _, _ = next(iter(data))
     for head, scores in model.predict(inputs, verbose=0).items():
         np.testing.assert_allclose(reloaded.predict(inputs, verbose=0)[head], scores, atol=1e-6)
+
+
+def test_a_mistake_leaves_no_folder_that_refuses_the_correction(data_set, backbone_weights, tmp_path):
+    with pytest.raises(InputError, match="num_frames"):
+        train(data_set, tmp_path / "run", dataclasses.replace(MODEL, num_frames=3), TRAIN)
+    tuned = dataclasses.replace(MODEL, weights=str(backbone_weights))
+    misspelt = dataclasses.replace(TRAIN, fine_tune_epochs=1, fine_tune_from="block_4_conv")
+    with pytest.raises(InputError, match="fine_tune_from: expected a layer of small_cnn; the nearest are block_3_conv"):
+        train(data_set, tmp_path / "run", tuned, misspelt)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_saved_by_hand_reads_clips_as_its_data_was(data_set, tmp_path):
+    labels, vocabulary = vm.load_labels(data_set), vm.Vocabulary.from_dataset(data_set)
+    model = vm.build_model(MODEL, labels, len(vocabulary))
+    vm.save_run(tmp_path / "run", model, MODEL, labels, vocabulary, data=data_set)
+    run = load_run(tmp_path / "run")
+    assert (run.prepare.num_stored_frames, run.prepare.short_side, run.data) == (8, 48, data_set)
+    config = dataclasses.replace(MODEL, num_frames=6)
+    vm.save_run(tmp_path / "other", vm.build_model(config, labels, len(vocabulary)), config, labels, vocabulary)
+    assert load_run(tmp_path / "other").prepare.num_stored_frames == 6
+
+
+def dropped(seed, epoch, tmp_path):
+    layers = [keras.layers.Dropout(0.5, name=name) for name in ("a", "b")]
+    inputs = keras.Input((64,))
+    inner = keras.Model(inputs, layers[1](inputs))
+    model = keras.Model(inputs, [layers[0](inputs), inner(inputs)])
+    callback = StageProgress(tmp_path, TrainingState(), "loss", 1, seed)
+    callback.set_model(model)
+    callback.on_epoch_begin(epoch)
+    return [layer(np.ones((1, 64)), training=True).numpy().tobytes() for layer in layers]
+
+
+def test_each_layer_seed_and_epoch_has_a_dropout_of_its_own(tmp_path):
+    results = [dropped(seed, epoch, tmp_path) for seed in (0, 1) for epoch in (0, 1)]
+    assert dropped(1, 0, tmp_path) == results[2]
+    assert len({mask for masks in results for mask in masks}) == 8

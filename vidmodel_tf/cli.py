@@ -15,6 +15,8 @@ from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.quiet import import_tensorflow
 from vidmodel_tf.version import __version__
 
+_WRONG_PATHS = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
@@ -122,6 +124,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output, `head` perhaps, has seen enough
         sys.stdout = None
         return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"vidmodel {options.command}: {where}{error.strerror or error}", file=sys.stderr)
+        return 2 if isinstance(error, _WRONG_PATHS) else 1
     return 0
 
 
@@ -171,10 +177,11 @@ def _evaluate(options: argparse.Namespace) -> None:
 def _predict(options: argparse.Namespace) -> None:
     from vidmodel_tf import tables
     from vidmodel_tf.prediction.predict import predict
+    from vidmodel_tf.progress import track
 
     answers = predict(options.model, options.files, text=options.text)
     if not options.json:
-        tables.print_predictions(list(answers))
+        tables.print_predictions(list(track(answers, "predicting", total=None)))
         return
     for answer in answers:
         print(json.dumps(answer, ensure_ascii=False), flush=True)

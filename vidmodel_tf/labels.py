@@ -26,8 +26,3 @@ class Labels(dict[str, list[str]]):
 
     def __repr__(self) -> str:
         return f"Labels({dict(self)!r}, multi_label={sorted(self.multi_label)!r})"
-
-    @property
-    def heads(self) -> tuple[str, ...]:
-        """The heads' names, in order."""
-        return tuple(self)

@@ -9,8 +9,8 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-def track(items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
-    """Hands the items on and shows on standard error how many of `total` have gone by."""
+def track(items: Iterable[Item], description: str, total: int | None) -> Iterator[Item]:
+    """Hands the items on and shows on standard error how many of `total` (None: not known) have gone by."""
     if not sys.stderr.isatty():
         yield from items
         return

@@ -16,6 +16,7 @@ from vidmodel_tf.atomic import atomic_write, write_json
 from vidmodel_tf.config import ModelConfig, PrepareConfig, TrainConfig, from_mapping, to_mapping
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
+from vidmodel_tf.records.report import fingerprint_of, prepare_config_of
 from vidmodel_tf.text.vocabulary import Vocabulary
 from vidmodel_tf.version import __version__
 
@@ -38,6 +39,7 @@ class Run:
         vocabulary: Words by id.
         thresholds: `{head: [K]}` for multi-label heads.
         data: The prepared data set that it was trained on, if known.
+        data_fingerprint: Of that data set, by which it is known again wherever it lies.
         fold: `(k, n)` if it was trained on all but the k-th (from 1) of n folds.
     """
 
@@ -49,6 +51,7 @@ class Run:
     vocabulary: Vocabulary
     thresholds: dict[str, list[float]]
     data: Path | None = None
+    data_fingerprint: str | None = None
     fold: tuple[int, int] | None = None
 
     def load_model(self) -> keras.Model:
@@ -71,6 +74,8 @@ def save_run(
     config: ModelConfig,
     labels: Mapping[str, Sequence[str]],
     vocabulary: Vocabulary,
+    *,
+    data: str | Path | None = None,
 ) -> None:
     """Makes a run folder of a model that was trained by hand, for all that takes one.
 
@@ -80,9 +85,18 @@ def save_run(
         config: Its settings.
         labels: Heads and class names.
         vocabulary: Words by id.
+        data: The prepared data set that it was trained on: new clips are then read as those were. Without it a clip
+            is read as by default, or as T frames where T does not fit that.
     """
-    labels = Labels(labels)
-    write_settings(Run(Path(path), config, TrainConfig(), PrepareConfig(), labels, vocabulary, thresholds_of(labels)))
+    labels, prepare = Labels(labels), PrepareConfig()
+    if data is not None:
+        prepare = prepare_config_of(data)
+    elif prepare.num_stored_frames % config.num_frames:
+        prepare = PrepareConfig(num_stored_frames=config.num_frames)
+    run = Run(Path(path), config, TrainConfig(), prepare, labels, vocabulary, thresholds_of(labels))
+    if data is not None:
+        run = dataclasses.replace(run, data=Path(data), data_fingerprint=fingerprint_of(data))
+    write_settings(run)
     write_weights(path, model)
 
 
@@ -99,6 +113,7 @@ def settings_of(run: Run) -> dict[str, Any]:
         "prepare": to_mapping(run.prepare),
         "multi_label_heads": sorted(run.labels.multi_label),
         "data": None if run.data is None else str(run.data.resolve()),
+        "data_fingerprint": run.data_fingerprint,
         "fold": list(run.fold) if run.fold else None,
         "vidmodel_version": __version__,
     }
@@ -147,6 +162,7 @@ def read_settings_of_run(path: Path) -> Run:
             vocabulary=Vocabulary.load(path / "vocabulary.txt"),
             thresholds=_read_json(path / "thresholds.json"),
             data=Path(settings["data"]) if settings["data"] else None,
+            data_fingerprint=settings["data_fingerprint"],
             fold=tuple(settings["fold"]) if settings["fold"] else None,
         )
     except (KeyError, TypeError, ValueError) as error:

@@ -20,7 +20,7 @@ def _console() -> Console:
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=escape(title), title_justify="left")
     for column in columns:
         table.add_column(escape(column), overflow="fold")
     for row in rows:
@@ -85,8 +85,9 @@ def print_evaluation(result: dict[str, Any]) -> None:
     names = [name.replace("_", " ") for name in result["ablations"]]
     console.print(_table(f"split {result['split']}", [*columns, *names], rows))
     for head, metrics in result["heads"].items():
-        rows = [(name, *(_number(value) for value in row.values())) for name, row in metrics["per_class"].items()]
-        keys = next(iter(metrics["per_class"].values()), {})
+        per_class = metrics["per_class"] or {}
+        rows = [(name, *(_number(value) for value in row.values())) for name, row in per_class.items()]
+        keys = next(iter(per_class.values()), {})
         console.print(_table(head, ["class", *(key.replace("_", " ") for key in keys)], rows))
 
 

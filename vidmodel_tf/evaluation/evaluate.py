@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,9 @@ from vidmodel_tf.pictures import save_confusion_matrix, save_reliability_diagram
 from vidmodel_tf.prediction.forms import RunModel, Scores, open_model
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.folds import fold_splits
-from vidmodel_tf.records.index import read_index
-from vidmodel_tf.records.pipeline import Splits, count_clips, for_inference, load_labels, read_texts
+from vidmodel_tf.records.index import StoredClip, read_index
+from vidmodel_tf.records.pipeline import Splits, count_clips, for_inference, load_labels
+from vidmodel_tf.records.report import fingerprint_of
 from vidmodel_tf.run_folder import Run
 from vidmodel_tf.text.fields import join_fields
 
@@ -35,10 +38,13 @@ class _Collected:
     class_ids: dict[str, np.ndarray]  # {head: [n], or [n, K] of 0 and 1}
     labelled: dict[str, np.ndarray]  # {head: bool [n]}
     others: np.ndarray  # [n]: whose frames clip i gets in "without_frames"
+    training: list[StoredClip]  # what the baseline is learnt from
 
 
 def evaluate(model: str | Path | RunModel, *, data: str | Path | None = None, split: str = "test") -> dict[str, Any]:
     """Measures a model on a split and keeps the result as `evaluation/SPLIT.json` in its run folder.
+
+    On another data set than its own: as `evaluation/NAME/SPLIT.json`.
 
     The ablations say what the answer rests on. `without_text`: no clip has words. `without_frames`: each clip has
     another clip's frames. `shuffled_frames`: each clip has its own frames in a random order.
@@ -59,23 +65,36 @@ def evaluate(model: str | Path | RunModel, *, data: str | Path | None = None, sp
     data = Path(data) if data is not None else run.data
     if data is None:
         raise InputError(f"{run.path} does not say on which data set it was trained: give --data data/NAME")
-    own_data = run.data is not None and data.resolve() == run.data.resolve()
-    splits = fold_splits(read_index(data), run.fold if own_data else None)
+    own_data = _is_own_data(data, run)
     _check_labels(load_labels(data), run)
-    collected = _collect(model, data, split, splits)
+    clips = read_index(data)
+    splits = fold_splits(clips, run.fold if own_data else None)
+    collected = _collect(model, data, split, clips, splits)
     result = {
         "split": split,
         "num_clips": len(collected.others),
         "data": str(data),
         "heads": {head: _head_metrics(collected, "full", head, run) for head in run.labels},
         "ablations": {
-            name: {head: _head_metrics(collected, name, head, run)["accuracy"] for head in run.labels}
-            for name in ABLATIONS
+            name: {head: _ablated_accuracy(collected, name, head, run) for head in run.labels} for name in ABLATIONS
         },
     }
-    write_json(run.path / "evaluation" / f"{split}.json", result)
-    _save_pictures(result, run, split)
+    folder = run.path / "evaluation" if own_data else run.path / "evaluation" / data.resolve().name
+    write_json(folder / f"{split}.json", result)
+    _save_pictures(result, run, folder, split)
     return result
+
+
+def _is_own_data(data: Path, run: Run) -> bool:
+    """Whether the data set is the one that the run was trained on; known by its content, for it may have moved."""
+    if run.data_fingerprint is not None and fingerprint_of(data) == run.data_fingerprint:
+        return True
+    if run.data is not None and data.resolve() == run.data.resolve():
+        raise InputError(
+            f"{data} was prepared anew since {run.path} was trained on it, so that its splits may hold "
+            "training clips: train again, or give --data another data set"
+        )
+    return False
 
 
 def _check_labels(labels: Labels, run: Run) -> None:
@@ -85,16 +104,22 @@ def _check_labels(labels: Labels, run: Run) -> None:
                 f"the data set's classes for the head {head!r} differ from the model's: "
                 f"expected {names}. Received: {labels.get(head)}"
             )
+        if (head in labels.multi_label) != (head in run.labels.multi_label):
+            kinds = ["one class a clip", "any number of classes a clip"]
+            expected = kinds[head in run.labels.multi_label]
+            raise InputError(f"the data set's head {head!r}: expected {expected}. Received: the other kind")
 
 
-def _collect(model: RunModel, data: Path, split: str, splits: Splits | None) -> _Collected:
+def _collect(model: RunModel, data: Path, split: str, clips: Sequence[StoredClip], splits: Splits | None) -> _Collected:
     config, total = model.run.model, count_clips(data, split, splits)
     batches = for_inference(data, split, config, model.run.vocabulary, batch_size=_CLIPS_AT_ONCE, splits=splits)
-    token_ids = np.stack([_token_ids(text, model.run) for text in read_texts(data, split, splits)])
+    assignment = splits or {clip.id: clip.split for clip in clips}
+    token_ids = np.stack([_token_ids(clip.text, model.run) for clip in clips if assignment[clip.id] == split])
     others = derangement(total, _SEED)
     # Clip j takes part with the frames of others[j]: for the frames of clip i these are the words of clip wearer[i].
     wearer = np.argsort(others)
-    collected = _Collected({name: [] for name in ("full", *ABLATIONS)}, {}, {}, others)
+    training = [clip for clip in clips if assignment[clip.id] == "train"]
+    collected = _Collected({name: [] for name in ("full", *ABLATIONS)}, {}, {}, others, training)
     labels: list[tuple[Any, Any]] = []
     start = 0
     for inputs, values, weights in track(batches.as_numpy_iterator(), "evaluating", -(-total // _CLIPS_AT_ONCE)):
@@ -155,11 +180,20 @@ def _head_metrics(collected: _Collected, variant: str, head: str, run: Run) -> d
     labelled, values = collected.labelled[head], collected.class_ids[head]
     if head in run.labels.multi_label:
         return multi_label_metrics(scores, values, labelled, run.labels[head], run.thresholds[head])
-    return single_label_metrics(scores, np.where(labelled, values, -1), run.labels[head])
+    counts = Counter(clip.labels[head] for clip in collected.training)
+    train_counts = [counts[name] for name in run.labels[head]]
+    return single_label_metrics(
+        scores, np.where(labelled, values, -1), run.labels[head], train_counts if any(train_counts) else None
+    )
 
 
-def _save_pictures(result: dict[str, Any], run: Run, split: str) -> None:
-    folder = run.path / "evaluation"
+def _ablated_accuracy(collected: _Collected, variant: str, head: str, run: Run) -> float | None:
+    if variant == "without_frames" and len(collected.others) < 2:
+        return None  # there is no other clip
+    return _head_metrics(collected, variant, head, run)["accuracy"]
+
+
+def _save_pictures(result: dict[str, Any], run: Run, folder: Path, split: str) -> None:
     for head, metrics in result["heads"].items():
         if metrics["calibration_bins"]:
             save_reliability_diagram(

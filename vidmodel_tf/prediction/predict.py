@@ -71,7 +71,8 @@ def _read(run: Run, paths: Sequence[Path], text: str | None) -> Iterator[dict[st
         try:
             if isinstance(result, InputError):
                 raise result
-            words = text if text is not None else join_fields(read_sidecar_words(request.path), config.text_fields)
+            given = {config.text_fields[0]: text} if text is not None else read_sidecar_words(request.path)
+            words = join_fields(given, config.text_fields)
         except InputError as error:
             yield {"path": str(request.path), "error": str(error)}
             continue

@@ -69,9 +69,11 @@ def prepare(source: str | Path, out: str | Path, config: PrepareConfig | None = 
         seed=config.seed,
     )
     fingerprint = _fingerprint(manifest, splits, config)
-    if out.exists():
-        return _finished_report(out, fingerprint)
     partial = out.with_name(out.name + ".partial")
+    if out.exists():
+        report = _finished_report(out, fingerprint)
+        shutil.rmtree(partial, ignore_errors=True)  # there if a kill came right after the data set was in place
+        return report
     _open_partial(partial, fingerprint)
 
     shards = _plan_shards(manifest.clips, splits, config.seed)
@@ -86,8 +88,7 @@ def prepare(source: str | Path, out: str | Path, config: PrepareConfig | None = 
 
 def _fingerprint(manifest: Manifest, splits: dict[str, str], config: PrepareConfig) -> str:
     settings = to_mapping(config)
-    for speed_only in ("num_workers", "timeout_seconds"):
-        del settings[speed_only]
+    del settings["num_workers"]  # only the speed depends on it
     rows = []
     for clip in manifest.clips:
         status = clip.path.stat()

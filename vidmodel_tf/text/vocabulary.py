@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from nltk.probability import FreqDist
 
+from vidmodel_tf.atomic import write_text
 from vidmodel_tf.config import TEXT_FIELDS, ModelConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.text.fields import check_fields, resolve_budgets, share_positions
@@ -16,6 +17,9 @@ from vidmodel_tf.text.tokenize import tokenize, tokenize_fields
 
 PADDING_ID = 0
 UNKNOWN_ID = 1
+# Words that come once teach nothing about other clips, and in their places the model learns what an unknown word is,
+# which it will meet.
+MIN_COUNT = 2
 PADDING_LINE = "[PAD]"  # brackets separate tokens, so no token is equal to a line in brackets
 UNKNOWN_LINE = "[UNK]"
 
@@ -78,16 +82,12 @@ class Vocabulary:
 
     @classmethod
     def from_dataset(cls, data_dir: str | Path, config: ModelConfig | None = None) -> Vocabulary:
-        """Counts the words of a prepared data set's training split.
-
-        Words that come once are left out: they teach nothing about other clips, and in their places the model learns
-        what an unknown word is, which it will meet.
-        """
+        """Counts the words of a prepared data set's training split."""
         from vidmodel_tf.records.pipeline import read_texts  # needs TensorFlow, which nothing else here does
 
         config = config or ModelConfig()
         texts = read_texts(data_dir, "train")
-        return cls.from_texts(texts, config.text_fields, config.vocabulary_size, min_count=2)
+        return cls.from_texts(texts, config.text_fields, config.vocabulary_size, MIN_COUNT)
 
     @classmethod
     def load(cls, path: str | Path) -> Vocabulary:
@@ -113,7 +113,7 @@ class Vocabulary:
 
     def save(self, path: str | Path) -> None:
         """Writes one line an id, UTF-8."""
-        Path(path).write_bytes("".join(f"{line}\n" for line in self.lines).encode())
+        write_text(path, "".join(f"{line}\n" for line in self.lines))
 
     def encode(self, joined: str, num_tokens: int, budgets: Sequence[int] = ()) -> np.ndarray:
         """The token ids of a joined string (or of a bare one, the first field).

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from vidmodel_tf.atomic import atomic_write, write_json, write_text
 from vidmodel_tf.errors import VidmodelError
@@ -58,26 +59,27 @@ class StageProgress(keras.callbacks.Callback):
         state: Where training stands; updated here.
         monitor: "val_loss", or "loss" where there are no validation clips.
         patience: Epochs without a lower monitored loss after which the stage ends.
+        seed: Of what is dropped out.
     """
 
-    def __init__(self, run_dir: Path, state: TrainingState, monitor: str, patience: int) -> None:
+    def __init__(self, run_dir: Path, state: TrainingState, monitor: str, patience: int, seed: int) -> None:
         super().__init__()
-        self.run_dir, self.state, self.monitor, self.patience = run_dir, state, monitor, patience
+        self.run_dir, self.state, self.monitor = run_dir, state, monitor
+        self.patience, self.seed = patience, seed
 
     def on_train_begin(self, logs=None) -> None:
         self.model.optimizer.build(self.model.trainable_variables)
         if self.state.last_weights:
             self.model.load_weights(self.run_dir / "checkpoints" / self.state.last_weights)
-        elif self.state.finished_stages:
+        elif self.state.finished_stages and self.state.best_loss is not None:
             # A stage that gains nothing over the one before leaves that one's weights.
             self.state.best_weights = self._save_weights("start", self.state.next_epoch)
 
     def on_epoch_begin(self, epoch, logs=None) -> None:
-        # Dropout draws from a state of its own, which weights files do not hold.
-        for layer in self.model._flatten_layers():
-            generator = getattr(layer, "seed_generator", None)
-            if generator is not None:
-                generator.state.assign([epoch, 0])
+        # What Dropout draws from is in no weights file: it begins anew in each epoch, each layer with its own numbers.
+        for number, generator in enumerate(_seed_generators(self.model)):
+            draws = np.random.SeedSequence([self.seed, epoch, number]).generate_state(2)
+            generator.state.assign((draws >> 1).astype(np.int64))
 
     def on_epoch_end(self, epoch, logs=None) -> None:
         logs = {name: float(value) for name, value in (logs or {}).items()}
@@ -85,7 +87,7 @@ class StageProgress(keras.callbacks.Callback):
         if not math.isfinite(loss):
             raise VidmodelError(
                 f"{self.monitor} became {loss} in epoch {epoch}: "
-                "try a lower train.learning_rate, or model.precision=float32"
+                "try a lower train.learning_rate or model.precision=float32, with another --out"
             )
         state = self.state
         state.history.append({"epoch": epoch, "stage": state.stage, **logs})
@@ -105,6 +107,17 @@ class StageProgress(keras.callbacks.Callback):
         with atomic_write(self.run_dir / "checkpoints" / name) as beside:
             self.model.save_weights(beside, overwrite=True)
         return name
+
+
+def _seed_generators(model: keras.Model) -> list[Any]:
+    """Of all layers that draw random numbers, those of sub-models too, in the order of the graph."""
+    generators = []
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            generators += _seed_generators(layer)
+        elif getattr(layer, "seed_generator", None) is not None:
+            generators.append(layer.seed_generator)
+    return generators
 
 
 def _to_csv(history: list[dict[str, Any]]) -> str:

@@ -13,7 +13,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from vidmodel_tf.config import ModelConfig, PrepareConfig, TrainConfig, from_mapping
+from vidmodel_tf.clips.sampling import slots_for_inference
+from vidmodel_tf.config import ModelConfig, TrainConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.model.build import build_feature_model, build_model
@@ -21,9 +22,10 @@ from vidmodel_tf.model.trainable import adapt_standardisation, set_trainable
 from vidmodel_tf.records.folds import fold_splits
 from vidmodel_tf.records.index import StoredClip, read_index
 from vidmodel_tf.records.pipeline import Splits, count_clips, for_inference, for_training, load_labels
+from vidmodel_tf.records.report import fingerprint_of, prepare_config_of
 from vidmodel_tf.records.schema import open_data_set
 from vidmodel_tf.run_folder import Run, load_run, settings_of, thresholds_of, write_settings, write_weights
-from vidmodel_tf.text.vocabulary import Vocabulary
+from vidmodel_tf.text.vocabulary import MIN_COUNT, Vocabulary
 from vidmodel_tf.training.examples import write_examples
 from vidmodel_tf.training.feature_pipeline import features_for_inference, features_for_training
 from vidmodel_tf.training.features import cached_features, feature_schema
@@ -78,17 +80,19 @@ def train(
     model_config, train_config = model_config or ModelConfig(), train_config or TrainConfig()
     _check_head_weights(train_config, labels)
     vocabulary = Vocabulary.from_texts(
-        (clip.text for clip in training), model_config.text_fields, model_config.vocabulary_size, min_count=2
+        (clip.text for clip in training), model_config.text_fields, model_config.vocabulary_size, MIN_COUNT
     )
     run = Run(
         run_dir, model_config, train_config, prepare_config_of(data_dir), labels, vocabulary,
-        thresholds_of(labels), data_dir, fold,
+        thresholds_of(labels), data_dir, fingerprint_of(data_dir), fold,
     )  # fmt: skip
     if _is_finished(run):
         return load_run(run_dir)
     keras.utils.set_random_seed(train_config.seed)
     model = build_model(model_config, labels, len(vocabulary))
+    _check_before_anything_is_written(run, model)
     write_settings(run)
+    _remove_leftovers(run_dir)
     job = _Job(
         run=run,
         splits=splits,
@@ -102,12 +106,6 @@ def train(
     write_examples(run, model, splits)
     write_weights(run_dir, model)
     return load_run(run_dir)
-
-
-def prepare_config_of(data_dir: Path) -> PrepareConfig:
-    """The settings by which the data set was prepared."""
-    report = json.loads((data_dir / "prepare_report.json").read_text(encoding="utf-8"))
-    return from_mapping(PrepareConfig, report["settings"], "prepare")
 
 
 def balanced_class_weights(clips: Sequence[StoredClip], labels: Labels) -> dict[str, list[float]]:
@@ -134,6 +132,20 @@ def _check_trainable(clips: Sequence[StoredClip], labels: Labels, data_dir: Path
             )
 
 
+def _check_before_anything_is_written(run: Run, model: keras.Model) -> None:
+    """A folder that was begun with a mistake would refuse the correction."""
+    slots_for_inference(run.prepare.num_stored_frames, run.model.num_frames)
+    if run.train.fine_tune_epochs and run.model.weights != "none":
+        set_trainable(model, run.model, "fine_tune", run.train.fine_tune_from)
+
+
+def _remove_leftovers(run_dir: Path) -> None:
+    """Files that a killed run was still writing."""
+    for path in run_dir.rglob(".*"):
+        if path.is_file():
+            path.unlink()
+
+
 def _check_head_weights(config: TrainConfig, labels: Labels) -> None:
     for head in config.head_weights:
         if head not in labels:
@@ -146,7 +158,7 @@ def _is_finished(run: Run) -> bool:
     if not path.exists():
         return False
     found, wanted = json.loads(path.read_text(encoding="utf-8")), settings_of(run)
-    for section in ("data", "fold", "model", "train", "prepare", "multi_label_heads"):
+    for section in ("data", "data_fingerprint", "fold", "model", "train", "prepare", "multi_label_heads"):
         if found.get(section) != wanted[section]:
             raise InputError(
                 f"{run.path} was begun with other arguments "
@@ -190,6 +202,8 @@ def _run_stage(
         return  # a later stage's weights hold this one's
     if state.stage != stage:
         state.stage, state.epochs_without_gain, state.last_weights = stage, 0, ""
+        if not job.has_validation:
+            state.best_loss = None  # the training losses of two stages are of different inputs
     set_trainable(job.model, run.model, stage, run.train.fine_tune_from)
     inputs = prepare_stage(job, state.next_epoch)
     if not finished:
@@ -219,7 +233,7 @@ def _fit(job: _Job, inputs: _StageInputs, last_epoch: int, learning_rate: float)
         shuffle=False,  # the pipeline has shuffled
         verbose="auto" if sys.stdout.isatty() else 2,
         callbacks=[
-            StageProgress(run.path, state, monitor, run.train.patience),
+            StageProgress(run.path, state, monitor, run.train.patience, run.train.seed),
             keras.callbacks.TensorBoard(run.path / "logs" / state.stage, write_graph=False),
         ],
     )
