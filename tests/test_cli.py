@@ -89,3 +89,19 @@ def test_unknown_command(capsys):
     error = capsys.readouterr().err
     assert "invalid choice: 'tarin'" in error
     assert len(error.splitlines()) == 1
+
+
+def test_predict_fails_when_nothing_was_answered(run_dir, clips_csv, tmp_path, capsys):
+    (tmp_path / "broken.mp4").write_text("no video")
+    broken = str(tmp_path / "broken.mp4")
+    assert main(["predict", str(run_dir), broken]) == 2
+    assert main(["predict", str(run_dir), broken, "--json"]) == 2
+    assert main(["predict", str(run_dir), broken, str(clips_csv.parent / "clip00.mp4")]) == 0
+    assert "expected a video" in capsys.readouterr().out
+
+
+def test_training_again_says_that_nothing_was_done(run_dir, data_set, tmp_path, capsys):
+    settings = tmp_path / "config.json"
+    settings.write_text(json.dumps({"model": to_mapping(MODEL), "train": to_mapping(TRAIN)}))
+    assert main(["train", str(data_set), "--out", str(run_dir), "--config", str(settings)]) == 0
+    assert "already trained with these arguments, nothing was done" in capsys.readouterr().out

@@ -11,6 +11,7 @@ import pytest
 
 from vidmodel_tf.clips import drawn
 from vidmodel_tf.clips.drawn import chance_levels, draw_demo, plan_clips
+from vidmodel_tf.clips.words import read_sidecar_words
 from vidmodel_tf.errors import InputError
 
 COLORS = ("red", "green", "blue", "yellow")
@@ -171,7 +172,7 @@ def test_a_drawing_that_was_cut_off_is_not_taken_for_whole(tmp_path: Path, monke
     monkeypatch.setattr(drawn, "_draw_clip", lambda clip, path: path.write_bytes(b"video"))
     drawn_clips: list[None] = []
     draw_demo(tmp_path / "clips", rounds=ONE_ROUND, on_clip_drawn=lambda: drawn_clips.append(None))
-    assert len(drawn_clips) == len(list((tmp_path / "clips" / "videos").iterdir())) == 24
+    assert len(drawn_clips) == len(list((tmp_path / "clips" / "videos").glob("*.mp4"))) == 24
     assert [path.name for path in tmp_path.iterdir()] == ["clips"]
 
 
@@ -184,3 +185,15 @@ def test_rounds_that_cannot_be_drawn_are_refused(rounds: dict[str, int]):
 def test_a_negative_seed_is_refused():
     with pytest.raises(InputError, match=r"seed: expected 0 or more\. Received: -1"):
         plan_clips(ONE_ROUND, -1)
+
+
+def test_the_words_lie_beside_each_video_too(manifest: Path):
+    for row in read_rows(manifest):
+        words = read_sidecar_words(manifest.parent / row["path"])
+        assert (words["title"], words["tags"]) == (row["title"], row["tags"])
+
+
+def test_questions_come_with_and_without_tags():
+    clips = [clip for clip in plan_clips() if clip.split == "train"]
+    for wordings in drawn.QUESTIONS:
+        assert {bool(clip.tags) for clip in clips if clip.title in wordings} == {True, False}

@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from vidmodel_tf.errors import InputError, VidmodelError
@@ -20,7 +21,7 @@ _WRONG_PATHS = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirec
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"{self.prog}: {message} (see vidmodel COMMAND --help)\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -91,10 +92,10 @@ def _add_predict(commands: Any) -> None:
 
 
 def _add_settings(command: argparse.ArgumentParser, *sections: str) -> None:
-    example = " and ".join(f'"{section}"' for section in sections)
-    command.add_argument("--config", metavar="FILE", help=f"a JSON file with the sections {example}")
+    example = ", ".join(f'"{section}": {{...}}' for section in sections)
+    command.add_argument("--config", metavar="FILE", help=f"a JSON file of settings: {{{example}}}")
     command.add_argument(
-        "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help=f"one setting, of {example}"
+        "--set", action="append", default=[], metavar=f"{sections[0]}.KEY=VALUE", help="one setting; may come often"
     )
     command.set_defaults(sections=sections)
 
@@ -112,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         import_tensorflow()
-        options.run(options)
+        return options.run(options) or 0
     except VidmodelError as error:
         print(f"vidmodel {options.command}: {error}", file=sys.stderr)
         for detail in error.details:
@@ -128,7 +129,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         print(f"vidmodel {options.command}: {where}{error.strerror or error}", file=sys.stderr)
         return 2 if isinstance(error, _WRONG_PATHS) else 1
-    return 0
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -163,8 +163,9 @@ def _train(options: argparse.Namespace) -> None:
         "train": {"epochs": options.epochs, "seed": options.seed},
     }
     settings = _settings(options, everyday, model=ModelConfig, train=TrainConfig)
+    was_finished = (Path(options.out) / "model.keras").exists()
     run = train(options.data, options.out, settings["model"], settings["train"], fold=_parse_fold(options.fold))
-    tables.print_training(run)
+    tables.print_training(run, was_finished)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -174,17 +175,22 @@ def _evaluate(options: argparse.Namespace) -> None:
     _show(evaluate(options.model, data=options.data, split=options.split), tables.print_evaluation, options)
 
 
-def _predict(options: argparse.Namespace) -> None:
+def _predict(options: argparse.Namespace) -> int:
     from vidmodel_tf import tables
     from vidmodel_tf.prediction.predict import predict
     from vidmodel_tf.progress import track
 
     answers = predict(options.model, options.files, text=options.text)
-    if not options.json:
-        tables.print_predictions(list(track(answers, "predicting", total=None)))
-        return
-    for answer in answers:
-        print(json.dumps(answer, ensure_ascii=False), flush=True)
+    any_answered = False
+    if options.json:
+        for answer in answers:
+            any_answered |= "heads" in answer
+            print(json.dumps(answer, ensure_ascii=False), flush=True)
+    else:
+        rows = list(track(answers, "predicting", total=None))
+        any_answered = any("heads" in row for row in rows)
+        tables.print_predictions(rows)
+    return 0 if any_answered else 2
 
 
 def _show(result: dict[str, Any], print_table: Any, options: argparse.Namespace) -> None:

@@ -48,9 +48,11 @@ def run_demo(folder: str | Path) -> None:
     result = evaluate(model)
     tables.print_evaluation(result)
     _print_ablations(result, run, console)
-    console.print("5. vidmodel predict")
-    videos = sorted((folder / "clips").glob("**/*.mp4"))[:4]
+    console.print("5. vidmodel predict, with the words that lie beside each video")
+    videos = sorted((folder / "clips").glob("**/test-*.mp4"))[:4]
     tables.print_predictions(list(predict(model, videos)))
+    console.print(f"next: vidmodel inspect {folder / 'dataset'}")
+    console.print(f"      vidmodel predict {folder / 'run'} {videos[0]} --text 'Which colour comes last?'")
 
 
 def _print_ablations(result: dict, run: Run, console: Console) -> None:

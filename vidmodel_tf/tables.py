@@ -65,10 +65,11 @@ def print_inspection(found: dict[str, Any]) -> None:
     console.print(f"to look at: {escape(found['contact_sheet'])}")
 
 
-def print_training(run: Run) -> None:
+def print_training(run: Run, was_finished: bool) -> None:
     """Where the result of a training is."""
     console = _console()
-    console.print(f"trained: {escape(str(run.path))}")
+    state = "already trained with these arguments, nothing was done" if was_finished else "trained"
+    console.print(f"{state}: {escape(str(run.path))}")
     console.print(f"watch: tensorboard --logdir {escape(str(run.path / 'logs'))}")
     console.print(f"next: vidmodel evaluate {escape(str(run.path))}")
 

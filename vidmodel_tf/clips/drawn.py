@@ -15,6 +15,7 @@ import csv
 import dataclasses
 import io
 import itertools
+import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -90,6 +91,7 @@ def draw_demo(
     (beside / "videos").mkdir(parents=True)
     for clip in clips:
         _draw_clip(clip, beside / clip.path)
+        _write_sidecar(clip, beside / clip.path)
         on_clip_drawn()
     (beside / MANIFEST_NAME).write_bytes(_manifest(clips))
     beside.replace(folder)
@@ -135,7 +137,8 @@ def _plan_round(rng: np.random.Generator) -> list[tuple[tuple[str, ...], int, st
     rows = []
     for place, wordings in enumerate(QUESTIONS):
         for group, wording_id in zip(_groups_of_orders(), rng.permutation(len(wordings)), strict=True):
-            tags = ", ".join(rng.choice(TAGS, size=3, replace=False))
+            # Half have none, so that a question alone is something that the model has seen.
+            tags = ", ".join(rng.choice(TAGS, size=3, replace=False)) if rng.random() < 0.5 else ""
             rows += [(order, place, wordings[wording_id], tags) for order in group]
     return rows
 
@@ -191,6 +194,12 @@ def _draw_clip(clip: DrawnClip, path: Path) -> None:
             cv2.circle(frame, center, round(radius), color_bgr.tolist(), thickness=-1, lineType=cv2.LINE_AA)
             writer.write(frame)
     writer.release()
+
+
+def _write_sidecar(clip: DrawnClip, path: Path) -> None:
+    """The words beside the video, where `predict` finds them without a manifest."""
+    words = json.dumps({"title": clip.title, "tags": clip.tags}, ensure_ascii=False)
+    path.with_suffix(".json").write_text(words + "\n", encoding="utf-8")
 
 
 def _background(rng: np.random.Generator, width: int, height: int) -> np.ndarray:

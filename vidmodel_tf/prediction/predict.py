@@ -74,7 +74,8 @@ def _read(run: Run, paths: Sequence[Path], text: str | None) -> Iterator[dict[st
             given = {config.text_fields[0]: text} if text is not None else read_sidecar_words(request.path)
             words = join_fields(given, config.text_fields)
         except InputError as error:
-            yield {"path": str(request.path), "error": str(error)}
+            # The row has the path already.
+            yield {"path": str(request.path), "error": str(error).removeprefix(f"{Path(request.path).absolute()}: ")}
             continue
         jpegs = tf.constant([result.jpeg_frames[slot] for slot in slots])
         frames = decode_frames(jpegs, config.height, config.width).numpy()

@@ -166,7 +166,7 @@ def _write_shard(
     ):
         for clip, result in zip(shard.clips, results, strict=True):
             if isinstance(result, InputError):
-                refused[clip.id] = str(result)
+                refused[clip.id] = str(result).removeprefix(f"{clip.path}: ")  # the id names it already
                 continue
             record = serialize_clip(features, clip, result)
             writer.write(record)

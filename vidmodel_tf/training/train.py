@@ -32,6 +32,8 @@ from vidmodel_tf.training.features import cached_features, feature_schema
 from vidmodel_tf.training.losses import compile_arguments
 from vidmodel_tf.training.stage_progress import StageProgress, TrainingState
 
+_DIFFERENCES_NAMED = 4
+
 
 @dataclasses.dataclass(frozen=True)
 class _Job:
@@ -158,22 +160,20 @@ def _is_finished(run: Run) -> bool:
     if not path.exists():
         return False
     found, wanted = json.loads(path.read_text(encoding="utf-8")), settings_of(run)
-    for section in ("data", "data_fingerprint", "fold", "model", "train", "prepare", "multi_label_heads"):
-        if found.get(section) != wanted[section]:
-            raise InputError(
-                f"{run.path} was begun with other arguments "
-                f"({_difference(section, found.get(section), wanted[section])}): "
-                "go on with those, give another --out, or remove that folder"
-            )
+    sections = ("data", "data_fingerprint", "fold", "model", "train", "prepare", "multi_label_heads")
+    differences = [text for name in sections for text in _differences(name, found.get(name), wanted[name])]
+    if differences:
+        raise InputError(
+            f"{run.path} was begun with other arguments ({', '.join(differences[:_DIFFERENCES_NAMED])}): "
+            "go on with those (its config.json has them all), give another --out, or remove that folder"
+        )
     return (run.path / "model.keras").exists()
 
 
-def _difference(section: str, found: Any, wanted: Any) -> str:
+def _differences(name: str, found: Any, wanted: Any) -> list[str]:
     if isinstance(found, dict) and isinstance(wanted, dict):
-        for key in wanted:
-            if found.get(key) != wanted[key]:
-                return f"{section}.{key}={found.get(key)!r}, not {wanted[key]!r}"
-    return f"{section}={found!r}, not {wanted!r}"
+        return [text for key in wanted for text in _differences(f"{name}.{key}", found.get(key), wanted[key])]
+    return [] if found == wanted else [f"{name}={found!r}, not {wanted!r}"]
 
 
 def _run_stages(job: _Job) -> None:
