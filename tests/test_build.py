@@ -13,7 +13,8 @@ from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.model.backbones import BACKBONES
-from vidmodel_tf.model.build import build_feature_model, build_model
+from vidmodel_tf.model.build import build_feature_model, build_frame_encoder, build_model
+from vidmodel_tf.model.cut import build_cut_model, split_backbone
 from vidmodel_tf.model.trainable import adapt_standardisation, backbone_of, set_trainable
 from vidmodel_tf.model.weights import load_weights
 
@@ -297,7 +298,7 @@ def test_batch_norm_of_a_pretrained_backbone_never_moves(monkeypatch, weights):
     monkeypatch.setitem(BACKBONES, "small_cnn", entry)
     config = small_config(weights=weights)
     model = build_model(config, LABELS, VOCABULARY_SIZE, load_backbone_weights=False)
-    set_trainable(model, config, "fine_tune")
+    set_trainable(model, config, "scratch")
     norm = backbone_of(model).get_layer("norm")
     before = norm.get_weights()
     model.compile("sgd", LOSSES, run_eagerly=True)
@@ -306,10 +307,10 @@ def test_batch_norm_of_a_pretrained_backbone_never_moves(monkeypatch, weights):
     assert changed == [True, True, weights == "none", weights == "none"]  # gamma, beta, moving mean and variance
 
 
-def trained_part(stage: str, weights: str = "imagenet", fine_tune_from: str = "") -> tuple[set[str], set[str]]:
-    config = small_config(weights=weights)
+def trained_part(stage: str, first_layer: str = "") -> tuple[set[str], set[str]]:
     model = built_once()
-    set_trainable(model, config, stage, fine_tune_from)
+    upper = split_backbone(backbone_of(model), first_layer)[1] if first_layer else None
+    set_trainable(model, small_config(), stage, upper)
     trained = {weight.path for weight in model.trainable_weights}
     backbone = {weight.path for weight in backbone_of(model).weights}
     head = {weight.path for weight in model.trainable_weights} - backbone
@@ -325,21 +326,10 @@ def built_once() -> keras.Model:
 def test_each_stage_trains_its_part_of_the_backbone():
     everything = trained_part("scratch")[1]
     assert trained_part("frozen")[0] == set()
-    assert trained_part("fine_tune")[0] == {"block_3_conv"}
+    assert trained_part("fine_tune", "block_3_conv")[0] == {"block_3_conv"}
     assert trained_part("frozen")[0] == set()
-    assert trained_part("fine_tune", fine_tune_from="block_1_conv")[0] == everything - {"block_0_conv"}
+    assert trained_part("fine_tune", "block_1_conv")[0] == everything - {"block_0_conv"}
     assert trained_part("scratch")[0] == everything
-    assert trained_part("frozen", weights="none")[0] == everything
-    assert trained_part("fine_tune", weights="none")[0] == everything
-
-
-def test_unknown_layers_to_start_from_are_answered_with_near_ones():
-    with pytest.raises(
-        InputError, match=r"layer of small_cnn; the nearest are block_3_conv, .*Received: 'block3_conv'"
-    ):
-        trained_part("fine_tune", fine_tune_from="block3_conv")
-    with pytest.raises(InputError, match="the last are block_2_conv, block_3_conv, average_pool"):
-        trained_part("fine_tune", fine_tune_from="zzz")
 
 
 def backbone_outputs(num_clips: int = 40) -> np.ndarray:
@@ -434,3 +424,88 @@ def test_files_that_are_no_model_are_refused(tmp_path):
     with pytest.raises(InputError, match="expected a Keras model in") as caught:
         load_weights(model, tmp_path / "model.keras")
     assert "\n" not in str(caught.value)
+
+
+@each_streams
+def test_a_cut_model_gives_what_the_whole_gives_and_shares_its_weights(streams):
+    config = small_config(streams=streams, weights="imagenet")
+    keras.utils.set_random_seed(0)
+    model, inputs = build_model(config, LABELS, VOCABULARY_SIZE, load_backbone_weights=False), make_inputs()
+    inputs["frames"][1, 2] = inputs["frames"][1, 1]  # a slot without motion
+    lower, upper = split_backbone(backbone_of(model), "block_2_conv")
+    activations = build_frame_encoder(config, lower).predict_on_batch(inputs["frames"])
+    assert activations.shape == (3, T, 8, 10, 64 * (2 if streams == "both" else 1))
+    cut = build_cut_model(model, config, upper)
+    cut_inputs = {"backbone_output": activations, "token_ids": inputs["token_ids"]}
+    whole = model.predict_on_batch(inputs)
+    assert_same_scores(cut.predict_on_batch(cut_inputs), whole)
+    set_trainable(model, config, "fine_tune", upper)
+    before = {weight.path: np.array(weight) for weight in backbone_of(model).weights}
+    cut.compile("sgd", LOSSES, run_eagerly=True)
+    cut.fit(cut_inputs, TRUTH, verbose=0)
+    changed = {weight.path for weight in backbone_of(model).weights if not np.array_equal(before[weight.path], weight)}
+    assert {path.split("/")[0] for path in changed} == {"block_2_conv", "block_3_conv"}
+    assert not np.allclose(model.predict_on_batch(inputs)["tags"], whole["tags"], atol=1e-4)
+
+
+def test_a_layer_that_connections_lead_past_is_no_place_to_cut():
+    inputs = x = keras.Input((8, 8, 3))
+    for name in ("first", "second"):
+        x = keras.layers.Conv2D(3, 1, name=name)(x)
+    x = keras.layers.Add(name="add")([inputs, x])
+    backbone = keras.Model(inputs, keras.layers.GlobalAveragePooling2D(name="pool")(x), name="residual")
+    assert [part.name for part in split_backbone(backbone, "pool")] == ["lower_backbone", "upper_backbone"]
+    with pytest.raises(InputError, match=r"a layer of residual that all connections lead through.* 'second', which"):
+        split_backbone(backbone, "second")
+    with pytest.raises(InputError, match=r"all connections lead through.* 'add', which"):
+        split_backbone(backbone, "add")  # it has two inputs
+
+
+def test_unknown_layers_to_start_from_are_answered_with_near_ones():
+    backbone = backbone_of(built_once())
+    with pytest.raises(
+        InputError, match=r"layer of small_cnn; the nearest are block_3_conv, .*Received: 'block3_conv'"
+    ):
+        split_backbone(backbone, "block3_conv")
+    with pytest.raises(InputError, match="the last are block_2_conv, block_3_conv, average_pool"):
+        split_backbone(backbone, "zzz")
+
+
+@pytest.mark.parametrize("branches", ["video", "text"])
+def test_a_model_of_one_branch_takes_both_inputs_and_uses_one(branches):
+    config = small_config(branches=branches)
+    model, inputs = make_model(config), make_inputs()
+    assert set(model.input) == {"frames", "token_ids"}
+    scores = model.predict_on_batch(inputs)
+    rng = np.random.default_rng(1)
+    others = {
+        "frames": rng.integers(0, 256, inputs["frames"].shape, dtype=np.uint8),
+        "token_ids": rng.integers(3, VOCABULARY_SIZE, inputs["token_ids"].shape, dtype=np.int32),
+    }
+    unused, used = ("token_ids", "frames") if branches == "video" else ("frames", "token_ids")
+    assert_same_scores(model.predict_on_batch({**inputs, unused: others[unused]}), scores, atol=0)
+    assert not np.allclose(model.predict_on_batch({**inputs, used: others[used]})["tags"], scores["tags"], atol=1e-4)
+    feature_model = build_feature_model(model, config)
+    assert set(feature_model.input) == {"token_ids"} | ({"backbone_output"} if branches == "video" else set())
+
+
+@each_streams
+@pytest.mark.parametrize(("bidirectional", "pooling"), [(True, "last"), (False, "mean"), (True, "attention")])
+def test_pooling_over_time_skips_slots_without_motion(streams, bidirectional, pooling):
+    config = small_config(streams=streams, bidirectional=bidirectional, pooling=pooling)
+    model = make_model(config)
+    features = np.random.default_rng(0).normal(size=(1, T, 16 * (2 if streams == "both" else 1)))
+    features[:, 0, -16:] = 0  # what the first slot of a motion stream holds
+    still = np.insert(features, 2, 0.0, axis=1)[:, :T]
+    still[:, T - 1] = features[:, T - 2] if streams == "appearance" else still[:, T - 1]
+    token_ids = make_inputs(1)["token_ids"]
+    head = model.get_layer("head")
+    score = lambda x: head.predict_on_batch({"features": x, "token_ids": token_ids})["tags"]  # noqa: E731
+    if streams == "motion":
+        # The same slots with a gap: nothing but their order counts.
+        shorter = features.copy()
+        shorter[:, T - 1] = 0
+        np.testing.assert_allclose(score(still), score(shorter), atol=ATOL)
+    reversed_features = np.concatenate([features[:, :1], features[:, :0:-1]], axis=1)
+    assert not np.allclose(score(reversed_features), score(features), atol=1e-5)
+    assert np.isfinite(score(np.zeros_like(features))).all()

@@ -16,13 +16,18 @@ import vidmodel_tf as vm
 from tests.conftest import MODEL, TRAIN
 from vidmodel_tf.config import to_mapping
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.model.cut import build_cut_model, split_backbone
 from vidmodel_tf.model.trainable import backbone_of
 from vidmodel_tf.records.index import read_index
 from vidmodel_tf.records.pipeline import for_inference
 from vidmodel_tf.run_folder import load_run
-from vidmodel_tf.training.losses import SmoothedSparseCategoricalCrossentropy, compile_arguments
+from vidmodel_tf.training.losses import (
+    SmoothedSparseCategoricalCrossentropy,
+    balanced_class_weights,
+    compile_arguments,
+)
 from vidmodel_tf.training.stage_progress import StageProgress, TrainingState
-from vidmodel_tf.training.train import balanced_class_weights, train
+from vidmodel_tf.training.train import train
 
 
 def history(run_dir):
@@ -140,9 +145,13 @@ def two_stage_run(data_set, backbone_weights, tmp_path_factory):
 
 def test_two_stages(two_stage_run):
     assert [row["stage"] for row in history(two_stage_run.path)] == ["frozen"] * 3 + ["fine_tune"] * 2
-    keys = list((two_stage_run.data / "features").iterdir())
-    assert len(keys) == 1
-    assert {path.name for path in keys[0].iterdir()} == {"key.json", "plain", "mirrored"}
+    folders = list((two_stage_run.data / "features").iterdir())
+    keys = [json.loads((folder / "key.json").read_text()) for folder in folders]
+    assert {(key["stream"], key["output_of"]) for key in keys} == {
+        (stream, layer) for stream in ("appearance", "motion") for layer in ("average_pool", "block_2_conv")
+    }
+    assert len(keys) == 4
+    assert all({path.name for path in folder.iterdir()} == {"key.json", "plain", "mirrored"} for folder in folders)
 
 
 def test_only_the_top_of_the_backbone_was_tuned(two_stage_run, backbone_weights):
@@ -152,7 +161,9 @@ def test_only_the_top_of_the_backbone_was_tuned(two_stage_run, backbone_weights)
     pretrained.load_weights(backbone_weights)
     model = two_stage_run.load_model()
     state = json.loads((two_stage_run.path / "checkpoints" / "state.json").read_text())
-    model.load_weights(two_stage_run.path / "checkpoints" / state["last_weights"])
+    _, upper = split_backbone(backbone_of(model), "block_3_conv")
+    cut_model = build_cut_model(model, two_stage_run.model, upper)
+    cut_model.load_weights(two_stage_run.path / "checkpoints" / state["last_weights"])
     tuned = backbone_of(model)
     changed = [
         layer.name
@@ -177,17 +188,16 @@ def test_a_stage_that_gains_nothing_leaves_the_weights_of_the_one_before(two_sta
 
 def test_cached_features_are_the_encoder_s(two_stage_run):
     from vidmodel_tf.model.build import build_model
-    from vidmodel_tf.records.schema import open_data_set
-    from vidmodel_tf.training.features import cached_features, feature_schema
+    from vidmodel_tf.training.features import cached_features
 
     run = two_stage_run
-    encoder = build_model(run.model, run.labels, len(run.vocabulary)).get_layer("frame_encoder")
-    schema = feature_schema(open_data_set(run.data).info.features, MODEL.num_frames, encoder.output_shape[-1])
+    model = build_model(run.model, run.labels, len(run.vocabulary))
+    encoder = model.get_layer("frame_encoder")
     data = for_inference(run.data, "train", run.model, run.vocabulary, batch_size=8)
     frames = np.concatenate([inputs["frames"] for inputs, _, _ in data.as_numpy_iterator()])
-    for view, pixels in (("plain", frames), ("mirrored", frames[:, :, :, ::-1])):
-        files = cached_features(run.data, "train", encoder, run.model, views=(view,))
-        cached = [schema.deserialize_example(record[0])["backbone_output"] for record in files.in_order()]
+    files = cached_features(run.data, "train", backbone_of(model), run.model, views=("plain", "mirrored"))
+    for view, pixels in enumerate((frames, frames[:, :, :, ::-1])):
+        cached = [files.parse(record, view)["backbone_output"] for record in files.records.in_order()]
         np.testing.assert_allclose(cached, encoder.predict(pixels, verbose=0), atol=1e-5)
 
 

@@ -18,7 +18,9 @@ from vidmodel_tf.errors import InputError
 
 TEXT_FIELDS = ("title", "description", "tags", "subtitles")
 
+Branches = Literal["both", "video", "text"]
 Streams = Literal["appearance", "motion", "both"]
+Pooling = Literal["last", "mean", "attention"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
 
@@ -55,11 +57,14 @@ class ModelConfig:
     num_frames: int = 16  # T
     height: int = 224  # H, pixels
     width: int = 224  # W, pixels
+    branches: Branches = "both"  # what the model looks at: frames, words, or both
     streams: Streams = "appearance"
     motion_gain: float = 3.0  # of frame differences before they are clipped to 0..255
     projection_units: int = 1024  # the article's Linear(2048, 1024)
     lstm_units: int = 256
     num_layers: int = 1  # stacked LSTMs over time, each stream its own
+    bidirectional: bool = False  # the LSTMs over time
+    pooling: Pooling = "last"  # of the LSTM's outputs over time into one vector
     text_fields: tuple[str, ...] = TEXT_FIELDS  # in the order in which they are joined
     num_tokens: int = 64  # L
     field_budgets: tuple[int, ...] = ()  # tokens kept for each field; (): L in equal parts. What one leaves, others use

@@ -23,8 +23,10 @@ from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.model.backbones import build_backbone, scaling_layer
 from vidmodel_tf.model.layers import (
+    AttentionPooling,
     FoldedTimeDistributed,
     KeepSlots,
+    MeanPooling,
     MotionImages,
     SlotMask,
     Standardization,
@@ -58,16 +60,23 @@ def build_model(
     _check_labels(labels)
     with dtype_policy(config.precision):
         # === Layers ===
-        frame_encoder = _build_frame_encoder(config, config.weights if load_backbone_weights else "none")
-        projection = _build_projection(config, frame_encoder.output_shape[-1])
-        head = _build_head(config, labels, vocabulary_size, projection.output_shape[-1])
+        frame_encoder, projection = None, None
+        if has_frames(config):
+            backbone = build_backbone(
+                config.backbone, config.height, config.width, config.weights if load_backbone_weights else "none"
+            )
+            frame_encoder = build_frame_encoder(config, backbone)
+            projection = _build_projection(config, frame_encoder.output_shape[-1])
+        head = _build_head(config, labels, vocabulary_size)
 
         # === Functional graph ===
         frames_shape = (config.num_frames, config.height, config.width, 3)
         frames_BxTxHxWx3 = layers.Input(frames_shape, dtype="uint8", name="frames")
         token_ids_BxL = layers.Input((config.num_tokens,), dtype="int32", name="token_ids")
-        features_BxTxD = projection(frame_encoder(frames_BxTxHxWx3))
-        scores = head({"features": features_BxTxD, "token_ids": token_ids_BxL})
+        parts = {"token_ids": token_ids_BxL}
+        if frame_encoder is not None:
+            parts["features"] = projection(frame_encoder(frames_BxTxHxWx3))
+        scores = head(parts)
 
         # === Config ===
         inputs = {"frames": frames_BxTxHxWx3, "token_ids": token_ids_BxL}
@@ -82,15 +91,28 @@ def build_feature_model(model: keras.Model, config: ModelConfig) -> keras.Model:
         config: Its settings.
 
     Returns:
-        A functional model: `backbone_output` float32 [B, T, S * F] and `token_ids` int32 [B, L] to `{head: scores}`.
+        A functional model: `backbone_output` float32 [B, T, S * F] (not in a model of words alone) and `token_ids`
+        int32 [B, L] to `{head: scores}`.
     """
-    projection, head = model.get_layer("projection"), model.get_layer("head")
     with dtype_policy(config.precision):
-        output_BxTxF = layers.Input((config.num_frames, projection.input_shape[-1]), name="backbone_output")
-        token_ids_BxL = layers.Input((config.num_tokens,), dtype="int32", name="token_ids")
-        scores = head({"features": projection(output_BxTxF), "token_ids": token_ids_BxL})
-        inputs = {"backbone_output": output_BxTxF, "token_ids": token_ids_BxL}
-        return keras.Model(inputs, scores, name="vidmodel_features")
+        inputs = {"token_ids": layers.Input((config.num_tokens,), dtype="int32", name="token_ids")}
+        parts = dict(inputs)
+        if has_frames(config):
+            projection = model.get_layer("projection")
+            output_shape = (config.num_frames, projection.input_shape[-1])
+            inputs["backbone_output"] = layers.Input(output_shape, name="backbone_output")
+            parts["features"] = projection(inputs["backbone_output"])
+        return keras.Model(inputs, model.get_layer("head")(parts), name="vidmodel_features")
+
+
+def has_frames(config: ModelConfig) -> bool:
+    """Whether the model looks at frames at all."""
+    return config.branches != "text"
+
+
+def has_text(config: ModelConfig) -> bool:
+    """Whether the model reads words at all."""
+    return config.branches != "video"
 
 
 def stream_names(config: ModelConfig) -> tuple[str, ...]:
@@ -98,9 +120,17 @@ def stream_names(config: ModelConfig) -> tuple[str, ...]:
     return ("appearance", "motion") if config.streams == "both" else (config.streams,)
 
 
-def _build_frame_encoder(config: ModelConfig, weights: str) -> keras.Model:
-    backbone = build_backbone(config.backbone, config.height, config.width, weights)
-    folded = FoldedTimeDistributed(backbone, inference_only=config.weights != "none", name="backbone")
+def build_frame_encoder(config: ModelConfig, cnn: keras.Model) -> keras.Model:
+    """Frames -> what a CNN says of each, the model's streams side by side on the last axis.
+
+    Args:
+        config: The settings of the model; `streams` says what is looked at.
+        cnn: Scaled images [B, H, W, 3] to [B, ..., F]: the backbone, or a lower part of it.
+
+    Returns:
+        A functional model: `frames` uint8 [B, T', H, W, 3] to float32 [B, T', ..., S * F].
+    """
+    folded = FoldedTimeDistributed(cnn, inference_only=config.weights != "none", name="backbone")
     scale = scaling_layer(config.backbone)
     frames = layers.Input((None, config.height, config.width, 3), dtype="uint8", name="frames")
     if config.streams == "appearance":
@@ -122,7 +152,7 @@ def _build_frame_encoder(config: ModelConfig, weights: str) -> keras.Model:
 def _build_projection(config: ModelConfig, output_size: int) -> keras.Model:
     inputs = layers.Input((None, output_size), name="backbone_output")
     projected = []
-    for stream, part in zip(stream_names(config), _split_streams(inputs, config), strict=True):
+    for stream, part in zip(stream_names(config), split_streams(inputs, config), strict=True):
         x = Standardization(name=f"{stream}_standardization")(part)
         x = layers.Dense(config.projection_units, name=f"{stream}_projection")(x)
         if stream == "motion":
@@ -130,19 +160,22 @@ def _build_projection(config: ModelConfig, output_size: int) -> keras.Model:
         else:
             x = layers.Activation("linear", dtype="float32", name="appearance_features")(x)
         projected.append(x)
-    return keras.Model(inputs, _side_by_side(projected, "features", "float32"), name="projection")
+    return keras.Model(inputs, side_by_side(projected, "features", "float32"), name="projection")
 
 
-def _build_head(config: ModelConfig, labels: ClassNames, vocabulary_size: int, features_size: int) -> keras.Model:
+def _build_head(config: ModelConfig, labels: ClassNames, vocabulary_size: int) -> keras.Model:
     # Names with a dot: a head may have any name without one, and its layer bears it.
-    features = layers.Input((config.num_frames, features_size), name="features")
-    token_ids = layers.Input((config.num_tokens,), dtype="int32", name="token_ids")
-    parts = _split_streams(features, config)
-    branches = [
-        _temporal_branch(part, stream, config) for stream, part in zip(stream_names(config), parts, strict=True)
-    ]
-    branches.append(_text_branch(token_ids, config, vocabulary_size))
-    x = layers.Concatenate(name="branches.concatenate")(branches)
+    inputs, branches = {}, []
+    if has_frames(config):
+        features_shape = (config.num_frames, len(stream_names(config)) * config.projection_units)
+        inputs["features"] = layers.Input(features_shape, name="features")
+        parts = split_streams(inputs["features"], config)
+        for part, stream in zip(parts, stream_names(config), strict=True):
+            branches.append(_temporal_branch(part, stream, config))
+    inputs["token_ids"] = layers.Input((config.num_tokens,), dtype="int32", name="token_ids")
+    if has_text(config):
+        branches.append(_text_branch(inputs["token_ids"], config, vocabulary_size))
+    x = layers.Concatenate(name="branches.concatenate")(branches) if len(branches) > 1 else branches[0]
     x = layers.Dense(config.hidden_units, activation="relu", name="hidden.dense")(x)
     x = layers.Dropout(config.dropout, name="hidden.dropout")(x)
     multi_label = getattr(labels, "multi_label", ())
@@ -150,7 +183,7 @@ def _build_head(config: ModelConfig, labels: ClassNames, vocabulary_size: int, f
     for name, classes in labels.items():
         activation = "sigmoid" if name in multi_label else "softmax"
         scores[name] = layers.Dense(len(classes), activation=activation, dtype="float32", name=name)(x)
-    return keras.Model({"features": features, "token_ids": token_ids}, scores, name="head")
+    return keras.Model(inputs, scores, name="head")
 
 
 def _temporal_branch(features, stream: str, config: ModelConfig):
@@ -160,10 +193,16 @@ def _temporal_branch(features, stream: str, config: ModelConfig):
     use_cudnn = False if motion else "auto"
     x = layers.Dropout(config.dropout, name=f"{stream}.dropout")(features)
     for number in range(config.num_layers):
-        last = number == config.num_layers - 1
+        every_step = config.pooling != "last" or number < config.num_layers - 1
         name = f"{stream}.lstm_{number}"
-        lstm = layers.LSTM(config.lstm_units, return_sequences=not last, use_cudnn=use_cudnn, name=name)
+        lstm = layers.LSTM(config.lstm_units, return_sequences=every_step, use_cudnn=use_cudnn, name=name)
+        if config.bidirectional:
+            lstm = layers.Bidirectional(lstm, name=f"{stream}.bidirectional_{number}")
         x = lstm(x, mask=slots)
+    if config.pooling == "attention":
+        x = AttentionPooling(name=f"{stream}.pooling")(x, mask=slots)
+    elif config.pooling == "mean":
+        x = MeanPooling(name=f"{stream}.pooling")(x, mask=slots)
     return x
 
 
@@ -174,12 +213,14 @@ def _text_branch(token_ids, config: ModelConfig, vocabulary_size: int):
     return layers.LSTM(config.text_lstm_units, name="text.lstm")(x, mask=mask)
 
 
-def _split_streams(x, config: ModelConfig) -> list:
+def split_streams(x, config: ModelConfig) -> list:
+    """The streams of [..., S * F], each [..., F]."""
     num_streams = len(stream_names(config))
     return list(ops.split(x, num_streams, axis=-1)) if num_streams > 1 else [x]
 
 
-def _side_by_side(parts: list, name: str, dtype: str):
+def side_by_side(parts: list, name: str, dtype: str):
+    """Streams [..., F] as [..., S * F]; a single one as it is."""
     return layers.Concatenate(dtype=dtype, name=name)(parts) if len(parts) > 1 else parts[0]
 
 

@@ -124,14 +124,15 @@ class SlotMask(keras.Layer):
 
 @_register
 class KeepSlots(keras.Layer):
-    """[B, T, D] with exact zeros in the slots that the boolean [B, T] rules out, float32."""
+    """[B, T, ...] with exact zeros in the slots that the boolean [B, T] rules out, float32."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
 
     def call(self, inputs, slots):
-        return ops.where(ops.expand_dims(slots, -1), inputs, ops.zeros_like(inputs))
+        slots = ops.expand_dims(slots, tuple(range(2, len(inputs.shape))))
+        return ops.where(slots, inputs, ops.zeros_like(inputs))
 
     def compute_output_shape(self, inputs_shape, slots_shape):
         return inputs_shape
@@ -149,6 +150,70 @@ class TokenMask(keras.Layer):
         positions = ops.arange(inputs.shape[1], dtype="int32")
         last = ops.max(positions * ops.cast(ops.not_equal(inputs, 0), "int32"), axis=1, keepdims=True)
         return ops.less_equal(positions, last)
+
+
+@_register
+class MeanPooling(keras.Layer):
+    """The mean over time of [B, T, D], of the slots that the mask, boolean [B, T], admits; zeros if of none.
+
+    `keras.layers.GlobalAveragePooling1D` divides by zero where a mask admits nothing.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs, mask=None):
+        if mask is None:
+            return ops.mean(inputs, axis=1)
+        weights = ops.expand_dims(ops.cast(mask, inputs.dtype), -1)
+        return ops.sum(inputs * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1)
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return None  # there is no time left to mask
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0], input_shape[2]
+
+
+@_register
+class AttentionPooling(keras.Layer):
+    """A weighted mean over time: [B, T, D] to [B, D], the weights a softmax over time of v . tanh(W h + b).
+
+    Bahdanau et al., "Neural Machine Translation by Jointly Learning to Align and Translate" (2015), section 3.1,
+    without a query, as in Yang et al., "Hierarchical Attention Networks" (2016). The softmax is in float32; slots
+    that the mask, boolean [B, T], rules out get no weight.
+
+    Args:
+        units: Of the hidden layer that scores a slot.
+    """
+
+    def __init__(self, units: int = 64, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.units = units
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.kernel = self.add_weight(shape=(input_shape[-1], self.units), name="kernel")
+        self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
+        self.query = self.add_weight(shape=(self.units, 1), name="query")
+
+    def call(self, inputs, mask=None):
+        scores = ops.matmul(ops.tanh(ops.matmul(inputs, self.kernel) + self.bias), self.query)
+        scores = ops.cast(scores, "float32")
+        if mask is not None:
+            # Not -inf: a clip without any slot would turn into NaN.
+            scores = ops.where(ops.expand_dims(mask, -1), scores, ops.full_like(scores, -1e9))
+        return ops.sum(inputs * ops.cast(ops.softmax(scores, axis=1), inputs.dtype), axis=1)
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return None  # there is no time left to mask
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0], input_shape[2]
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units}
 
 
 @_register

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Literal
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.model.backbones import find_backbone
+from vidmodel_tf.model.build import has_frames
 from vidmodel_tf.model.layers import Standardization
 
 Stage = Literal["scratch", "frozen", "fine_tune"]
@@ -24,37 +23,23 @@ def backbone_of(model: keras.Model) -> keras.Model:
     return model.get_layer("frame_encoder").get_layer("backbone").layer
 
 
-def set_trainable(model: keras.Model, config: ModelConfig, stage: Stage, fine_tune_from: str = "") -> None:
+def set_trainable(model: keras.Model, config: ModelConfig, stage: Stage, upper: keras.Model | None = None) -> None:
     """Freezes what a stage leaves alone; to be called before `compile`.
 
     Args:
         model: A model of `build_model`.
-        config: Its settings. With `weights="none"` there is nothing worth freezing, and every stage trains all.
-        stage: "scratch" trains all, "frozen" all but the backbone, "fine_tune" the backbone from a layer on as well.
-        fine_tune_from: That layer's name; "": the start of the backbone's last block.
-
-    Raises:
-        InputError: The backbone has no layer of that name.
+        config: Its settings.
+        stage: "scratch" trains all, "frozen" all but the backbone, "fine_tune" the backbone's upper part as well.
+        upper: That part, from `cut.split_backbone`.
     """
+    if not has_frames(config):
+        return
     backbone = backbone_of(model)
-    first = 0
-    if config.weights != "none" and stage == "frozen":
-        first = len(backbone.layers)
-    elif config.weights != "none" and stage == "fine_tune":
-        first = _index_of(fine_tune_from or find_backbone(config.backbone).last_block, backbone)
+    tuned = {layer.name for layer in upper.layers} if stage == "fine_tune" and upper is not None else set()
     # Layer by layer: a model that is trainable already does not pass `trainable = True` on.
     backbone.trainable = True
-    for index, layer in enumerate(backbone.layers):
-        layer.trainable = index >= first
-
-
-def _index_of(name: str, backbone: keras.Model) -> int:
-    names = [layer.name for layer in backbone.layers]
-    if name in names:
-        return names.index(name)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.4)
-    advice = f"the nearest are {', '.join(near)}" if near else f"the last are {', '.join(names[-3:])}"
-    raise InputError(f"fine_tune_from: expected a layer of {backbone.name}; {advice}. Received: {name!r}")
+    for layer in backbone.layers:
+        layer.trainable = stage == "scratch" or layer.name in tuned
 
 
 def adapt_standardisation(model: keras.Model, feature_batches: Iterable[np.ndarray]) -> None:

@@ -1,23 +1,25 @@
-"""Cached backbone outputs -> batches, in the same order and with the same labels as from pixels."""
+"""Cached features -> batches, in the same order and with the same labels as from pixels.
+
+Inputs: `{"backbone_output": float32 [B, T, ..., S * F], "token_ids": int32 [B, L]}`; words alone without the former.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
-import tensorflow_datasets as tfds
 
 from vidmodel_tf.config import ModelConfig, TrainConfig
 from vidmodel_tf.labels import Labels
-from vidmodel_tf.records.pipeline import RecordFiles, clip_text_encoder, epoch_seed, epochs, targets
+from vidmodel_tf.records.pipeline import clip_text_encoder, epoch_seed, epochs, targets
 from vidmodel_tf.text.vocabulary import Vocabulary
+from vidmodel_tf.training.features import FeatureFiles
 
 SHUFFLED_FEATURES = 256  # clips; 131 kB each for 16 frames of ResNet50
 
 
 def features_for_inference(
-    files: RecordFiles,
-    schema: tfds.features.FeaturesDict,
+    files: FeatureFiles,
     labels: Labels,
     config: ModelConfig,
     vocabulary: Vocabulary,
@@ -25,21 +27,20 @@ def features_for_inference(
     num_clips: int,
     batch_size: int,
 ) -> tf.data.Dataset:
-    """Every clip once, in stored order: ({"backbone_output" [B, T, C], "token_ids"}, labels, weights)."""
+    """Every clip once, in stored order, unmirrored."""
     encode_text = clip_text_encoder(config, vocabulary)
 
     def to_model(record: tf.Tensor):
-        example = schema.deserialize_example(record[0])
+        example = files.parse(record, 0)
         return _inputs(example, encode_text), *targets(example, labels)
 
-    clips = files.in_order().map(to_model, num_parallel_calls=tf.data.AUTOTUNE)
+    clips = files.records.in_order().map(to_model, num_parallel_calls=tf.data.AUTOTUNE)
     num_batches = -(-num_clips // batch_size)
     return clips.batch(batch_size).apply(tf.data.experimental.assert_cardinality(num_batches)).prefetch(1)
 
 
 def features_for_training(
-    files: RecordFiles,
-    schema: tfds.features.FeaturesDict,
+    files: FeatureFiles,
     labels: Labels,
     config: ModelConfig,
     vocabulary: Vocabulary,
@@ -55,17 +56,20 @@ def features_for_training(
 
     def to_model(number: tf.Tensor, record: tf.Tensor, epoch: tf.Tensor):
         seed = tf.random.fold_in(epoch_seed(train.seed, epoch), number)
-        view = tf.random.stateless_uniform((), seed, 0, tf.shape(record)[0], tf.int32)
-        example = schema.deserialize_example(record[view])
+        view = tf.random.stateless_uniform((), seed, 0, files.num_views(record), tf.int32)
+        example = files.parse(record, view)
         return _inputs(example, encode_text), *targets(example, labels, class_weights)
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        records = files.shuffled(epoch_seed(train.seed, epoch), SHUFFLED_FEATURES).enumerate()
+        records = files.records.shuffled(epoch_seed(train.seed, epoch), SHUFFLED_FEATURES).enumerate()
         clips = records.map(lambda i, r: to_model(i, r, epoch), num_parallel_calls=tf.data.AUTOTUNE)
         return clips.batch(batch_size, drop_remainder=True)
 
     return epochs(one_epoch, num_clips // batch_size, train.seed, first_epoch).prefetch(1)
 
 
-def _inputs(example, encode_text) -> dict[str, tf.Tensor]:
-    return {"backbone_output": example["backbone_output"], "token_ids": encode_text(example["text"])}
+def _inputs(example: Mapping[str, tf.Tensor], encode_text) -> dict[str, tf.Tensor]:
+    inputs = {"token_ids": encode_text(example["text"])}
+    if "backbone_output" in example:
+        inputs["backbone_output"] = example["backbone_output"]
+    return inputs

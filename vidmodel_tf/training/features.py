@@ -1,11 +1,12 @@
-"""The feature cache: the frozen backbone sees each clip once for each view, whatever the number of epochs and folds.
+"""The feature cache: the frozen CNN sees each clip once for each stream and view, whatever the epochs, folds and seeds.
 
-It lives under the data set (`data/NAME/features/KEY/`), shard by shard beside the records that it was made from.
+It lives under the data set (`data/NAME/features/KEY/VIEW/`), shard by shard beside the records that it was made from.
 The key says all that the numbers depend on.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ import tensorflow_datasets as tfds
 from vidmodel_tf.atomic import atomic_write, write_json
 from vidmodel_tf.clips.sampling import slots_for_inference
 from vidmodel_tf.config import ModelConfig
+from vidmodel_tf.model.build import build_frame_encoder, has_frames, stream_names
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.frames import decode_frames
 from vidmodel_tf.records.pipeline import RecordFiles, Splits, record_files
@@ -30,48 +32,84 @@ View = Literal["plain", "mirrored"]
 _ENCODED_CLIPS = 4  # a batch; more would not be faster on a CPU and take more memory
 
 
+@dataclasses.dataclass(frozen=True)
+class FeatureFiles:
+    """Clips with what a CNN said of them in place of frames; where a model has no frames, the stored clips as they are.
+
+    A record is a string [views * streams], view by view.
+    """
+
+    records: RecordFiles
+    schema: tfds.features.FeaturesDict
+    num_streams: int
+
+    def num_views(self, record: tf.Tensor) -> tf.Tensor:
+        """The views that there are of a clip, int32 []."""
+        return tf.shape(record)[0] // max(self.num_streams, 1)
+
+    def parse(self, record: tf.Tensor, view: int | tf.Tensor) -> dict[str, Any]:
+        """One view of a clip; its `backbone_output` is [T, ..., S * F], the streams side by side."""
+        if not self.num_streams:
+            return self.schema.deserialize_example(record[0])
+        first = view * self.num_streams
+        streams = [self.schema.deserialize_example(record[first + stream]) for stream in range(self.num_streams)]
+        outputs = [example["backbone_output"] for example in streams]
+        return {**streams[0], "backbone_output": tf.concat(outputs, axis=-1)}
+
+
 def cached_features(
     data_dir: str | Path,
     split: str,
-    frame_encoder: keras.Model,
+    cnn: keras.Model | None,
     config: ModelConfig,
     *,
     views: Sequence[View],
     splits: Splits | None = None,
-) -> RecordFiles:
-    """The split with `backbone_output` float32 [T, C] in place of frames; what is missing is computed first.
+) -> FeatureFiles:
+    """A split with a CNN's outputs in place of frames; what is not in the cache is computed first.
 
     Args:
         data_dir: A prepared data set.
         split: Its name.
-        frame_encoder: The model's "frame_encoder", with the backbone's weights as `config` names them.
+        cnn: The backbone with the weights that `config` names, or its lower part (`cut.split_backbone`); None for a
+            model of words alone.
         config: The model's settings.
         views: "plain", "mirrored" or both.
         splits: Takes the place of the stored splits.
     """
-    files = record_files(data_dir, split, splits)
-    folder = Path(data_dir) / "features" / _write_key(Path(data_dir), config)
-    wanted = [(Path(shard), view) for (shard,) in files.paths for view in views]
-    missing = [(shard, view) for shard, view in wanted if not (folder / view / shard.name).exists()]
-    if missing:
-        encode = tf.function(
-            frame_encoder, input_signature=[tf.TensorSpec((None, *frame_encoder.input_shape[1:]), tf.uint8)]
-        )
-        for shard, view in track(missing, "backbone", len(missing)):
-            _cache_shard(data_dir, shard, folder / view / shard.name, view, encode, config)
-    paths = tuple(tuple(str(folder / view / Path(shard).name) for view in views) for (shard,) in files.paths)
-    return RecordFiles(paths, files.ids)
+    files, features = record_files(data_dir, split, splits), open_data_set(data_dir).info.features
+    if cnn is None or not has_frames(config):
+        return FeatureFiles(files, _schema(features), 0)
+    schema = _schema(features, (config.num_frames, *cnn.output_shape[1:]))
+    shards = [Path(shard) for (shard,) in files.paths]
+    folders = []
+    for stream in stream_names(config):
+        one_stream = dataclasses.replace(config, streams=stream)
+        folders.append(Path(data_dir) / "features" / _write_key(Path(data_dir), one_stream, cnn))
+        _fill(folders[-1], shards, views, schema, features, one_stream, cnn)
+    paths = tuple(tuple(str(folder / view / shard.name) for view in views for folder in folders) for shard in shards)
+    return FeatureFiles(RecordFiles(paths, files.ids), schema, len(folders))
 
 
-def _write_key(data_dir: Path, config: ModelConfig) -> str:
+def _schema(
+    features: tfds.features.FeaturesDict, output_shape: tuple[int, ...] | None = None
+) -> tfds.features.FeaturesDict:
+    kept = {name: feature for name, feature in features.items() if name not in ("frames", "timestamps_seconds")}
+    if output_shape is not None:
+        kept["backbone_output"] = tfds.features.Tensor(shape=output_shape, dtype=np.float32)
+    return tfds.features.FeaturesDict(kept)
+
+
+def _write_key(data_dir: Path, config: ModelConfig, cnn: keras.Model) -> str:
     key = {
         "backbone": config.backbone,
         "weights": _weights_identity(config.weights),
+        "output_of": cnn.output_names[0],
         "num_frames": config.num_frames,
         "height": config.height,
         "width": config.width,
-        "streams": config.streams,
-        "motion_gain": config.motion_gain if config.streams != "appearance" else None,
+        "stream": config.streams,
+        "motion_gain": config.motion_gain if config.streams == "motion" else None,
         "precision": config.precision,
     }
     name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
@@ -84,21 +122,24 @@ def _weights_identity(weights: str) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else weights
 
 
-def feature_schema(
-    features: tfds.features.FeaturesDict, num_frames: int, num_channels: int
-) -> tfds.features.FeaturesDict:
-    """The stored example with the backbone's output [T, C] in place of the frames."""
-    kept = {name: feature for name, feature in features.items() if name not in ("frames", "timestamps_seconds")}
-    output = tfds.features.Tensor(shape=(num_frames, num_channels), dtype=np.float32)
-    return tfds.features.FeaturesDict({**kept, "backbone_output": output})
-
-
-def _cache_shard(data_dir, shard: Path, target: Path, view: View, encode, config: ModelConfig) -> None:
-    features = open_data_set(data_dir).info.features
-    with atomic_write(target) as beside, tf.io.TFRecordWriter(str(beside)) as writer:
-        for example in _encoded_examples(shard, features, view, encode, config):
-            schema = feature_schema(features, *example["backbone_output"].shape)
-            writer.write(schema.serialize_example(schema.encode_example(example)))
+def _fill(
+    folder: Path,
+    shards: Sequence[Path],
+    views: Sequence[View],
+    schema: tfds.features.FeaturesDict,
+    features: tfds.features.FeaturesDict,
+    config: ModelConfig,
+    cnn: keras.Model,
+) -> None:
+    missing = [(shard, view) for shard in shards for view in views if not (folder / view / shard.name).exists()]
+    if not missing:
+        return
+    encoder = build_frame_encoder(config, cnn)
+    encode = tf.function(encoder, input_signature=[tf.TensorSpec((None, *encoder.input_shape[1:]), tf.uint8)])
+    for shard, view in track(missing, f"backbone, {config.streams}", len(missing)):
+        with atomic_write(folder / view / shard.name) as beside, tf.io.TFRecordWriter(str(beside)) as writer:
+            for example in _encoded_examples(shard, features, view, encode, config):
+                writer.write(schema.serialize_example(schema.encode_example(example)))
 
 
 def _encoded_examples(shard: Path, features, view: View, encode, config: ModelConfig) -> Iterator[dict[str, Any]]:
@@ -122,6 +163,6 @@ def _encoded_examples(shard: Path, features, view: View, encode, config: ModelCo
 
 
 def _encode_batch(clips: list[tuple[dict[str, Any], np.ndarray]], encode) -> Iterator[dict[str, Any]]:
-    outputs_BxTxC = encode(np.stack([frames for _, frames in clips])).numpy().astype(np.float32)
-    for (example, _), output in zip(clips, outputs_BxTxC, strict=True):
+    outputs = encode(np.stack([frames for _, frames in clips])).numpy().astype(np.float32)
+    for (example, _), output in zip(clips, outputs, strict=True):
         yield {**example, "backbone_output": output}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+
+from vidmodel_tf.labels import Labels
+from vidmodel_tf.records.index import StoredClip
 
 
 @keras.saving.register_keras_serializable(package="vidmodel_tf")
@@ -57,3 +61,15 @@ def compile_arguments(
         "loss_weights": {head: float((head_weights or {}).get(head, 1.0)) for head in labels},
         "weighted_metrics": metrics,
     }
+
+
+def balanced_class_weights(clips: Sequence[StoredClip], labels: Labels) -> dict[str, list[float]]:
+    """Weights by which every class of a single-label head counts the same: n / (K * n_c) over the labelled clips."""
+    weights = {}
+    for head, names in labels.items():
+        if head not in labels.multi_label:
+            counts = Counter(clip.labels[head] for clip in clips if clip.labels[head] is not None)
+            present = sum(counts[name] > 0 for name in names)
+            total = sum(counts.values())
+            weights[head] = [total / (present * counts[name]) if counts[name] else 0.0 for name in names]
+    return weights

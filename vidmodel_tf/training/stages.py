@@ -1,0 +1,233 @@
+"""The stages that a model is trained in, by plain `compile` and `fit`.
+
+- "scratch": everything, on pixels (`weights="none"`) or on words alone.
+- "frozen": all but a pretrained backbone, on its cached outputs.
+- "fine_tune": the upper part of the backbone too, on the cached activations below it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from vidmodel_tf.model.backbones import find_backbone
+from vidmodel_tf.model.build import build_feature_model, has_frames
+from vidmodel_tf.model.cut import build_cut_model, split_backbone
+from vidmodel_tf.model.trainable import adapt_standardisation, backbone_of, set_trainable
+from vidmodel_tf.records.pipeline import Splits, count_clips, for_inference, for_training
+from vidmodel_tf.records.schema import open_data_set
+from vidmodel_tf.run_folder import Run
+from vidmodel_tf.training.feature_pipeline import features_for_inference, features_for_training
+from vidmodel_tf.training.features import FeatureFiles, View, cached_features
+from vidmodel_tf.training.losses import compile_arguments
+from vidmodel_tf.training.stage_progress import StageProgress, TrainingState
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What all stages of one run share."""
+
+    run: Run
+    splits: Splits | None
+    model: keras.Model
+    class_weights: dict[str, list[float]]
+    state: TrainingState
+    verbose: int | str
+
+    @property
+    def batch_size(self) -> int:
+        return min(self.run.train.batch_size, self.count("train"))
+
+    def count(self, split: str) -> int:
+        """The number of clips in a split."""
+        return count_clips(self.run.data, split, self.splits)
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """One stage: what is trained, on what.
+
+    Attributes:
+        name: "scratch", "frozen" or "fine_tune".
+        num_epochs: At most.
+        learning_rate: Of its optimizer.
+        model: What is trained; shares its layers with the whole model.
+        training: The batches of all epochs from a given one on.
+        inference: Every clip of a split once, as the model takes it.
+    """
+
+    name: str
+    num_epochs: int
+    learning_rate: float
+    model: keras.Model
+    training: Callable[[int], tf.data.Dataset]
+    inference: Callable[[str], tf.data.Dataset]
+
+
+def run_stages(job: Job) -> Stage:
+    """Trains the model, going on from where `job.state` stands.
+
+    Returns:
+        The last stage; its model holds the best weights of all stages, as the whole model does.
+    """
+    builders = _stage_builders(job.run)
+    finished_before = [name for name in builders if name in job.state.finished_stages and name != job.state.stage]
+    for name, build_stage in builders.items():
+        if name not in finished_before:  # a later stage's weights hold an earlier one's
+            stage = build_stage(job)
+            _run_stage(job, stage)
+    return stage
+
+
+def fill_caches(run: Run, model: keras.Model) -> None:
+    """Computes for all clips of a data set whatever the stages of a run will look for in the feature cache.
+
+    Args:
+        run: What is to be trained, with `data`.
+        model: Its model, with the pretrained weights.
+    """
+    stored = list(open_data_set(run.data).info.splits)
+    builders = _stage_builders(run)
+    cnns = [backbone_of(model)] if "frozen" in builders else []
+    if "fine_tune" in builders:
+        cnns.append(_split_at_cut(run, model)[0])
+    for cnn in cnns:
+        for split in stored:
+            cached_features(run.data, split, cnn, run.model, views=_training_views(run))
+
+
+def check_cut(run: Run, model: keras.Model) -> None:
+    """Refuses a `fine_tune_from` that the backbone cannot be cut at."""
+    if "fine_tune" in _stage_builders(run):
+        _split_at_cut(run, model)
+
+
+def _stage_builders(run: Run) -> dict[str, Callable[[Job], Stage]]:
+    if not has_frames(run.model):
+        return {"scratch": _words_stage}
+    if run.model.weights == "none":
+        return {"scratch": _pixel_stage}
+    if run.train.fine_tune_epochs:
+        return {"frozen": _frozen_stage, "fine_tune": _fine_tune_stage}
+    return {"frozen": _frozen_stage}
+
+
+def _run_stage(job: Job, stage: Stage) -> None:
+    state, run = job.state, job.run
+    if state.stage != stage.name:
+        state.stage, state.epochs_without_gain, state.last_weights = stage.name, 0, ""
+        if not job.count("validation"):
+            state.best_loss = None  # the training losses of two stages are of different inputs
+    if stage.name not in state.finished_stages:
+        _fit(job, stage)
+        state.finished_stages.append(stage.name)
+        state.save(run.path)
+    stage.model.load_weights(run.path / "checkpoints" / state.best_weights)
+
+
+def _fit(job: Job, stage: Stage) -> None:
+    run, state = job.run, job.state
+    stage.model.compile(
+        keras.optimizers.AdamW(stage.learning_rate, weight_decay=run.train.weight_decay, clipnorm=1.0),
+        jit_compile=False,  # XLA's compilation costs more than it saves on a CPU
+        **compile_arguments(run.labels, label_smoothing=run.train.label_smoothing, head_weights=run.train.head_weights),
+    )
+    first_epoch = next((row["epoch"] for row in state.history if row["stage"] == stage.name), state.next_epoch)
+    last_epoch = first_epoch + stage.num_epochs
+    if state.epochs_without_gain >= run.train.patience or state.next_epoch >= last_epoch:
+        return  # killed between the last epoch and the end of the stage
+    has_validation = job.count("validation") > 0
+    stage.model.fit(
+        stage.training(state.next_epoch),
+        validation_data=stage.inference("validation") if has_validation else None,
+        initial_epoch=state.next_epoch,
+        epochs=last_epoch,
+        steps_per_epoch=job.count("train") // job.batch_size,
+        shuffle=False,  # the pipeline has shuffled
+        verbose=job.verbose,
+        callbacks=[
+            StageProgress(
+                run.path, state, "val_loss" if has_validation else "loss", run.train.patience, run.train.seed
+            ),
+            keras.callbacks.TensorBoard(run.path / "logs" / stage.name, write_graph=False),
+        ],
+    )
+
+
+def _pixel_stage(job: Job) -> Stage:
+    run = job.run
+    set_trainable(job.model, run.model, "scratch")
+
+    def training(first_epoch: int) -> tf.data.Dataset:
+        return for_training(
+            run.data, run.model, run.vocabulary, run.train,
+            splits=job.splits, class_weights=job.class_weights, first_epoch=first_epoch,
+        )  # fmt: skip
+
+    def inference(split: str) -> tf.data.Dataset:
+        batch_size = job.batch_size
+        return for_inference(run.data, split, run.model, run.vocabulary, batch_size=batch_size, splits=job.splits)
+
+    return Stage("scratch", run.train.epochs, run.train.learning_rate, job.model, training, inference)
+
+
+def _words_stage(job: Job) -> Stage:
+    train = job.run.train
+    return _feature_stage(
+        job, "scratch", train.epochs, train.learning_rate, build_feature_model(job.model, job.run.model), cnn=None
+    )
+
+
+def _frozen_stage(job: Job) -> Stage:
+    run = job.run
+    set_trainable(job.model, run.model, "frozen")
+    model = build_feature_model(job.model, run.model)
+    stage = _feature_stage(job, "frozen", run.train.epochs, run.train.learning_rate, model, backbone_of(job.model))
+    adapt_standardisation(job.model, (inputs["backbone_output"].numpy() for inputs, _, _ in stage.inference("train")))
+    return stage
+
+
+def _fine_tune_stage(job: Job) -> Stage:
+    run = job.run
+    lower, upper = _split_at_cut(run, job.model)
+    set_trainable(job.model, run.model, "fine_tune", upper)
+    model = build_cut_model(job.model, run.model, upper)
+    return _feature_stage(
+        job, "fine_tune", run.train.fine_tune_epochs, run.train.fine_tune_learning_rate, model, cnn=lower
+    )
+
+
+def _split_at_cut(run: Run, model: keras.Model) -> tuple[keras.Model, keras.Model]:
+    first_layer = run.train.fine_tune_from or find_backbone(run.model.backbone).last_block
+    return split_backbone(backbone_of(model), first_layer)
+
+
+def _training_views(run: Run) -> tuple[View, ...]:
+    return ("plain", "mirrored") if run.train.mirror else ("plain",)
+
+
+def _feature_stage(
+    job: Job, name: str, num_epochs: int, learning_rate: float, model: keras.Model, cnn: keras.Model | None
+) -> Stage:
+    run = job.run
+
+    def files(split: str, views: tuple[View, ...]) -> FeatureFiles:
+        return cached_features(run.data, split, cnn, run.model, views=views, splits=job.splits)
+
+    def training(first_epoch: int) -> tf.data.Dataset:
+        return features_for_training(
+            files("train", _training_views(run)), run.labels, run.model, run.vocabulary, run.train,
+            num_clips=job.count("train"), batch_size=job.batch_size,
+            class_weights=job.class_weights, first_epoch=first_epoch,
+        )  # fmt: skip
+
+    def inference(split: str) -> tf.data.Dataset:
+        return features_for_inference(
+            files(split, ("plain",)), run.labels, run.model, run.vocabulary,
+            num_clips=job.count(split), batch_size=job.batch_size,
+        )  # fmt: skip
+
+    return Stage(name, num_epochs, learning_rate, model, training, inference)
