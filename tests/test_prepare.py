@@ -164,3 +164,22 @@ def test_what_is_no_data_set_is_refused(tmp_path, content):
         (tmp_path / content).write_text("{}")
     with pytest.raises(InputError, match=r"is not a prepared data set .*vidmodel prepare SOURCE --out"):
         read_index(tmp_path)
+
+
+def test_words_without_videos(tmp_path):
+    rows = "\n".join(
+        f"c{i},{'red car' if i % 2 else 'blue sea'} {i},{'r' if i % 2 else 'b'},s{i // 2}" for i in range(30)
+    )
+    (tmp_path / "titles.csv").write_text(f"id,title,label,source\n{rows}\n", encoding="utf-8")
+    report = prepare(tmp_path / "titles.csv", tmp_path / "words")
+    assert report["num_clips"] == 30
+    assert any("words without videos" in warning for warning in report["warnings"])
+    clips = read_index(tmp_path / "words")
+    assert {clip.id for clip in clips} == {f"c{i}" for i in range(30)}
+    assert {clip.text["title"] for clip in clips} >= {"red car 1", "blue sea 2"}
+    (tmp_path / "again.csv").write_text("id,title,label\na,x,1\na,y,2\nb,,2\n", encoding="utf-8")
+    with pytest.raises(InputError, match="2 bad rows of 3") as caught:
+        prepare(tmp_path / "again.csv", tmp_path / "other")
+    assert "row 3: id: the same clip as row 2; remove one, or give another id" in caught.value.details
+    assert any("row 4: title: expected words in a row without a video" in fault for fault in caught.value.details)
+    assert not (tmp_path / "other").exists()

@@ -33,6 +33,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_prepare(commands)
     _add_inspect(commands)
     _add_train(commands)
+    _add_crossvalidate(commands)
+    _add_compare(commands)
     _add_evaluate(commands)
     _add_predict(commands)
     return parser
@@ -71,6 +73,27 @@ def _add_train(commands: Any) -> None:
     command.add_argument("--fold", metavar="K/N", help="hold out fold K (from 1) of N, grouped by source")
     _add_settings(command, "model", "train")
     command.set_defaults(run=_train)
+
+
+def _add_crossvalidate(commands: Any) -> None:
+    command = commands.add_parser("crossvalidate", help="how well settings do on sources never trained on")
+    command.add_argument("data", metavar="data/NAME", help="a prepared data set")
+    command.add_argument("--out", required=True, metavar="runs/NAME", help="the folder to make, or to go on with")
+    command.add_argument("--folds", type=int, default=5, help="grouped by source (default: %(default)s)")
+    command.add_argument("--seeds", type=int, default=3, help="partitions and initial weights (default: %(default)s)")
+    command.add_argument("--random-split", action="store_true", help="do not keep sources whole: flatters")
+    command.add_argument("--workers", type=int, default=0, help="processes that train at once (default: one a core)")
+    _add_settings(command, "model", "train")
+    _add_json(command)
+    command.set_defaults(run=_crossvalidate)
+
+
+def _add_compare(commands: Any) -> None:
+    command = commands.add_parser("compare", help="whether one cross-validation is better than another, by pairs")
+    command.add_argument("one", metavar="runs/ONE", help="a folder of crossvalidate")
+    command.add_argument("other", metavar="runs/OTHER", help="another, of the same clips")
+    _add_json(command)
+    command.set_defaults(run=_compare)
 
 
 def _add_evaluate(commands: Any) -> None:
@@ -166,6 +189,32 @@ def _train(options: argparse.Namespace) -> None:
     was_finished = (Path(options.out) / "model.keras").exists()
     run = train(options.data, options.out, settings["model"], settings["train"], fold=_parse_fold(options.fold))
     tables.print_training(run, was_finished)
+
+
+def _crossvalidate(options: argparse.Namespace) -> None:
+    from vidmodel_tf import tables
+    from vidmodel_tf.config import ModelConfig, TrainConfig
+    from vidmodel_tf.evaluation.crossvalidate import crossvalidate
+
+    settings = _settings(options, model=ModelConfig, train=TrainConfig)
+    result = crossvalidate(
+        options.data,
+        options.out,
+        settings["model"],
+        settings["train"],
+        num_folds=options.folds,
+        num_seeds=options.seeds,
+        random_split=options.random_split,
+        num_workers=options.workers,
+    )
+    _show(result, tables.print_crossvalidation, options)
+
+
+def _compare(options: argparse.Namespace) -> None:
+    from vidmodel_tf import tables
+    from vidmodel_tf.evaluation.crossvalidate import compare
+
+    _show(compare(options.one, options.other), tables.print_comparison, options)
 
 
 def _evaluate(options: argparse.Namespace) -> None:

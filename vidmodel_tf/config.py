@@ -21,6 +21,7 @@ TEXT_FIELDS = ("title", "description", "tags", "subtitles")
 Branches = Literal["both", "video", "text"]
 Streams = Literal["appearance", "motion", "both"]
 Pooling = Literal["last", "mean", "attention"]
+TextPooling = Literal["last", "mean", "both"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
 
@@ -71,6 +72,7 @@ class ModelConfig:
     vocabulary_size: int = 20_000  # at most; counted on the training split
     embedding_units: int = 128
     text_lstm_units: int = 128
+    text_pooling: TextPooling = "last"  # the LSTM's last state, the mean of the embeddings without an LSTM, or both
     hidden_units: int = 256  # between Concatenate and the heads; without it the branches could only be added
     dropout: float = 0.3  # before the LSTMs and before the heads
     precision: Precision = "float32"

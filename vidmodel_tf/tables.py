@@ -62,7 +62,8 @@ def print_inspection(found: dict[str, Any]) -> None:
         console.print(f"leak: the source {escape(source)} is in two splits")
     for ids in found["leaks"]["same_frames"]:
         console.print(f"the same frames: {escape(', '.join(ids))}")
-    console.print(f"to look at: {escape(found['contact_sheet'])}")
+    if found["contact_sheet"]:
+        console.print(f"to look at: {escape(found['contact_sheet'])}")
 
 
 def print_training(run: Run, was_finished: bool) -> None:
@@ -90,6 +91,30 @@ def print_evaluation(result: dict[str, Any]) -> None:
         rows = [(name, *(_number(value) for value in row.values())) for name, row in per_class.items()]
         keys = next(iter(per_class.values()), {})
         console.print(_table(head, ["class", *(key.replace("_", " ") for key in keys)], rows))
+
+
+def print_crossvalidation(result: dict[str, Any]) -> None:
+    """Pooled accuracy with its interval and spread, a row a head."""
+    keys = ("num_clips", "num_sources", "pooled_accuracy", "interval_95", "sd_over_seeds", "sd_over_folds")
+    rows = [
+        (head, *(_interval(metrics[key]) if key == "interval_95" else _number(metrics[key]) for key in keys))
+        for head, metrics in result["heads"].items()
+        if metrics
+    ]
+    kind = "random split (flatters)" if result["random_split"] else "grouped by source"
+    title = f"{result['folds']} folds, {result['seeds']} seeds, {kind}"
+    columns = ["head", "clips", "sources", "accuracy", "95 % interval", "sd over seeds", "sd over folds"]
+    _console().print(_table(title, columns, rows))
+    _console().print(f"predictions: {escape(result['predictions'])}")
+
+
+def print_comparison(result: dict[str, Any]) -> None:
+    """The paired difference, a row a head."""
+    rows = [
+        (head, f"{found['difference']:+.3f}", _interval(found["interval_95"]), found["verdict"])
+        for head, found in result.items()
+    ]
+    _console().print(_table("first minus second", ["head", "accuracy", "95 % interval", "the first is"], rows))
 
 
 def print_predictions(answers: Sequence[dict[str, Any]]) -> None:

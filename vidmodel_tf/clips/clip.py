@@ -10,11 +10,11 @@ Label = str | tuple[str, ...] | None
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Clip:
-    """A video file, or a range of one.
+    """A video file, or a range of one; or words without a video.
 
     Args:
         id: Unique in its source of clips: see `clip_id`.
-        path: Absolute.
+        path: Absolute; None: there are words alone.
         text: Every name in `config.TEXT_FIELDS`; "" where there is none.
         labels: Every head; a class name, a tuple of names for a multi-label head, None where not labelled.
         source: What must not be split: clips of one source share camera, scene or author.
@@ -24,7 +24,7 @@ class Clip:
     """
 
     id: str
-    path: Path
+    path: Path | None
     text: dict[str, str]
     labels: dict[str, Label]
     source: str
@@ -33,9 +33,9 @@ class Clip:
     split: str | None = None
 
     @property
-    def key(self) -> tuple[Path, float, float | None]:
+    def key(self) -> tuple[Path | str, float, float | None]:
         """Equal for two clips that are the same part of the same file, whatever links lead to it."""
-        return self.path.resolve(), self.start_seconds or 0.0, self.end_seconds
+        return self.path.resolve() if self.path else self.id, self.start_seconds or 0.0, self.end_seconds
 
 
 def relative_name(path: Path, root: Path) -> str:

@@ -29,6 +29,11 @@ class Manifest:
     labels: Labels
     ignored_columns: tuple[str, ...] = ()
 
+    @property
+    def has_videos(self) -> bool:
+        """Whether there are videos; else there are words alone."""
+        return self.clips[0].path is not None
+
 
 def read_manifest(source: str | Path) -> Manifest:
     """Reads a source of clips: a .csv or .jsonl file, or a folder of class folders.

@@ -12,6 +12,7 @@ from vidmodel_tf.errors import InputError
 
 COLUMNS = ("path", "label", *TEXT_FIELDS, "start_seconds", "end_seconds", "source", "split")
 HEAD_PREFIXES = ("label", "labels")
+WORDS_COLUMNS = ("id", "label", *TEXT_FIELDS, "source", "split")  # of a manifest without videos
 RESERVED_HEADS = frozenset({"frames", "token_ids", "text", "id", "source", "features"})
 RESERVED_ENDINGS = ("_label", "_scores")
 
@@ -29,10 +30,11 @@ class HeadColumn:
 
 @dataclasses.dataclass(frozen=True)
 class Columns:
-    """The columns that label heads, by head, in order, and those that mean nothing here."""
+    """The columns that label heads, by head, in order, those that mean nothing here, and whether there are videos."""
 
     heads: dict[str, HeadColumn]
     ignored: tuple[str, ...]
+    has_videos: bool
 
 
 def read_columns(names: Sequence[str], file_name: str) -> Columns:
@@ -42,9 +44,11 @@ def read_columns(names: Sequence[str], file_name: str) -> Columns:
         names: As they stand in the header (CSV) or as keys (JSONL), each once.
         file_name: For the messages.
 
+    Without a column `path` the rows are words without videos, if there are columns of words; `id` then names a row.
+
     Raises:
         InputError: A name looks like a misspelt known one, a head has a name that no output may have or is declared
-            twice, or there is no `path` or no label column.
+            twice, or there is no label column, or neither a `path` nor words.
     """
     faults = [fault for name in names if (fault := _misspelling(name))]
     heads: dict[str, HeadColumn] = {}
@@ -62,8 +66,9 @@ def read_columns(names: Sequence[str], file_name: str) -> Columns:
     if faults:
         more = f" ({len(faults) - 1} more faults in the columns)" if len(faults) > 1 else ""
         raise InputError(f"{file_name}: {faults[0]}{more}", faults[1:])
-    known = {*COLUMNS, *(column.column for column in heads.values())}
-    return Columns(heads, tuple(name for name in names if name not in known))
+    has_videos = "path" in names
+    known = {*(COLUMNS if has_videos else WORDS_COLUMNS), *(column.column for column in heads.values())}
+    return Columns(heads, tuple(name for name in names if name not in known), has_videos)
 
 
 def _split_head(name: str) -> tuple[str, str]:
@@ -106,8 +111,11 @@ def _missing_columns(names: Sequence[str], heads: dict[str, HeadColumn]) -> list
     if len(names) == 1 and re.search("[;\t]", names[0]):
         return [f"expected columns separated by commas. Received: {names[0]!r}; save the file with commas"]
     faults = []
-    if "path" not in names:
-        faults.append(f"expected a column 'path'. Received the columns: {received}")
+    if "path" not in names and not set(TEXT_FIELDS) & set(names):
+        faults.append(
+            f"expected a column 'path', or for words without videos one of {', '.join(TEXT_FIELDS)}. "
+            f"Received the columns: {received}"
+        )
     if not heads:
         faults.append(f"expected a column 'label', 'label:HEAD' or 'labels:HEAD'. Received the columns: {received}")
     return faults

@@ -29,7 +29,8 @@ def read_table(path: Path) -> tuple[list[Clip], Columns]:
     """
     names, rows = read_rows(path)
     columns = read_columns(names, path.name)
-    clips = [_read_clip(row, columns, path.parent) for row in rows]
+    read = _read_clip if columns.has_videos else _read_words_only
+    clips = [read(row, columns, path.parent) for row in rows]
     _refuse_repeated(rows, clips)
     num_bad = sum(bool(row.faults) for row in rows)
     if num_bad:
@@ -64,6 +65,20 @@ def _read_clip(row: Row, columns: Columns, root: Path) -> Clip | None:
     )
 
 
+def _read_words_only(row: Row, columns: Columns, root: Path) -> Clip | None:
+    if row.faults:
+        return None
+    clip_id = row.read("id", parse_source) or f"row {row.number}"
+    labels = _read_labels(row, columns)
+    source, split = row.read("source", parse_source), row.read("split", parse_split)
+    words = _read_words(row, None, root, None, None)
+    if not any(text.strip() for text in words.values()):
+        row.refuse("title", "expected words in a row without a video. Received: none; remove the row")
+    if row.faults:
+        return None
+    return Clip(id=clip_id, path=None, text=words, labels=labels, source=source or clip_id, split=split)
+
+
 def _read_range(row: Row) -> tuple[float | None, float | None]:
     start_seconds = row.read("start_seconds", parse_seconds)
     end_seconds = row.read("end_seconds", parse_seconds)
@@ -91,9 +106,9 @@ def _read_words(
     given = row.read(
         "subtitles", lambda _: read_words_or_subtitles(words["subtitles"], root, start_seconds, end_seconds)
     )
-    # Where a subtitle file named in the row has no words for this clip, another file beside the clip may not speak.
     if path is None:
-        return words
+        return words | {"subtitles": given or ""}
+    # Where a subtitle file named in the row has no words for this clip, another file beside the clip may not speak.
     try:
         completed = complete_words(words, path, start_seconds, end_seconds)
     except InputError as error:
@@ -114,8 +129,7 @@ def _refuse_repeated(rows: list[Row], clips: list[Clip | None]) -> None:
         # By id as well: a file may be called "a.mp4@0-5".
         earlier = first_rows.get(clip.key) or first_rows.get(clip.id)
         if earlier:
-            row.refuse(
-                "path", f"the same clip as row {earlier}; remove one, or give another start_seconds, end_seconds"
-            )
+            column, other = ("path", "start_seconds, end_seconds") if clip.path else ("id", "id")
+            row.refuse(column, f"the same clip as row {earlier}; remove one, or give another {other}")
         else:
             first_rows[clip.key] = first_rows[clip.id] = row.number

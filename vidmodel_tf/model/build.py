@@ -210,7 +210,12 @@ def _text_branch(token_ids, config: ModelConfig, vocabulary_size: int):
     mask = TokenMask(name="text.mask")(token_ids)
     x = layers.Embedding(vocabulary_size, config.embedding_units, name="text.embedding")(token_ids)
     x = layers.Dropout(config.dropout, name="text.dropout")(x)
-    return layers.LSTM(config.text_lstm_units, name="text.lstm")(x, mask=mask)
+    parts = []
+    if config.text_pooling != "mean":
+        parts.append(layers.LSTM(config.text_lstm_units, name="text.lstm")(x, mask=mask))
+    if config.text_pooling != "last":
+        parts.append(MeanPooling(name="text.mean")(x, mask=mask))
+    return layers.Concatenate(name="text.concatenate")(parts) if len(parts) > 1 else parts[0]
 
 
 def split_streams(x, config: ModelConfig) -> list:

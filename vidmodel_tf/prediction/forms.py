@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.model.build import has_frames
 from vidmodel_tf.run_folder import Run, load_run
 
 Scores = dict[str, np.ndarray]  # {head: float32 [B, K]}
@@ -24,11 +25,12 @@ class RunModel:
     def __init__(self, run: Run) -> None:
         self.run = run
         model = run.load_model()
-        encoder, projection, head = (model.get_layer(name) for name in ("frame_encoder", "projection", "head"))
-        self._encode = tf.function(lambda frames: projection(encoder(frames, training=False), training=False))
-        self._classify = tf.function(
-            lambda features, token_ids: head({"features": features, "token_ids": token_ids}, training=False)
-        )
+        head = model.get_layer("head")
+        self._encode = None
+        if has_frames(run.model):
+            encoder, projection = model.get_layer("frame_encoder"), model.get_layer("projection")
+            self._encode = tf.function(lambda frames: projection(encoder(frames, training=False), training=False))
+        self._classify = tf.function(lambda parts: head(parts, training=False))
 
     def scores(self, frames_BxTxHxWxC: np.ndarray, texts: Sequence[np.ndarray]) -> list[Scores]:
         """Scores for the same frames beside each of several texts: the frames are looked at once.
@@ -37,8 +39,8 @@ class RunModel:
             frames_BxTxHxWxC: uint8 RGB.
             texts: Token ids, int32 [B, L] each.
         """
-        features = self._encode(tf.convert_to_tensor(frames_BxTxHxWxC))
-        answers = (self._classify(features, tf.convert_to_tensor(token_ids)) for token_ids in texts)
+        seen = {"features": self._encode(tf.convert_to_tensor(frames_BxTxHxWxC))} if self._encode else {}
+        answers = (self._classify({**seen, "token_ids": tf.convert_to_tensor(token_ids)}) for token_ids in texts)
         return [{head: scores.numpy() for head, scores in answer.items()} for answer in answers]
 
 

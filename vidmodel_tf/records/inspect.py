@@ -15,7 +15,7 @@ from vidmodel_tf.pictures import save_contact_sheet
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.index import StoredClip, read_index
 from vidmodel_tf.records.pipeline import load_labels, record_files
-from vidmodel_tf.records.schema import open_data_set, parse_clip
+from vidmodel_tf.records.schema import num_stored_frames_of, open_data_set, parse_clip
 from vidmodel_tf.text.tokenize import tokenize
 
 _SHEET_ROWS = 24
@@ -28,7 +28,7 @@ def inspect(data_dir: str | Path) -> dict[str, Any]:
     Returns:
         `splits` {split: {clips, sources, seconds, labels {HEAD: {class: count, "": not labelled}}}}; `words`
         {field: {clips_with_words, median_tokens, max_tokens}}; `balance` {HEAD: the most frequent training class's
-        share}; `leaks` {sources_in_two_splits, same_frames: groups of clip ids}; `contact_sheet`.
+        share}; `leaks` {sources_in_two_splits, same_frames: groups of clip ids}; `contact_sheet`, None without videos.
 
     Raises:
         InputError: The folder is no prepared data set.
@@ -36,7 +36,8 @@ def inspect(data_dir: str | Path) -> dict[str, Any]:
     data_dir = Path(data_dir)
     clips, labels = read_index(data_dir), load_labels(data_dir)
     sheet = data_dir / "contact_sheet.png"
-    same_frames = _read_frames(data_dir, clips, sheet)
+    has_frames = num_stored_frames_of(open_data_set(data_dir).info.features) > 0
+    same_frames = _read_frames(data_dir, clips, sheet) if has_frames else []
     return {
         "data": str(data_dir),
         "num_clips": len(clips),
@@ -44,7 +45,7 @@ def inspect(data_dir: str | Path) -> dict[str, Any]:
         "words": {field: _describe_words([clip.text[field] for clip in clips]) for field in TEXT_FIELDS},
         "balance": _balance(clips, labels),
         "leaks": {"sources_in_two_splits": _sources_in_two_splits(clips), "same_frames": same_frames},
-        "contact_sheet": str(sheet),
+        "contact_sheet": str(sheet) if has_frames else None,
     }
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+import tensorflow_datasets as tfds
 
 from vidmodel_tf.clips.sampling import slots_for_inference
 from vidmodel_tf.config import ModelConfig, TrainConfig
@@ -115,20 +116,37 @@ def for_inference(
     splits: Splits | None = None,
 ) -> tf.data.Dataset:
     """Every clip of the split once, in stored order, with every (N/T)-th of its N stored frames."""
-    data_set = open_data_set(data_dir)
-    features = data_set.info.features
-    slots = slots_for_inference(num_stored_frames_of(features), config.num_frames)
+    features = open_data_set(data_dir).info.features
     labels, encode_text = labels_of(features), clip_text_encoder(config, vocabulary)
+    if config.branches != "text":
+        slots = inference_slots(data_dir, features, config)
 
     def to_model(record: tf.Tensor):
         example = parse_clip(features, record[0])
-        frames = decode_frames(tf.gather(example["frames"], slots), config.height, config.width)
+        if config.branches == "text":  # takes frames and does not look at them
+            frames = tf.zeros((config.num_frames, config.height, config.width, 3), tf.uint8)
+        else:
+            frames = decode_frames(tf.gather(example["frames"], slots), config.height, config.width)
         return {"frames": frames, "token_ids": encode_text(example["text"])}, *targets(example, labels)
 
     records = record_files(data_dir, split, splits).in_order()
     clips = records.map(to_model, num_parallel_calls=tf.data.AUTOTUNE)
     num_batches = -(-count_clips(data_dir, split, splits) // batch_size)
     return clips.batch(batch_size).apply(tf.data.experimental.assert_cardinality(num_batches)).prefetch(1)
+
+
+def inference_slots(data_dir: str | Path, features: tfds.features.FeaturesDict, config: ModelConfig) -> np.ndarray:
+    """Which stored frames of a clip the model takes, int64 [T].
+
+    Raises:
+        InputError: T does not divide the number of stored frames, or there are words alone.
+    """
+    num_stored = num_stored_frames_of(features)
+    if not num_stored:
+        raise InputError(
+            f"{data_dir} holds words without videos: expected model.branches=text. Received: {config.branches!r}"
+        )
+    return slots_for_inference(num_stored, config.num_frames)
 
 
 def for_training(
@@ -156,7 +174,7 @@ def for_training(
     data_set = open_data_set(data_dir)
     features = data_set.info.features
     labels, encode_text = labels_of(features), clip_text_encoder(config, vocabulary)
-    slots = slots_for_inference(num_stored_frames_of(features), config.num_frames)
+    slots = inference_slots(data_dir, features, config)
     num_offsets = num_stored_frames_of(features) // config.num_frames
     files = record_files(data_dir, "train", splits)
     batch_size = min(train.batch_size, count_clips(data_dir, "train", splits))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import itertools
 import json
 import os
 import re
@@ -30,6 +29,7 @@ from vidmodel_tf.labels import Labels
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.schema import example_features, serialize_clip
 
+_NO_VIDEO = DecodedClip((), (), duration_seconds=0.0, fps=0.0, width=0, height=0)
 CLIPS_PER_SHARD = 32  # what a kill may cost: at most this many clips are decoded again
 
 
@@ -77,12 +77,15 @@ def prepare(source: str | Path, out: str | Path, config: PrepareConfig | None = 
     _open_partial(partial, fingerprint)
 
     shards = _plan_shards(manifest.clips, splits, config.seed)
-    _write_shards(partial, shards, example_features(manifest.labels, config.num_stored_frames), config)
+    if not manifest.has_videos:
+        warnings = [*warnings, "no column 'path': words without videos, for models with branches=text"]
+    features = example_features(manifest.labels, config.num_stored_frames if manifest.has_videos else 0)
+    _write_shards(partial, shards, features, config)
     report = _report(partial, shards, manifest, splits, config, warnings) | {
         "source": str(source),
         "fingerprint": fingerprint,
     }
-    _finish(partial, out, shards, manifest.labels, splits, report, config)
+    _finish(partial, out, shards, features, splits, report, config)
     return report
 
 
@@ -91,8 +94,11 @@ def _fingerprint(manifest: Manifest, splits: dict[str, str], config: PrepareConf
     del settings["num_workers"]  # only the speed depends on it
     rows = []
     for clip in manifest.clips:
-        status = clip.path.stat()
-        rows.append([clip.id, clip.text, clip.labels, clip.source, splits[clip.id], status.st_size, status.st_mtime_ns])
+        row = [clip.id, clip.text, clip.labels, clip.source, splits[clip.id]]
+        if clip.path is not None:
+            status = clip.path.stat()
+            row += [status.st_size, status.st_mtime_ns]
+        rows.append(row)
     value = json.dumps([settings, dict(manifest.labels), sorted(manifest.labels.multi_label), rows], sort_keys=True)
     return hashlib.sha256(value.encode()).hexdigest()
 
@@ -138,7 +144,7 @@ def _write_shards(
     partial: Path, shards: Sequence[_Shard], features: tfds.features.FeaturesDict, config: PrepareConfig
 ) -> None:
     missing = [shard for shard in shards if not _journal_path(partial, shard).exists()]
-    clips = [clip for shard in missing for clip in shard.clips]
+    clips = [clip for shard in missing for clip in shard.clips if clip.path is not None]
     requests = (
         DecodeRequest(
             path=clip.path,
@@ -153,7 +159,8 @@ def _write_shards(
     answers = decode_all(requests, num_workers=config.num_workers, timeout_seconds=config.timeout_seconds)
     results = (answer for _, answer in track(answers, "reading videos", len(clips)))
     for shard in missing:
-        _write_shard(partial, shard, itertools.islice(results, len(shard.clips)), features)
+        videos = (next(results) if clip.path else _NO_VIDEO for clip in shard.clips)
+        _write_shard(partial, shard, videos, features)
 
 
 def _write_shard(
@@ -230,7 +237,7 @@ def _finish(
     partial: Path,
     out: Path,
     shards: Sequence[_Shard],
-    labels: Labels,
+    features: tfds.features.FeaturesDict,
     splits: dict[str, str],
     report: dict[str, Any],
     config: PrepareConfig,
@@ -245,7 +252,7 @@ def _finish(
             split_infos.append(_place_shards(partial, whole, out.name, split, full))
     tfds.folder_dataset.write_metadata(
         data_dir=whole,
-        features=example_features(labels, config.num_stored_frames),
+        features=features,
         split_infos=split_infos,
         filename_template=split_infos[0].filename_template,
         description="Clips of videos with their words, prepared by vidmodel_tf.",

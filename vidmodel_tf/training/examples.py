@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from vidmodel_tf.atomic import write_json
 from vidmodel_tf.clips.sampling import slots_for_inference
+from vidmodel_tf.model.build import has_frames
 from vidmodel_tf.records.frames import decode_frames
 from vidmodel_tf.records.pipeline import Splits, clip_text_encoder, count_clips, record_files
 from vidmodel_tf.records.schema import num_stored_frames_of, open_data_set, parse_clip
@@ -24,7 +25,7 @@ NUM_EXAMPLES = 8
 def write_examples(run: Run, model: keras.Model, splits: Splits | None) -> None:
     """Writes `examples/`: `CLIP/FRAME.jpg`, and `examples.json` with each clip's id, frames, words and scores.
 
-    Validation clips; training clips where there are none.
+    Validation clips; training clips where there are none. A model of words alone keeps no frames.
     """
     folder = run.path / "examples.partial"
     shutil.rmtree(folder, ignore_errors=True)
@@ -38,18 +39,21 @@ def write_examples(run: Run, model: keras.Model, splits: Splits | None) -> None:
 def _clips(run: Run, splits: Splits | None):
     split = "validation" if count_clips(run.data, "validation", splits) else "train"
     features = open_data_set(run.data).info.features
-    slots = slots_for_inference(num_stored_frames_of(features), run.model.num_frames)
+    num_stored = num_stored_frames_of(features)
+    slots = slots_for_inference(num_stored, run.model.num_frames) if num_stored and has_frames(run.model) else []
     for record in itertools.islice(record_files(run.data, split, splits).in_order(), NUM_EXAMPLES):
         example = parse_clip(features, record[0])
-        yield {**example, "frames": tf.gather(example["frames"], slots)}
+        yield {**example, "frames": tf.gather(example["frames"], tf.constant(slots, tf.int64))}
 
 
 def _write_example(folder: Path, number: int, clip: dict[str, Any], run: Run, model: keras.Model) -> dict[str, Any]:
     (folder / str(number)).mkdir()
-    names = [f"{number}/{slot:03d}.jpg" for slot in range(run.model.num_frames)]
+    names = [f"{number}/{slot:03d}.jpg" for slot in range(len(clip["frames"]))]
     for name, jpeg in zip(names, clip["frames"].numpy(), strict=True):
         (folder / name).write_bytes(jpeg)
-    frames = decode_frames(clip["frames"], run.model.height, run.model.width)
+    frames = tf.zeros((run.model.num_frames, run.model.height, run.model.width, 3), tf.uint8)
+    if names:
+        frames = decode_frames(clip["frames"], run.model.height, run.model.width)
     token_ids = clip_text_encoder(run.model, run.vocabulary)(clip["text"])
     scores = model({"frames": frames[np.newaxis], "token_ids": token_ids[np.newaxis]}, training=False)
     return {

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from vidmodel_tf.clips.sampling import slots_for_inference
 from vidmodel_tf.config import ModelConfig, TrainConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.model.build import build_model, has_frames
 from vidmodel_tf.records.folds import fold_splits
 from vidmodel_tf.records.index import StoredClip, read_index
-from vidmodel_tf.records.pipeline import Splits, load_labels
+from vidmodel_tf.records.pipeline import Splits, inference_slots, load_labels
 from vidmodel_tf.records.report import fingerprint_of, prepare_config_of
-from vidmodel_tf.records.schema import num_stored_frames_of, open_data_set
+from vidmodel_tf.records.schema import open_data_set
 from vidmodel_tf.run_folder import Run, load_run, settings_of, thresholds_of, write_settings, write_weights
 from vidmodel_tf.text.vocabulary import MIN_COUNT, Vocabulary
 from vidmodel_tf.training.examples import write_examples
@@ -54,7 +52,7 @@ def train(
         InputError: The data set cannot be trained on, or the run folder was begun with other arguments.
     """
     data_dir, run_dir = Path(data_dir), Path(run_dir)
-    clips, labels = read_index(data_dir), load_labels(data_dir)
+    clips = read_index(data_dir)
     splits = fold_splits(clips, fold)
     model_config, train_config = model_config or ModelConfig(), train_config or TrainConfig()
     run = plan_run(data_dir, run_dir, clips, model_config, train_config, splits, fold)
@@ -95,7 +93,7 @@ def plan_run(
     _check_head_weights(train_config, labels)
     prepare = prepare_config_of(data_dir)
     if has_frames(model_config):
-        _check_frames(data_dir, model_config)
+        inference_slots(data_dir, open_data_set(data_dir).info.features, model_config)
     vocabulary = Vocabulary.from_texts(
         (clip.text for clip in training), model_config.text_fields, model_config.vocabulary_size, MIN_COUNT
     )
@@ -131,15 +129,6 @@ def _check_trainable(clips: Sequence[StoredClip], labels: Labels, data_dir: Path
                 f"{data_dir}: the training clips have {len(given)} different answer(s) for the head {head!r}, "
                 "at least 2 are needed: label more clips"
             )
-
-
-def _check_frames(data_dir: Path, config: ModelConfig) -> None:
-    num_stored = num_stored_frames_of(open_data_set(data_dir).info.features)
-    if not num_stored:
-        raise InputError(
-            f"{data_dir} holds words without videos: expected model.branches=text. Received: {config.branches!r}"
-        )
-    slots_for_inference(num_stored, config.num_frames)
 
 
 def _remove_leftovers(run_dir: Path) -> None:

@@ -1,0 +1,123 @@
+"""Cross-validation: nothing of a held-out source in training, one backbone pass, going on after a kill."""
+
+import dataclasses
+import json
+import shutil
+
+import pytest
+
+from tests.conftest import MODEL, TRAIN
+from vidmodel_tf.cli import main
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.evaluation.crossvalidate import compare, crossvalidate, read_predictions
+from vidmodel_tf.records.index import read_index
+
+QUICK = dataclasses.replace(TRAIN, epochs=2, mirror=True)
+
+
+@pytest.fixture(scope="module")
+def folds(data_set, backbone_weights, tmp_path_factory):
+    """Folder and result of 2 seeds of 3 folds on cached features."""
+    data = tmp_path_factory.mktemp("cross") / "data"
+    shutil.copytree(data_set, data)
+    out = data.parent / "out"
+    model = dataclasses.replace(MODEL, weights=str(backbone_weights))
+    return data, out, crossvalidate(data, out, model, QUICK, num_folds=3, num_seeds=2), model
+
+
+def test_every_clip_is_answered_once_a_seed(folds):
+    data, out, result, _ = folds
+    rows = read_predictions(out)
+    ids = sorted(clip.id for clip in read_index(data))
+    for seed in (0, 1):
+        assert sorted(row["id"] for row in rows if row["seed"] == seed) == ids
+    labels = {clip.id: clip.labels["colour"] for clip in read_index(data)}
+    assert all(row["heads"]["colour"]["truth"] == labels[row["id"]] for row in rows)
+    colour = [row["heads"]["colour"] for row in rows if row["heads"]["colour"]["truth"]]
+    assert result["heads"]["colour"]["pooled_accuracy"] == pytest.approx(
+        sum(answer["truth"] == answer["answer"] for answer in colour) / len(colour)
+    )
+    assert set(result) >= {"folds", "seeds", "heads", "predictions"}
+    assert json.loads((out / "result.json").read_text()) == result
+
+
+def test_a_source_is_held_out_whole_and_seeds_part_differently(folds):
+    _, out, _, _ = folds
+    rows = read_predictions(out)
+    places = {}
+    for row in rows:
+        places.setdefault((row["seed"], row["source"]), set()).add(row["fold"])
+    assert all(len(where) == 1 for where in places.values())
+    sources = {source for _, source in places}
+    assert any(places[0, source] != places[1, source] for source in sources)
+
+
+def test_the_scores_are_those_of_the_fold_s_own_model(folds, tmp_path):
+    """`train --fold` makes the model of the fold of seed 0; with other threads, so that sums are in another order."""
+    from vidmodel_tf.prediction.forms import RunModel
+    from vidmodel_tf.records.folds import fold_splits
+    from vidmodel_tf.records.pipeline import for_inference
+    from vidmodel_tf.training.train import train
+
+    data, out, _, model = folds
+    run = train(data, tmp_path / "run", model, QUICK, fold=(2, 3))
+    splits = fold_splits(read_index(data), (2, 3))
+    expected = {row["id"]: row["heads"] for row in read_predictions(out) if (row["seed"], row["fold"]) == (0, 2)}
+    held_out = [clip.id for clip in read_index(data) if splits[clip.id] == "test"]
+    assert sorted(held_out) == sorted(expected)
+    batches = for_inference(data, "test", model, run.vocabulary, batch_size=30, splits=splits)
+    inputs, _, _ = next(batches.as_numpy_iterator())
+    (scores,) = RunModel(run).scores(inputs["frames"], [inputs["token_ids"]])
+    for row, clip_id in enumerate(held_out):
+        assert scores["colour"][row].tolist() == pytest.approx(expected[clip_id]["colour"]["scores"], abs=1e-3)
+
+
+def test_the_backbone_saw_each_clip_once_for_all(folds):
+    data, _, _, _ = folds
+    (folder,) = (data / "features").iterdir()
+    assert {path.name for path in folder.iterdir()} == {"key.json", "plain", "mirrored"}
+
+
+def test_it_goes_on_where_it_stood_and_refuses_other_arguments(folds):
+    data, out, result, model = folds
+    before = (out / "folds" / "seed-0-fold-1" / "scores.json").stat().st_mtime_ns
+    again = (out / "folds" / "seed-1-fold-3" / "scores.json").read_text()
+    shutil.rmtree(out / "folds" / "seed-1-fold-3")
+    assert crossvalidate(data, out, model, QUICK, num_folds=3, num_seeds=2) == result
+    assert (out / "folds" / "seed-0-fold-1" / "scores.json").stat().st_mtime_ns == before
+    assert (out / "folds" / "seed-1-fold-3" / "scores.json").read_text() == again  # one thread: bit for bit
+    with pytest.raises(InputError, match="was begun with other arguments"):
+        crossvalidate(data, out, model, dataclasses.replace(QUICK, epochs=3), num_folds=3, num_seeds=2)
+
+
+def test_command_line(folds, tmp_path, capsys):
+    data, out, _, _ = folds
+    config = tmp_path / "config.json"
+    words = {"branches": "text", "num_frames": 4, "height": 32, "width": 32, "num_tokens": 12, "text_pooling": "mean"}
+    config.write_text(json.dumps({"model": words, "train": {"epochs": 1}}))
+    arguments = ["crossvalidate", str(data), "--config", str(config), "--folds", "2", "--seeds", "1", "--json"]
+    assert main([*arguments, "--out", str(tmp_path / "grouped")]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["random_split"] is False
+    assert main([*arguments, "--random-split", "--out", str(tmp_path / "random")]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["random_split"] is True
+    sources = {}
+    for row in read_predictions(tmp_path / "random"):
+        sources.setdefault(row["source"], set()).add(row["fold"])
+    assert any(len(where) == 2 for where in sources.values())
+    assert main(["compare", str(out), str(tmp_path / "grouped"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert set(found["colour"]) == {"difference", "interval_95", "verdict"}
+    assert main(["compare", str(out), str(tmp_path / "grouped")]) == 0
+    assert "the first is" in capsys.readouterr().out
+
+
+def test_bad_input(data_set, tmp_path, capsys):
+    with pytest.raises(InputError, match=r"at least 2 folds and 1 seed\. Received: 1 folds, 1 seeds"):
+        crossvalidate(data_set, tmp_path / "out", MODEL, QUICK, num_folds=1, num_seeds=1)
+    with pytest.raises(InputError, match="at most one for each of 15 sources"):
+        crossvalidate(data_set, tmp_path / "out", MODEL, QUICK, num_folds=16, num_seeds=1)
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(InputError, match="is no finished cross-validation"):
+        compare(tmp_path, tmp_path)
+    assert main(["crossvalidate", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 2
+    assert "is not a prepared data set" in capsys.readouterr().err

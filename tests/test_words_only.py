@@ -1,0 +1,69 @@
+"""A data set of words without videos, and models of words alone, through every stage."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from tests.conftest import MODEL, TRAIN
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.evaluation.evaluate import evaluate
+from vidmodel_tf.records.inspect import inspect
+from vidmodel_tf.records.prepare import prepare
+from vidmodel_tf.training.train import train
+
+WORDS = dataclasses.replace(MODEL, branches="text", text_pooling="mean", num_frames=1)
+
+
+@pytest.fixture(scope="module")
+def words_data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("words")
+    rows = [f"c{i},{'red car' if i % 2 else 'blue sea'},{'r' if i % 2 else 'b'},s{i // 2}" for i in range(60)]
+    (folder / "titles.csv").write_text("\n".join(["id,title,label,source", *rows]) + "\n", encoding="utf-8")
+    prepare(folder / "titles.csv", folder / "data")
+    return folder / "data"
+
+
+@pytest.mark.parametrize("text_pooling", ["mean", "last", "both"])
+def test_words_alone_are_learnt(words_data, tmp_path, text_pooling):
+    model = dataclasses.replace(WORDS, text_pooling=text_pooling)
+    run = train(words_data, tmp_path / "run", model, dataclasses.replace(TRAIN, epochs=15, learning_rate=0.02))
+    result = evaluate(run.path)
+    assert result["heads"]["label"]["accuracy"] == 1.0
+    assert result["ablations"]["without_text"]["label"] < 0.8
+    assert result["ablations"]["without_frames"]["label"] is None
+    assert result["ablations"]["shuffled_frames"]["label"] is None
+    examples = json.loads((run.path / "examples" / "examples.json").read_text())
+    assert examples and all(example["frames"] == [] for example in examples)
+
+
+def test_a_model_with_frames_needs_videos(words_data, tmp_path):
+    with pytest.raises(
+        InputError, match=r"holds words without videos: expected model\.branches=text. Received: 'both'"
+    ):
+        train(words_data, tmp_path / "run", MODEL, TRAIN)
+    assert not (tmp_path / "run").exists()
+
+
+def test_words_alone_have_no_contact_sheet(words_data):
+    found = inspect(words_data)
+    assert found["contact_sheet"] is None
+    assert found["words"]["title"]["clips_with_words"] == 60
+
+
+def test_videos_serve_models_of_words_too(data_set, tmp_path):
+    run = train(
+        data_set, tmp_path / "run", dataclasses.replace(WORDS, num_frames=4), dataclasses.replace(TRAIN, epochs=1)
+    )
+    assert evaluate(run.path)["num_clips"] > 0
+    assert not (data_set / "features").exists()
+
+
+def test_a_model_of_frames_alone(data_set, tmp_path):
+    model = dataclasses.replace(MODEL, branches="video")
+    run = train(data_set, tmp_path / "run", model, dataclasses.replace(TRAIN, epochs=1))
+    ablations = evaluate(run.path)["ablations"]
+    assert ablations["without_text"] == {"colour": None, "topic": None}
+    assert ablations["without_frames"]["colour"] is not None

@@ -1,0 +1,178 @@
+"""Cross-validation grouped by source: every clip answered by models that never saw its source.
+
+The frozen backbone sees each clip once for all folds and seeds. In each fold the vocabulary and the standardisation
+are made anew from its training clips, and early stopping looks at an inner split, grouped by source too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import multiprocessing
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pebble import ProcessPool
+
+from vidmodel_tf.atomic import write_json, write_text
+from vidmodel_tf.config import ModelConfig, TrainConfig, to_mapping
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.evaluation.cross_metrics import paired_difference, pooled_metrics
+from vidmodel_tf.evaluation.fold_worker import FoldTask, run_fold, start_worker
+from vidmodel_tf.labels import Labels
+from vidmodel_tf.model.build import build_model
+from vidmodel_tf.progress import track
+from vidmodel_tf.records.index import StoredClip, read_index
+from vidmodel_tf.records.pipeline import load_labels
+from vidmodel_tf.records.report import fingerprint_of
+from vidmodel_tf.run_folder import DEFAULT_THRESHOLD
+from vidmodel_tf.training.stages import fill_caches
+from vidmodel_tf.training.train import plan_run
+
+
+def crossvalidate(
+    data_dir: str | Path,
+    out: str | Path,
+    model_config: ModelConfig | None = None,
+    train_config: TrainConfig | None = None,
+    *,
+    num_folds: int = 5,
+    num_seeds: int = 3,
+    random_split: bool = False,
+    num_workers: int = 0,
+) -> dict[str, Any]:
+    """Trains a model for every fold of every seed, and measures the answers for the clips that were held out.
+
+    A seed decides the partition, the initial weights and the order of the clips; seeds count from `train_config.seed`.
+    Killed at any moment, it goes on with the first unfinished fold when called again with the same arguments.
+
+    Args:
+        data_dir: A prepared data set; its stored splits do not count here.
+        out: A folder for `result.json`, `predictions.jsonl` and `folds/`.
+        model_config: What the graph is built from.
+        train_config: How it is trained.
+        num_folds: At least 2.
+        num_seeds: At least 1.
+        random_split: Do not keep sources whole. Flatters; for comparison with figures that were made so.
+        num_workers: Processes that train at once, one thread each; 0: one a core.
+
+    Returns:
+        `{"folds", "seeds", "heads": {HEAD: metrics of `pooled_metrics`}, "predictions": PATH, ...}`.
+
+    Raises:
+        InputError: The data set cannot be parted so, or `out` was begun with other arguments.
+    """
+    data_dir, out = Path(data_dir), Path(out)
+    model_config, train_config = model_config or ModelConfig(), train_config or TrainConfig()
+    if num_seeds < 1 or num_folds < 2:
+        raise InputError(f"expected at least 2 folds and 1 seed. Received: {num_folds} folds, {num_seeds} seeds")
+    clips, labels = read_index(data_dir), load_labels(data_dir)
+    parted = [dataclasses.replace(clip, source=clip.id) for clip in clips] if random_split else clips
+    arguments = {
+        "data": str(data_dir.resolve()), "data_fingerprint": fingerprint_of(data_dir), "folds": num_folds,
+        "random_split": random_split, "model": to_mapping(model_config), "train": to_mapping(train_config),
+    }  # fmt: skip
+    tasks = [
+        FoldTask(
+            data_dir.resolve(), out.resolve() / "folds" / f"seed-{seed}-fold-{fold}", tuple(parted), model_config,
+            dataclasses.replace(train_config, seed=seed), fold, num_folds,
+        )
+        for seed in range(train_config.seed, train_config.seed + num_seeds)
+        for fold in range(1, num_folds + 1)
+    ]  # fmt: skip
+    _prepare(tasks[0])
+    _open(out, arguments)
+    _run_all([task for task in tasks if not (task.folder / "scores.json").exists()], num_workers)
+    predictions = _collect(tasks, clips, labels)
+    lines = (json.dumps(row, ensure_ascii=False) for row in predictions)
+    write_text(out / "predictions.jsonl", "".join(f"{line}\n" for line in lines))
+    result = {
+        "folds": num_folds,
+        "seeds": num_seeds,
+        "heads": {head: pooled_metrics(predictions, head) for head in labels},
+        "predictions": str(out / "predictions.jsonl"),
+        "random_split": random_split,
+    }
+    write_json(out / "result.json", result)
+    return result
+
+
+def compare(one: str | Path, other: str | Path) -> dict[str, Any]:
+    """Whether one cross-validation is better than another of the same clips, by pairs of answers.
+
+    Args:
+        one: A folder that `crossvalidate` has made.
+        other: Another.
+
+    Returns:
+        `{HEAD: `paired_difference`}`, above zero where `one` is right more often.
+
+    Raises:
+        InputError: A folder is no finished cross-validation, or their clips differ.
+    """
+    rows = [read_predictions(folder) for folder in (one, other)]
+    shared = [head for head in rows[0][0]["heads"] if head in rows[1][0]["heads"]]
+    if not shared:
+        raise InputError(f"{one} and {other} have no head in common: expected two of the same data set")
+    return {head: paired_difference(rows[0], rows[1], head) for head in shared}
+
+
+def read_predictions(folder: str | Path) -> list[dict[str, Any]]:
+    """The rows of `predictions.jsonl`: seed, fold, id, source, heads {HEAD: truth, answer, scores}."""
+    path = Path(folder) / "predictions.jsonl"
+    if not path.is_file():
+        raise InputError(f"{folder} is no finished cross-validation (no predictions.jsonl in it): "
+                         "expected a folder made by `vidmodel crossvalidate`")  # fmt: skip
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _prepare(task: FoldTask) -> None:
+    """Finds mistakes before anything is written, and lets the backbone see all clips, with all cores."""
+    from vidmodel_tf.clips.splits import assign_folds
+
+    splits = assign_folds(task.clips, num_folds=task.num_folds, seed=task.train.seed)[0]
+    run = plan_run(task.data, task.folder, task.clips, task.model, task.train, splits)
+    fill_caches(run, build_model(run.model, run.labels, len(run.vocabulary)))
+
+
+def _open(out: Path, arguments: dict[str, Any]) -> None:
+    path = out / "arguments.json"
+    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != arguments:
+        raise InputError(
+            f"{out} was begun with other arguments (its arguments.json has them): "
+            "go on with those, give another --out, or remove that folder"
+        )
+    write_json(path, arguments)
+
+
+def _run_all(tasks: Sequence[FoldTask], num_workers: int) -> None:
+    # A process of its own for TensorFlow, which does not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    num_workers = min(num_workers or os.cpu_count() or 1, len(tasks)) or 1
+    with ProcessPool(num_workers, context=context, initializer=start_worker) as pool:
+        results = pool.map(run_fold, tasks).result()
+        for _ in track(tasks, "folds", len(tasks)):
+            next(results)
+
+
+def _collect(tasks: Sequence[FoldTask], clips: Sequence[StoredClip], labels: Labels) -> list[dict[str, Any]]:
+    by_id, rows = {clip.id: clip for clip in clips}, []
+    for task in tasks:
+        scores = json.loads((task.folder / "scores.json").read_text(encoding="utf-8"))
+        for clip_id, heads in scores.items():
+            clip = by_id[clip_id]
+            answers = {head: _answer(values, clip, head, labels) for head, values in heads.items()}
+            rows.append(
+                {"seed": task.train.seed, "fold": task.fold, "id": clip_id, "source": clip.source, "heads": answers}
+            )
+    return rows
+
+
+def _answer(scores: list[float], clip: StoredClip, head: str, labels: Labels) -> dict[str, Any]:
+    names, truth = labels[head], clip.labels[head]
+    if head in labels.multi_label:
+        answer = [name for name, score in zip(names, scores, strict=True) if score >= DEFAULT_THRESHOLD]
+        return {"truth": None if truth is None else sorted(truth), "answer": answer, "scores": scores}
+    return {"truth": truth, "answer": names[scores.index(max(scores))], "scores": scores}

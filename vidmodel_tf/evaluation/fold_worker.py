@@ -1,0 +1,68 @@
+"""One fold of a cross-validation: a model trained on the rest, and its scores for the clips that were held out."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from vidmodel_tf.atomic import write_json
+from vidmodel_tf.clips.splits import assign_folds
+from vidmodel_tf.config import ModelConfig, TrainConfig
+from vidmodel_tf.quiet import import_tensorflow
+from vidmodel_tf.records.index import StoredClip
+
+
+@dataclasses.dataclass(frozen=True)
+class FoldTask:
+    """What a worker process needs to know.
+
+    Attributes:
+        data: The prepared data set.
+        folder: Where the fold leaves `scores.json`, `history.csv` and `logs/`.
+        clips: All clips of the data set.
+        model: The settings of the graph.
+        train: How it is trained; its seed is that of the partition too.
+        fold: From 1.
+        num_folds: How many there are.
+    """
+
+    data: Path
+    folder: Path
+    clips: tuple[StoredClip, ...]
+    model: ModelConfig
+    train: TrainConfig
+    fold: int
+    num_folds: int
+
+
+def start_worker() -> None:
+    """To be called first in a worker process: one thread, as there are as many workers as cores."""
+    import_tensorflow()
+    import tensorflow as tf
+
+    os.environ["OMP_NUM_THREADS"] = "1"
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def run_fold(task: FoldTask) -> None:
+    """Trains on all but the fold and writes `scores.json`: {clip id: {head: scores [K]}} of the held-out clips."""
+    from vidmodel_tf.training.stages import run_stages
+    from vidmodel_tf.training.train import begin_job, plan_run
+
+    splits = assign_folds(task.clips, num_folds=task.num_folds, seed=task.train.seed)[task.fold - 1]
+    run = plan_run(task.data, task.folder, task.clips, task.model, task.train, splits)
+    stage = run_stages(begin_job(run, task.clips, splits, verbose=0))
+    write_json(task.folder / "scores.json", _held_out_scores(stage, task, splits))
+    shutil.rmtree(task.folder / "checkpoints")
+
+
+def _held_out_scores(stage: Any, task: FoldTask, splits: dict[str, str]) -> dict[str, dict[str, list[float]]]:
+    held_out = [clip.id for clip in task.clips if splits[clip.id] == "test"]
+    scores = stage.model.predict(stage.inference("test").map(lambda inputs, *_: inputs), verbose=0)
+    return {
+        clip_id: {head: values[row].tolist() for head, values in scores.items()} for row, clip_id in enumerate(held_out)
+    }
