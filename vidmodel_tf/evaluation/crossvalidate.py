@@ -17,6 +17,7 @@ from typing import Any
 from pebble import ProcessPool
 
 from vidmodel_tf.atomic import write_json, write_text
+from vidmodel_tf.clips.splits import assign_folds
 from vidmodel_tf.config import ModelConfig, TrainConfig, to_mapping
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.cross_metrics import paired_difference, pooled_metrics
@@ -130,8 +131,6 @@ def read_predictions(folder: str | Path) -> list[dict[str, Any]]:
 
 def _prepare(task: FoldTask) -> None:
     """Finds mistakes before anything is written, and lets the backbone see all clips, with all cores."""
-    from vidmodel_tf.clips.splits import assign_folds
-
     splits = assign_folds(task.clips, num_folds=task.num_folds, seed=task.train.seed)[0]
     run = plan_run(task.data, task.folder, task.clips, task.model, task.train, splits)
     fill_caches(run, build_model(run.model, run.labels, len(run.vocabulary)))
@@ -153,8 +152,12 @@ def _run_all(tasks: Sequence[FoldTask], num_workers: int) -> None:
     num_workers = min(num_workers or os.cpu_count() or 1, len(tasks)) or 1
     with ProcessPool(num_workers, context=context, initializer=start_worker) as pool:
         results = pool.map(run_fold, tasks).result()
-        for _ in track(tasks, "folds", len(tasks)):
-            next(results)
+        try:
+            for _ in track(tasks, "folds", len(tasks)):
+                next(results)
+        except BaseException:
+            pool.stop()  # or the pool would first finish what is left
+            raise
 
 
 def _collect(tasks: Sequence[FoldTask], clips: Sequence[StoredClip], labels: Labels) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -43,7 +42,6 @@ def start_worker() -> None:
     import_tensorflow()
     import tensorflow as tf
 
-    os.environ["OMP_NUM_THREADS"] = "1"
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
