@@ -3,8 +3,8 @@
     python benchmarks/accuracy.py --fights FOLDER/clips.csv --words FOLDER/titles.csv
 
 A configuration `NAME_WHAT.json` is run on the data set NAME: 5 folds grouped by source, 3 seeds. Interrupted, it goes
-on when called again. Writes `docs/accuracy.json`: for each row the metrics and the paired difference to the first row of
-its data set.
+on when called again. Writes `docs/accuracy.json`: for each row the metrics and the paired difference to the first row
+of its data set.
 """
 
 from __future__ import annotations
