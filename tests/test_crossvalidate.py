@@ -9,8 +9,12 @@ import pytest
 from tests.conftest import MODEL, TRAIN
 from vidmodel_tf.cli import main
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.evaluation.crossvalidate import compare, crossvalidate, read_predictions
+from vidmodel_tf.evaluation.compare import compare, read_predictions
+from vidmodel_tf.evaluation.crossvalidate import crossvalidate
+from vidmodel_tf.model.backbones import build_backbone
+from vidmodel_tf.model.cut import split_backbone
 from vidmodel_tf.records.index import read_index
+from vidmodel_tf.training.features import _key
 
 QUICK = dataclasses.replace(TRAIN, epochs=2, mirror=True)
 
@@ -56,14 +60,19 @@ def test_the_scores_are_those_of_the_fold_s_own_model(folds, tmp_path):
     """`train --fold` makes the model of the fold of seed 0; with other threads, so that sums are in another order."""
     from vidmodel_tf.prediction.forms import RunModel
     from vidmodel_tf.records.folds import fold_splits
-    from vidmodel_tf.records.pipeline import for_inference
+    from vidmodel_tf.records.pipeline import for_inference, record_files
+    from vidmodel_tf.records.schema import open_data_set, parse_clip
     from vidmodel_tf.training.train import train
 
     data, out, _, model = folds
     run = train(data, tmp_path / "run", model, QUICK, fold=(2, 3))
     splits = fold_splits(read_index(data), (2, 3))
     expected = {row["id"]: row["heads"] for row in read_predictions(out) if (row["seed"], row["fold"]) == (0, 2)}
-    held_out = [clip.id for clip in read_index(data) if splits[clip.id] == "test"]
+    features = open_data_set(data).info.features
+    held_out = [
+        parse_clip(features, record[0])["id"].numpy().decode()
+        for record in record_files(data, "test", splits).in_order()
+    ]
     assert sorted(held_out) == sorted(expected)
     batches = for_inference(data, "test", model, run.vocabulary, batch_size=30, splits=splits)
     inputs, _, _ = next(batches.as_numpy_iterator())
@@ -73,9 +82,20 @@ def test_the_scores_are_those_of_the_fold_s_own_model(folds, tmp_path):
 
 
 def test_the_backbone_saw_each_clip_once_for_all(folds):
-    data, _, _, _ = folds
+    data, out, _, _ = folds
     (folder,) = (data / "features").iterdir()
     assert {path.name for path in folder.iterdir()} == {"key.json", "plain", "mirrored"}
+    first_fold = min(path.stat().st_mtime_ns for path in out.glob("folds/*/config.json"))
+    assert max(path.stat().st_mtime_ns for path in folder.rglob("*.tfrecord*")) < first_fold
+
+
+def test_a_cnn_built_again_finds_what_was_cached():
+    # Keras numbers the layers that its models do not name.
+    config = dataclasses.replace(MODEL, backbone="mobilenet_v2")
+    keys = [_key(config, build_backbone("mobilenet_v2", 32, 32, "none")) for _ in range(2)]
+    assert keys[0] == keys[1]
+    lower, _ = split_backbone(build_backbone("mobilenet_v2", 32, 32, "none"), "block_16_expand")
+    assert _key(config, lower) != keys[0]
 
 
 def test_it_goes_on_where_it_stood_and_refuses_other_arguments(folds):
@@ -112,7 +132,7 @@ def test_command_line(folds, tmp_path, capsys):
 
 
 def test_bad_input(data_set, tmp_path, capsys):
-    with pytest.raises(InputError, match=r"at least 2 folds and 1 seed\. Received: 1 folds, 1 seeds"):
+    with pytest.raises(InputError, match=r"at least 2 folds, 1 seed and 0 workers\. Received: 1 folds"):
         crossvalidate(data_set, tmp_path / "out", MODEL, QUICK, num_folds=1, num_seeds=1)
     with pytest.raises(InputError, match="at most one for each of 15 sources"):
         crossvalidate(data_set, tmp_path / "out", MODEL, QUICK, num_folds=16, num_seeds=1)

@@ -8,8 +8,10 @@ import pytest
 import tensorflow as tf
 
 from vidmodel_tf.model.layers import (
+    AttentionPooling,
     FoldedTimeDistributed,
     KeepSlots,
+    MeanPooling,
     MotionImages,
     ScaleFrames,
     SlotMask,
@@ -181,3 +183,25 @@ def test_the_policy_outside_is_put_back_even_after_an_error():
         assert keras.layers.Dense(1).compute_dtype == "bfloat16"
         raise ZeroDivisionError
     assert keras.config.dtype_policy().name == before
+
+
+@pytest.mark.parametrize("admitted", [[0, 1, 1, 0, 1], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0]])
+def test_mean_pooling_is_the_mean_of_what_the_mask_admits(admitted):
+    inputs, mask = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32), np.array([admitted] * 2, bool)
+    expected = inputs[:, mask[0]].mean(axis=1) if mask.any() else np.zeros((2, 3))
+    np.testing.assert_allclose(MeanPooling()(inputs, mask=mask), expected, atol=1e-6)
+    np.testing.assert_allclose(MeanPooling()(inputs), inputs.mean(axis=1), atol=1e-6)
+
+
+def test_attention_pooling_is_its_formula():
+    rng = np.random.default_rng(0)
+    inputs, mask = rng.normal(size=(2, 5, 3)).astype(np.float32), np.array([[0, 1, 1, 0, 1], [1, 0, 0, 0, 0]], bool)
+    layer = AttentionPooling(units=4)
+    layer.build(inputs.shape)
+    kernel, bias, query = (rng.normal(size=weight.shape) for weight in layer.weights)
+    layer.set_weights([kernel, bias, query])
+    scores = np.where(mask, (np.tanh(inputs @ kernel + bias) @ query)[..., 0], -np.inf)
+    weights = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    # float32 against float64
+    np.testing.assert_allclose(layer(inputs, mask=mask), (weights[..., np.newaxis] * inputs).sum(axis=1), atol=1e-5)
+    assert np.isfinite(layer(inputs, mask=np.zeros_like(mask))).all()

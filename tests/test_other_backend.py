@@ -23,8 +23,9 @@ sys.modules["tensorflow"] = None
 from pathlib import Path
 import keras, numpy as np
 from vidmodel_tf.config import ModelConfig
-from vidmodel_tf.model.build import build_feature_model, build_model
-from vidmodel_tf.model.trainable import adapt_standardisation, set_trainable
+from vidmodel_tf.model.build import build_feature_model, build_frame_encoder, build_model
+from vidmodel_tf.model.cut import build_cut_model, split_backbone
+from vidmodel_tf.model.trainable import adapt_standardisation, backbone_of, set_trainable
 from vidmodel_tf.model.weights import load_weights
 
 assert keras.backend.backend() == "jax"
@@ -37,10 +38,15 @@ outputs = model.get_layer("frame_encoder").predict(inputs["frames"], verbose=0)
 np.savez(folder / "jax.npz", outputs=outputs, scores=model.predict(inputs, verbose=0)["kind"])
 
 adapt_standardisation(model, [outputs])
-set_trainable(model, config, "scratch")
+set_trainable(backbone_of(model), backbone_of(model))
 model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
 assert np.isfinite(model.fit(inputs, {"kind": np.array([0, 1, 2])}, verbose=0).history["loss"]).all()
 build_feature_model(model, config).predict({"backbone_output": outputs, "token_ids": inputs["token_ids"]}, verbose=0)
+lower, upper = split_backbone(backbone_of(model), "block_2_conv")
+activations = build_frame_encoder(config, lower).predict(inputs["frames"], verbose=0)
+build_cut_model(model, config, upper).predict(
+    {"backbone_output": activations, "token_ids": inputs["token_ids"]}, verbose=0
+)
 assert sys.modules["tensorflow"] is None
 print("ran on jax")
 """
@@ -51,7 +57,7 @@ def test_jax_gives_the_same_scores_without_tensorflow(tmp_path):
     settings = {
         "backbone": "small_cnn", "weights": "none", "num_frames": 4, "height": 32, "width": 32, "streams": "both",
         "num_tokens": 6, "projection_units": 16, "lstm_units": 8, "embedding_units": 8,
-        "text_lstm_units": 8, "hidden_units": 8,
+        "text_lstm_units": 8, "hidden_units": 8, "bidirectional": True, "pooling": "attention", "text_pooling": "both",
     }  # fmt: skip
     keras.utils.set_random_seed(0)
     model = build_model(ModelConfig(**settings), {"kind": ["a", "b", "c"]}, 20)

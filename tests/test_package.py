@@ -13,7 +13,7 @@ PACKAGE = Path(vidmodel_tf.__file__).parent
 
 # From the bottom floor to the top, as in the description of the layout; a module imports only floors below its own.
 FLOORS = [
-    {"version", "errors", "atomic", "progress", "labels", "config", "quiet"},
+    {"version", "errors", "atomic", "progress", "labels", "config", "quiet", "workers"},
     {"pictures"},
     {"clips"},
     {"text"},
@@ -28,7 +28,16 @@ FLOORS = [
     {"cli"},
     {"__main__", "__init__"},
 ]
-WITHOUT_TENSORFLOW = ("clips", "model", "text/fields", "text/tokenize.py", "text/vocabulary", "config", "cli")
+WITHOUT_TENSORFLOW = (
+    "clips",
+    "model",
+    "text/fields",
+    "text/tokenize.py",
+    "text/vocabulary",
+    "config",
+    "cli",
+    "evaluation/cross_metrics",
+)
 
 
 def floor_of(module: str) -> int:

@@ -147,8 +147,8 @@ def test_two_stages(two_stage_run):
     assert [row["stage"] for row in history(two_stage_run.path)] == ["frozen"] * 3 + ["fine_tune"] * 2
     folders = list((two_stage_run.data / "features").iterdir())
     keys = [json.loads((folder / "key.json").read_text()) for folder in folders]
-    assert {(key["stream"], key["output_of"]) for key in keys} == {
-        (stream, layer) for stream in ("appearance", "motion") for layer in ("average_pool", "block_2_conv")
+    assert {(key["stream"], key["cnn"]) for key in keys} == {
+        (stream, cnn) for stream in ("appearance", "motion") for cnn in ("small_cnn", "small_cnn_below_block_3_conv")
     }
     assert len(keys) == 4
     assert all({path.name for path in folder.iterdir()} == {"key.json", "plain", "mirrored"} for folder in folders)

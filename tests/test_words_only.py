@@ -7,12 +7,15 @@ import json
 
 import pytest
 
+import vidmodel_tf as vm
 from tests.conftest import MODEL, TRAIN
+from vidmodel_tf.clips.splits import SPLITS, assign_folds
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.evaluate import evaluate
+from vidmodel_tf.records.index import read_index
 from vidmodel_tf.records.inspect import inspect
 from vidmodel_tf.records.prepare import prepare
-from vidmodel_tf.training.train import train
+from vidmodel_tf.training.train import plan_run, train
 
 WORDS = dataclasses.replace(MODEL, branches="text", text_pooling="mean", num_frames=1)
 
@@ -20,7 +23,8 @@ WORDS = dataclasses.replace(MODEL, branches="text", text_pooling="mean", num_fra
 @pytest.fixture(scope="module")
 def words_data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("words")
-    rows = [f"c{i},{'red car' if i % 2 else 'blue sea'},{'r' if i % 2 else 'b'},s{i // 2}" for i in range(60)]
+    colours = [("r", "red car"), ("b", "blue sea")]
+    rows = [f"c{i},{colours[i % 2][1]} channel{i // 4},{colours[i % 2][0]},s{i // 4}" for i in range(60)]
     (folder / "titles.csv").write_text("\n".join(["id,title,label,source", *rows]) + "\n", encoding="utf-8")
     prepare(folder / "titles.csv", folder / "data")
     return folder / "data"
@@ -67,3 +71,22 @@ def test_a_model_of_frames_alone(data_set, tmp_path):
     ablations = evaluate(run.path)["ablations"]
     assert ablations["without_text"] == {"colour": None, "topic": None}
     assert ablations["without_frames"]["colour"] is not None
+
+
+def test_the_vocabulary_of_a_fold_is_that_of_its_training_clips(words_data, tmp_path):
+    clips = read_index(words_data)
+    splits = assign_folds(clips, num_folds=5, seed=0)[1]
+    run = plan_run(words_data, tmp_path, clips, WORDS, TRAIN, splits)
+    names = {split: {f"channel{clip.source[1:]}" for clip in clips if splits[clip.id] == split} for split in SPLITS}
+    known = {word for word in run.vocabulary.words if word.isdigit()}
+    assert known == {name.removeprefix("channel") for name in names["train"]}
+    assert names["test"] and names["validation"]
+
+
+def test_words_as_a_library_loads_them(words_data):
+    vocabulary = vm.Vocabulary.from_dataset(words_data)
+    for split in ("train", "test"):
+        inputs, labels, _ = next(iter(vm.load_dataset(words_data, split, WORDS, vocabulary, batch_size=4)))
+        assert inputs["frames"].shape == (4, 1, MODEL.height, MODEL.width, 3)
+        assert (inputs["token_ids"].numpy().max(axis=1) > 0).all()
+        assert labels["label"].shape == (4,)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from vidmodel_tf.clips.manifest import read_manifest
     from vidmodel_tf.config import ModelConfig, PrepareConfig, TrainConfig
     from vidmodel_tf.errors import InputError, VidmodelError
+    from vidmodel_tf.evaluation.compare import compare
+    from vidmodel_tf.evaluation.crossvalidate import crossvalidate
     from vidmodel_tf.evaluation.evaluate import evaluate
     from vidmodel_tf.labels import Labels
     from vidmodel_tf.model.build import build_model
@@ -35,7 +37,9 @@ _HOMES = {
     "VidmodelError": "errors",
     "Vocabulary": "text.vocabulary",
     "build_model": "model.build",
+    "compare": "evaluation.compare",
     "compile_arguments": "training.losses",
+    "crossvalidate": "evaluation.crossvalidate",
     "evaluate": "evaluation.evaluate",
     "inspect": "records.inspect",
     "load_dataset": "records.pipeline",
@@ -58,7 +62,9 @@ __all__ = [
     "Vocabulary",
     "__version__",
     "build_model",
+    "compare",
     "compile_arguments",
+    "crossvalidate",
     "evaluate",
     "inspect",
     "load_dataset",

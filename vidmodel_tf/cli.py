@@ -212,7 +212,7 @@ def _crossvalidate(options: argparse.Namespace) -> None:
 
 def _compare(options: argparse.Namespace) -> None:
     from vidmodel_tf import tables
-    from vidmodel_tf.evaluation.crossvalidate import compare
+    from vidmodel_tf.evaluation.compare import compare
 
     _show(compare(options.one, options.other), tables.print_comparison, options)
 

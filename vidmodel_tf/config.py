@@ -77,6 +77,16 @@ class ModelConfig:
     dropout: float = 0.3  # before the LSTMs and before the heads
     precision: Precision = "float32"
 
+    @property
+    def has_frames(self) -> bool:
+        """Whether the model looks at frames at all."""
+        return self.branches != "text"
+
+    @property
+    def has_text(self) -> bool:
+        """Whether the model reads words at all."""
+        return self.branches != "video"
+
     def __post_init__(self) -> None:
         _check_types(self)
         for name in ("projection_units", "lstm_units", "embedding_units", "text_lstm_units", "hidden_units"):
@@ -129,6 +139,7 @@ class TrainConfig:
     class_balance: bool = True  # weights per head over its labelled rows
     head_weights: dict[str, float] = dataclasses.field(default_factory=dict)  # of the loss; a head not named has 1
     patience: int = 6  # epochs without a lower validation loss, after which a stage ends
+    refit: bool = False  # then train anew on training and validation clips, for the number of epochs that was best
     mirror: bool = True  # left and right are not told apart; off where they carry meaning
     random_crop: float = 0.1  # at most this share of height and width is cut off (training on pixels)
     random_color: float = 0.1  # brightness and contrast vary by this share (training on pixels)

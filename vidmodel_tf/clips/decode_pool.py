@@ -9,16 +9,8 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import itertools
-import multiprocessing
-import multiprocessing.connection
-import multiprocessing.context
-import multiprocessing.reduction
 import os
-import pickle
 import signal
-import sys
-import threading
-import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -28,6 +20,7 @@ import pebble
 from vidmodel_tf.clips.opencv import import_opencv, silence_decoder
 from vidmodel_tf.clips.video import DecodedClip, decode_clip
 from vidmodel_tf.errors import InputError, VidmodelError
+from vidmodel_tf.workers import WorkerContext, begin_worker, num_usable_cores
 
 IN_FLIGHT_PER_WORKER = 4  # decoded clips wait for a slower one before them, whose time limit may be minutes
 
@@ -80,7 +73,7 @@ def decode_all(
     if not timeout_seconds > 0:
         raise InputError(f"timeout_seconds: expected more than 0. Received: {timeout_seconds}")
     import_opencv()  # fails here once, not in each worker
-    return _decode_all(iter(requests), num_workers or _num_usable_cores(), timeout_seconds, decode)
+    return _decode_all(iter(requests), num_workers or num_usable_cores(), timeout_seconds, decode)
 
 
 def _decode_all(
@@ -92,7 +85,7 @@ def _decode_all(
     first = list(itertools.islice(requests, num_workers))
     if not first:
         return
-    pool = pebble.ProcessPool(max_workers=len(first), initializer=_prepare_worker, context=_WorkerContext())
+    pool = pebble.ProcessPool(max_workers=len(first), initializer=_prepare_worker, context=WorkerContext())
     in_flight: deque[tuple[DecodeRequest, concurrent.futures.Future]] = deque()
     try:
         for request in itertools.chain(first, requests):
@@ -143,67 +136,7 @@ def _cause(exit_code: int) -> str:
     return f"exit code {exit_code}"
 
 
-def _num_usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _prepare_worker() -> None:
-    # A decoder that hangs in C never comes back to Python's own handler of this signal.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    begin_worker()
     silence_decoder()
     import_opencv().setNumThreads(1)  # there is a process for each core
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
-
-
-class _MainWithoutScript(types.ModuleType):
-    """The main module, but for what says how to run it again."""
-
-    def __init__(self, main: types.ModuleType) -> None:
-        super().__init__("__main__")  # without __file__, and with __spec__ None
-        self.__dict__["_main"] = main
-
-    def __getattr__(self, name: str):
-        if name == "__file__":
-            raise AttributeError(name)
-        return getattr(self._main, name)
-
-
-class _WorkerProcess(multiprocessing.context.SpawnProcess):
-    """A spawned process that does not run the caller's main module again.
-
-    Python does so before a worker begins, and a script without a guard would then start workers in each worker.
-    """
-
-    _lock = threading.Lock()
-
-    def __getstate__(self) -> bytes:
-        return bytes(multiprocessing.reduction.ForkingPickler.dumps(self.__dict__))
-
-    def __setstate__(self, state: bytes) -> None:
-        try:
-            self.__dict__.update(pickle.loads(state))
-        except FileNotFoundError:  # the pool was closed, and its locks removed, while this worker came up
-            os._exit(1)
-
-    def start(self) -> None:
-        with self._lock:
-            main = sys.modules["__main__"]
-            sys.modules["__main__"] = _MainWithoutScript(main)
-            try:
-                super().start()
-            finally:
-                sys.modules["__main__"] = main
-
-
-class _WorkerContext(multiprocessing.context.SpawnContext):
-    # spawn: a fork of a process with TensorFlow's threads in it can hang
-    Process = _WorkerProcess

@@ -40,11 +40,11 @@ class Columns:
 def read_columns(names: Sequence[str], file_name: str) -> Columns:
     """Tells the columns of a manifest apart.
 
+    Without a column `path` the rows are words without videos, if there are columns of words; `id` then names a row.
+
     Args:
         names: As they stand in the header (CSV) or as keys (JSONL), each once.
         file_name: For the messages.
-
-    Without a column `path` the rows are words without videos, if there are columns of words; `id` then names a row.
 
     Raises:
         InputError: A name looks like a misspelt known one, a head has a name that no output may have or is declared

@@ -70,7 +70,7 @@ def decode_clip(
     start_seconds = 0.0 if start_seconds is None else start_seconds
     end_seconds = math.inf if end_seconds is None else end_seconds
     _check_arguments(num_frames, short_side, jpeg_quality, start_seconds, end_seconds)
-    path = Path(os.path.abspath(path))  # noqa: PTH100 keeps links as the user named them
+    path = Path(path).absolute()  # not resolved: a message names a link as the user did
     _check_file(path)
     reader = VideoReader(path, short_side, jpeg_quality)
     try:

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import multiprocessing
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pebble import ProcessPool
+import pebble
 
 from vidmodel_tf.atomic import write_json, write_text
 from vidmodel_tf.clips.splits import assign_folds
 from vidmodel_tf.config import ModelConfig, TrainConfig, to_mapping
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.evaluation.cross_metrics import paired_difference, pooled_metrics
+from vidmodel_tf.evaluation.cross_metrics import pooled_metrics
 from vidmodel_tf.evaluation.fold_worker import FoldTask, run_fold, start_worker
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.model.build import build_model
@@ -31,6 +29,7 @@ from vidmodel_tf.records.report import fingerprint_of
 from vidmodel_tf.run_folder import DEFAULT_THRESHOLD
 from vidmodel_tf.training.stages import fill_caches
 from vidmodel_tf.training.train import plan_run
+from vidmodel_tf.workers import WorkerContext, num_usable_cores
 
 
 def crossvalidate(
@@ -67,8 +66,11 @@ def crossvalidate(
     """
     data_dir, out = Path(data_dir), Path(out)
     model_config, train_config = model_config or ModelConfig(), train_config or TrainConfig()
-    if num_seeds < 1 or num_folds < 2:
-        raise InputError(f"expected at least 2 folds and 1 seed. Received: {num_folds} folds, {num_seeds} seeds")
+    if num_seeds < 1 or num_folds < 2 or num_workers < 0:
+        raise InputError(
+            "expected at least 2 folds, 1 seed and 0 workers. "
+            f"Received: {num_folds} folds, {num_seeds} seeds, {num_workers} workers"
+        )
     clips, labels = read_index(data_dir), load_labels(data_dir)
     parted = [dataclasses.replace(clip, source=clip.id) for clip in clips] if random_split else clips
     arguments = {
@@ -100,35 +102,6 @@ def crossvalidate(
     return result
 
 
-def compare(one: str | Path, other: str | Path) -> dict[str, Any]:
-    """Whether one cross-validation is better than another of the same clips, by pairs of answers.
-
-    Args:
-        one: A folder that `crossvalidate` has made.
-        other: Another.
-
-    Returns:
-        `{HEAD: `paired_difference`}`, above zero where `one` is right more often.
-
-    Raises:
-        InputError: A folder is no finished cross-validation, or their clips differ.
-    """
-    rows = [read_predictions(folder) for folder in (one, other)]
-    shared = [head for head in rows[0][0]["heads"] if head in rows[1][0]["heads"]]
-    if not shared:
-        raise InputError(f"{one} and {other} have no head in common: expected two of the same data set")
-    return {head: paired_difference(rows[0], rows[1], head) for head in shared}
-
-
-def read_predictions(folder: str | Path) -> list[dict[str, Any]]:
-    """The rows of `predictions.jsonl`: seed, fold, id, source, heads {HEAD: truth, answer, scores}."""
-    path = Path(folder) / "predictions.jsonl"
-    if not path.is_file():
-        raise InputError(f"{folder} is no finished cross-validation (no predictions.jsonl in it): "
-                         "expected a folder made by `vidmodel crossvalidate`")  # fmt: skip
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
 def _prepare(task: FoldTask) -> None:
     """Finds mistakes before anything is written, and lets the backbone see all clips, with all cores."""
     splits = assign_folds(task.clips, num_folds=task.num_folds, seed=task.train.seed)[0]
@@ -147,10 +120,10 @@ def _open(out: Path, arguments: dict[str, Any]) -> None:
 
 
 def _run_all(tasks: Sequence[FoldTask], num_workers: int) -> None:
-    # A process of its own for TensorFlow, which does not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    num_workers = min(num_workers or os.cpu_count() or 1, len(tasks)) or 1
-    with ProcessPool(num_workers, context=context, initializer=start_worker) as pool:
+    if not tasks:
+        return
+    num_workers = min(num_workers or num_usable_cores(), len(tasks))
+    with pebble.ProcessPool(num_workers, initializer=start_worker, context=WorkerContext()) as pool:
         results = pool.map(run_fold, tasks).result()
         try:
             for _ in track(tasks, "folds", len(tasks)):

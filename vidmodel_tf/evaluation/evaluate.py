@@ -14,7 +14,6 @@ from vidmodel_tf.atomic import write_json
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.metrics import multi_label_metrics, single_label_metrics
 from vidmodel_tf.labels import Labels
-from vidmodel_tf.model.build import has_frames, has_text
 from vidmodel_tf.pictures import save_confusion_matrix, save_reliability_diagram
 from vidmodel_tf.prediction.forms import RunModel, Scores, open_model
 from vidmodel_tf.progress import track
@@ -191,7 +190,7 @@ def _head_metrics(collected: _Collected, variant: str, head: str, run: Run) -> d
 def _ablated_accuracy(collected: _Collected, variant: str, head: str, run: Run) -> float | None:
     if variant == "without_frames" and len(collected.others) < 2:
         return None  # there is no other clip
-    if not (has_text(run.model) if variant == "without_text" else has_frames(run.model)):
+    if not (run.model.has_text if variant == "without_text" else run.model.has_frames):
         return None  # the model lacks the branch
     return _head_metrics(collected, variant, head, run)["accuracy"]
 

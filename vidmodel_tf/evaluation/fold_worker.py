@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from pathlib import Path
-from typing import Any
+
+import tensorflow as tf
 
 from vidmodel_tf.atomic import write_json
 from vidmodel_tf.clips.splits import assign_folds
 from vidmodel_tf.config import ModelConfig, TrainConfig
-from vidmodel_tf.quiet import import_tensorflow
 from vidmodel_tf.records.index import StoredClip
+from vidmodel_tf.training.stages import Stage, run_stages
+from vidmodel_tf.training.train import begin_job, plan_run
+from vidmodel_tf.workers import begin_worker
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,18 +42,13 @@ class FoldTask:
 
 def start_worker() -> None:
     """To be called first in a worker process: one thread, as there are as many workers as cores."""
-    import_tensorflow()
-    import tensorflow as tf
-
+    begin_worker()
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def run_fold(task: FoldTask) -> None:
     """Trains on all but the fold and writes `scores.json`: {clip id: {head: scores [K]}} of the held-out clips."""
-    from vidmodel_tf.training.stages import run_stages
-    from vidmodel_tf.training.train import begin_job, plan_run
-
     splits = assign_folds(task.clips, num_folds=task.num_folds, seed=task.train.seed)[task.fold - 1]
     run = plan_run(task.data, task.folder, task.clips, task.model, task.train, splits)
     stage = run_stages(begin_job(run, task.clips, splits, verbose=0))
@@ -58,7 +56,7 @@ def run_fold(task: FoldTask) -> None:
     shutil.rmtree(task.folder / "checkpoints")
 
 
-def _held_out_scores(stage: Any, task: FoldTask, splits: dict[str, str]) -> dict[str, dict[str, list[float]]]:
+def _held_out_scores(stage: Stage, task: FoldTask, splits: dict[str, str]) -> dict[str, dict[str, list[float]]]:
     held_out = [clip.id for clip in task.clips if splits[clip.id] == "test"]
     scores = stage.model.predict(stage.inference("test").map(lambda inputs, *_: inputs), verbose=0)
     return {

@@ -61,7 +61,7 @@ def build_model(
     with dtype_policy(config.precision):
         # === Layers ===
         frame_encoder, projection = None, None
-        if has_frames(config):
+        if config.has_frames:
             backbone = build_backbone(
                 config.backbone, config.height, config.width, config.weights if load_backbone_weights else "none"
             )
@@ -97,22 +97,12 @@ def build_feature_model(model: keras.Model, config: ModelConfig) -> keras.Model:
     with dtype_policy(config.precision):
         inputs = {"token_ids": layers.Input((config.num_tokens,), dtype="int32", name="token_ids")}
         parts = dict(inputs)
-        if has_frames(config):
+        if config.has_frames:
             projection = model.get_layer("projection")
             output_shape = (config.num_frames, projection.input_shape[-1])
             inputs["backbone_output"] = layers.Input(output_shape, name="backbone_output")
             parts["features"] = projection(inputs["backbone_output"])
         return keras.Model(inputs, model.get_layer("head")(parts), name="vidmodel_features")
-
-
-def has_frames(config: ModelConfig) -> bool:
-    """Whether the model looks at frames at all."""
-    return config.branches != "text"
-
-
-def has_text(config: ModelConfig) -> bool:
-    """Whether the model reads words at all."""
-    return config.branches != "video"
 
 
 def stream_names(config: ModelConfig) -> tuple[str, ...]:
@@ -166,14 +156,14 @@ def _build_projection(config: ModelConfig, output_size: int) -> keras.Model:
 def _build_head(config: ModelConfig, labels: ClassNames, vocabulary_size: int) -> keras.Model:
     # Names with a dot: a head may have any name without one, and its layer bears it.
     inputs, branches = {}, []
-    if has_frames(config):
+    if config.has_frames:
         features_shape = (config.num_frames, len(stream_names(config)) * config.projection_units)
         inputs["features"] = layers.Input(features_shape, name="features")
         parts = split_streams(inputs["features"], config)
         for part, stream in zip(parts, stream_names(config), strict=True):
             branches.append(_temporal_branch(part, stream, config))
     inputs["token_ids"] = layers.Input((config.num_tokens,), dtype="int32", name="token_ids")
-    if has_text(config):
+    if config.has_text:
         branches.append(_text_branch(inputs["token_ids"], config, vocabulary_size))
     x = layers.Concatenate(name="branches.concatenate")(branches) if len(branches) > 1 else branches[0]
     x = layers.Dense(config.hidden_units, activation="relu", name="hidden.dense")(x)

@@ -46,7 +46,8 @@ def split_backbone(backbone: keras.Model, first_layer: str) -> tuple[keras.Model
             f"fine_tune_from: expected a layer of {backbone.name} that all connections lead through, "
             f"such as the first of a block. Received: {first_layer!r}, which some lead past"
         )
-    return keras.Model(backbone.input, activations, name="lower_backbone"), upper
+    # The name tells cached activations of one cut from those of another.
+    return keras.Model(backbone.input, activations, name=f"{backbone.name}_below_{first_layer}"), upper
 
 
 def _upper_part(backbone: keras.Model, activations: Any) -> keras.Model | None:

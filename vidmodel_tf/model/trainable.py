@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
 
 import keras
 import numpy as np
 
-from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.model.build import has_frames
 from vidmodel_tf.model.layers import Standardization
-
-Stage = Literal["scratch", "frozen", "fine_tune"]
 
 _SMALLEST_RELATIVE_DEVIATION = 0.01
 
@@ -23,23 +18,18 @@ def backbone_of(model: keras.Model) -> keras.Model:
     return model.get_layer("frame_encoder").get_layer("backbone").layer
 
 
-def set_trainable(model: keras.Model, config: ModelConfig, stage: Stage, upper: keras.Model | None = None) -> None:
-    """Freezes what a stage leaves alone; to be called before `compile`.
+def set_trainable(backbone: keras.Model, part: keras.Model | None) -> None:
+    """Lets only a part of a backbone train; to be called before `compile`.
 
     Args:
-        model: A model of `build_model`.
-        config: Its settings.
-        stage: "scratch" trains all, "frozen" all but the backbone, "fine_tune" the backbone's upper part as well.
-        upper: That part, from `cut.split_backbone`.
+        backbone: From `backbone_of`.
+        part: The backbone itself, its upper part (`cut.split_backbone`), or None: nothing of it trains.
     """
-    if not has_frames(config):
-        return
-    backbone = backbone_of(model)
-    tuned = {layer.name for layer in upper.layers} if stage == "fine_tune" and upper is not None else set()
+    trained = {layer.name for layer in part.layers} if part is not None else set()
     # Layer by layer: a model that is trainable already does not pass `trainable = True` on.
     backbone.trainable = True
     for layer in backbone.layers:
-        layer.trainable = stage == "scratch" or layer.name in tuned
+        layer.trainable = layer.name in trained
 
 
 def adapt_standardisation(model: keras.Model, feature_batches: Iterable[np.ndarray]) -> None:

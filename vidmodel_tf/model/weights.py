@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import keras
@@ -28,21 +29,26 @@ def load_weights(model: keras.Model, path: str | Path) -> None:
     except Exception as error:  # zipfile, HDF5, JSON and Keras each raise their own
         cause = " ".join(str(error).split())[:200]
         raise InputError(f"expected a Keras model in {path}. Received: {cause}") from error
-    values = {weight.path: weight for weight in saved.weights}
-    _check_same({name: tuple(value.shape) for name, value in values.items()}, model, path)
-    for weight in model.weights:
-        weight.assign(values[weight.path])
+    _check_same(saved, model, path)
+    for weight, value in zip(model.weights, saved.weights, strict=True):
+        weight.assign(value)
 
 
-def _check_same(saved: dict[str, tuple[int, ...]], model: keras.Model, path: str | Path) -> None:
-    expected = {weight.path: tuple(weight.shape) for weight in model.weights}
-    for name in [*expected, *saved]:
-        if expected.get(name) != saved.get(name):
+def _check_same(saved: keras.Model, model: keras.Model, path: str | Path) -> None:
+    for expected, found in itertools.zip_longest(model.weights, saved.weights):
+        if not _is_same(expected, found):
             raise InputError(
                 f"the weights in {path} belong to another model: "
-                f"expected {_describe(name, expected)}. Received: {_describe(name, saved)}"
+                f"expected {_describe(expected)}. Received: {_describe(found)}"
             )
 
 
-def _describe(name: str, shapes: dict[str, tuple[int, ...]]) -> str:
-    return f"{name} of shape {list(shapes[name])}" if name in shapes else f"no {name}"
+def _is_same(expected: keras.Variable | None, found: keras.Variable | None) -> bool:
+    if expected is None or found is None or expected.shape != found.shape:
+        return False
+    # Keras forgets the outer scope of what a Bidirectional wraps when it reads a model.
+    return expected.path == found.path or expected.path.endswith(f"/{found.path}")
+
+
+def _describe(weight: keras.Variable | None) -> str:
+    return f"{weight.path} of shape {list(weight.shape)}" if weight is not None else "no further weights"

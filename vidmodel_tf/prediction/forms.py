@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.model.build import has_frames
 from vidmodel_tf.run_folder import Run, load_run
 
 Scores = dict[str, np.ndarray]  # {head: float32 [B, K]}
@@ -27,7 +26,7 @@ class RunModel:
         model = run.load_model()
         head = model.get_layer("head")
         self._encode = None
-        if has_frames(run.model):
+        if run.model.has_frames:
             encoder, projection = model.get_layer("frame_encoder"), model.get_layer("projection")
             self._encode = tf.function(lambda frames: projection(encoder(frames, training=False), training=False))
         self._classify = tf.function(lambda parts: head(parts, training=False))

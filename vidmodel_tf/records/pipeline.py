@@ -118,14 +118,12 @@ def for_inference(
     """Every clip of the split once, in stored order, with every (N/T)-th of its N stored frames."""
     features = open_data_set(data_dir).info.features
     labels, encode_text = labels_of(features), clip_text_encoder(config, vocabulary)
-    if config.branches != "text":
-        slots = inference_slots(data_dir, features, config)
+    slots = inference_slots(data_dir, features, config) if config.has_frames else None
 
     def to_model(record: tf.Tensor):
         example = parse_clip(features, record[0])
-        if config.branches == "text":  # takes frames and does not look at them
-            frames = tf.zeros((config.num_frames, config.height, config.width, 3), tf.uint8)
-        else:
+        frames = _unseen_frames(config)
+        if slots is not None:
             frames = decode_frames(tf.gather(example["frames"], slots), config.height, config.width)
         return {"frames": frames, "token_ids": encode_text(example["text"])}, *targets(example, labels)
 
@@ -147,6 +145,11 @@ def inference_slots(data_dir: str | Path, features: tfds.features.FeaturesDict, 
             f"{data_dir} holds words without videos: expected model.branches=text. Received: {config.branches!r}"
         )
     return slots_for_inference(num_stored, config.num_frames)
+
+
+def _unseen_frames(config: ModelConfig) -> tf.Tensor:
+    """What a model of words alone is given as frames, for it takes them all the same."""
+    return tf.zeros((config.num_frames, config.height, config.width, 3), tf.uint8)
 
 
 def for_training(
@@ -171,10 +174,9 @@ def for_training(
         first_epoch: None: a data set of one epoch, another each time that it is iterated over. A number: all
             epochs from that one on, without end, so that a run that goes on sees what it would have seen.
     """
-    data_set = open_data_set(data_dir)
-    features = data_set.info.features
+    features = open_data_set(data_dir).info.features
     labels, encode_text = labels_of(features), clip_text_encoder(config, vocabulary)
-    slots = inference_slots(data_dir, features, config)
+    slots = inference_slots(data_dir, features, config) if config.has_frames else None
     num_offsets = num_stored_frames_of(features) // config.num_frames
     files = record_files(data_dir, "train", splits)
     batch_size = min(train.batch_size, count_clips(data_dir, "train", splits))
@@ -182,16 +184,18 @@ def for_training(
     def to_model(number: tf.Tensor, record: tf.Tensor, epoch: tf.Tensor):
         seed = tf.random.fold_in(epoch_seed(train.seed, epoch), number)
         example = parse_clip(features, record[0])
-        offset = tf.random.stateless_uniform((), seed, 0, num_offsets, tf.int32)
-        frames = decode_augmented(
-            tf.gather(example["frames"], slots + offset),
-            config.height,
-            config.width,
-            seed,
-            mirror=train.mirror,
-            random_crop=train.random_crop,
-            random_color=train.random_color,
-        )
+        frames = _unseen_frames(config)
+        if slots is not None:
+            offset = tf.random.stateless_uniform((), seed, 0, num_offsets, tf.int32)
+            frames = decode_augmented(
+                tf.gather(example["frames"], slots + offset),
+                config.height,
+                config.width,
+                seed,
+                mirror=train.mirror,
+                random_crop=train.random_crop,
+                random_color=train.random_color,
+            )
         inputs = {"frames": frames, "token_ids": encode_text(example["text"])}
         return inputs, *targets(example, labels, class_weights)
 

@@ -12,11 +12,9 @@ import numpy as np
 import tensorflow as tf
 
 from vidmodel_tf.atomic import write_json
-from vidmodel_tf.clips.sampling import slots_for_inference
-from vidmodel_tf.model.build import has_frames
 from vidmodel_tf.records.frames import decode_frames
-from vidmodel_tf.records.pipeline import Splits, clip_text_encoder, count_clips, record_files
-from vidmodel_tf.records.schema import num_stored_frames_of, open_data_set, parse_clip
+from vidmodel_tf.records.pipeline import Splits, clip_text_encoder, count_clips, inference_slots, record_files
+from vidmodel_tf.records.schema import open_data_set, parse_clip
 from vidmodel_tf.run_folder import Run
 
 NUM_EXAMPLES = 8
@@ -39,8 +37,7 @@ def write_examples(run: Run, model: keras.Model, splits: Splits | None) -> None:
 def _clips(run: Run, splits: Splits | None):
     split = "validation" if count_clips(run.data, "validation", splits) else "train"
     features = open_data_set(run.data).info.features
-    num_stored = num_stored_frames_of(features)
-    slots = slots_for_inference(num_stored, run.model.num_frames) if num_stored and has_frames(run.model) else []
+    slots = inference_slots(run.data, features, run.model) if run.model.has_frames else []
     for record in itertools.islice(record_files(run.data, split, splits).in_order(), NUM_EXAMPLES):
         example = parse_clip(features, record[0])
         yield {**example, "frames": tf.gather(example["frames"], tf.constant(slots, tf.int64))}

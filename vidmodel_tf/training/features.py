@@ -21,7 +21,7 @@ import tensorflow_datasets as tfds
 from vidmodel_tf.atomic import atomic_write, write_json
 from vidmodel_tf.clips.sampling import slots_for_inference
 from vidmodel_tf.config import ModelConfig
-from vidmodel_tf.model.build import build_frame_encoder, has_frames, stream_names
+from vidmodel_tf.model.build import build_frame_encoder, stream_names
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.frames import decode_frames
 from vidmodel_tf.records.pipeline import RecordFiles, Splits, record_files
@@ -78,15 +78,22 @@ def cached_features(
         splits: Takes the place of the stored splits.
     """
     files, features = record_files(data_dir, split, splits), open_data_set(data_dir).info.features
-    if cnn is None or not has_frames(config):
+    if cnn is None:
         return FeatureFiles(files, _schema(features), 0)
     schema = _schema(features, (config.num_frames, *cnn.output_shape[1:]))
     shards = [Path(shard) for (shard,) in files.paths]
     folders = []
     for stream in stream_names(config):
         one_stream = dataclasses.replace(config, streams=stream)
-        folders.append(Path(data_dir) / "features" / _write_key(Path(data_dir), one_stream, cnn))
-        _fill(folders[-1], shards, views, schema, features, one_stream, cnn)
+        key = _key(one_stream, cnn)
+        name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
+        folders.append(Path(data_dir) / "features" / name)
+        missing = [
+            (shard, view) for shard in shards for view in views if not (folders[-1] / view / shard.name).exists()
+        ]
+        if missing:
+            write_json(folders[-1] / "key.json", key)
+            _fill(folders[-1], missing, schema, features, one_stream, cnn)
     paths = tuple(tuple(str(folder / view / shard.name) for view in views for folder in folders) for shard in shards)
     return FeatureFiles(RecordFiles(paths, files.ids), schema, len(folders))
 
@@ -100,11 +107,11 @@ def _schema(
     return tfds.features.FeaturesDict(kept)
 
 
-def _write_key(data_dir: Path, config: ModelConfig, cnn: keras.Model) -> str:
-    key = {
+def _key(config: ModelConfig, cnn: keras.Model) -> dict[str, Any]:
+    return {
         "backbone": config.backbone,
         "weights": _weights_identity(config.weights),
-        "output_of": cnn.output_names[0],
+        "cnn": cnn.name,  # not a layer's name: those that Keras gives count up with each model that is built
         "num_frames": config.num_frames,
         "height": config.height,
         "width": config.width,
@@ -112,9 +119,6 @@ def _write_key(data_dir: Path, config: ModelConfig, cnn: keras.Model) -> str:
         "motion_gain": config.motion_gain if config.streams == "motion" else None,
         "precision": config.precision,
     }
-    name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
-    write_json(data_dir / "features" / name / "key.json", key)
-    return name
 
 
 def _weights_identity(weights: str) -> str:
@@ -124,16 +128,12 @@ def _weights_identity(weights: str) -> str:
 
 def _fill(
     folder: Path,
-    shards: Sequence[Path],
-    views: Sequence[View],
+    missing: Sequence[tuple[Path, View]],
     schema: tfds.features.FeaturesDict,
     features: tfds.features.FeaturesDict,
     config: ModelConfig,
     cnn: keras.Model,
 ) -> None:
-    missing = [(shard, view) for shard in shards for view in views if not (folder / view / shard.name).exists()]
-    if not missing:
-        return
     encoder = build_frame_encoder(config, cnn)
     encode = tf.function(encoder, input_signature=[tf.TensorSpec((None, *encoder.input_shape[1:]), tf.uint8)])
     for shard, view in track(missing, f"backbone, {config.streams}", len(missing)):

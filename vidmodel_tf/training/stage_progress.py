@@ -57,18 +57,18 @@ class StageProgress(keras.callbacks.Callback):
     Args:
         run_dir: The run folder.
         state: Where training stands; updated here.
-        monitor: "val_loss", or "loss" where there are no validation clips.
+        monitor: "val_loss", or "loss" where there are no validation clips; None: the stage has its epochs, and the
+            last weights count as the best.
         patience: Epochs without a lower monitored loss after which the stage ends.
         seed: Of what is dropped out.
     """
 
-    def __init__(self, run_dir: Path, state: TrainingState, monitor: str, patience: int, seed: int) -> None:
+    def __init__(self, run_dir: Path, state: TrainingState, monitor: str | None, patience: int, seed: int) -> None:
         super().__init__()
         self.run_dir, self.state, self.monitor = run_dir, state, monitor
         self.patience, self.seed = patience, seed
 
     def on_train_begin(self, logs=None) -> None:
-        self.model.optimizer.build(self.model.trainable_variables)
         if self.state.last_weights:
             self.model.load_weights(self.run_dir / "checkpoints" / self.state.last_weights)
         elif self.state.finished_stages and self.state.best_loss is not None:
@@ -83,17 +83,18 @@ class StageProgress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None) -> None:
         logs = {name: float(value) for name, value in (logs or {}).items()}
-        loss = logs[self.monitor]
+        monitor = self.monitor or "loss"
+        loss = logs[monitor]
         if not math.isfinite(loss):
             raise VidmodelError(
-                f"{self.monitor} became {loss} in epoch {epoch}: "
+                f"{monitor} became {loss} in epoch {epoch}: "
                 "try a lower train.learning_rate or model.precision=float32, with another --out"
             )
         state = self.state
         state.history.append({"epoch": epoch, "stage": state.stage, **logs})
         state.next_epoch = epoch + 1
         state.last_weights = self._save_weights("last", epoch)
-        if state.best_loss is None or loss < state.best_loss:
+        if self.monitor is None or state.best_loss is None or loss < state.best_loss:
             state.best_loss, state.epochs_without_gain = loss, 0
             state.best_weights = self._save_weights("best", epoch)
         else:

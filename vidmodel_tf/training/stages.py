@@ -3,20 +3,25 @@
 - "scratch": everything, on pixels (`weights="none"`) or on words alone.
 - "frozen": all but a pretrained backbone, on its cached outputs.
 - "fine_tune": the upper part of the backbone too, on the cached activations below it.
+
+With `TrainConfig.refit` they follow once more ("scratch_refit", ...), from the initial weights, on the training and
+validation clips together, each for as many epochs as were best.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
 from vidmodel_tf.model.backbones import find_backbone
-from vidmodel_tf.model.build import build_feature_model, has_frames
+from vidmodel_tf.model.build import build_feature_model
 from vidmodel_tf.model.cut import build_cut_model, split_backbone
 from vidmodel_tf.model.trainable import adapt_standardisation, backbone_of, set_trainable
+from vidmodel_tf.records.index import read_index
 from vidmodel_tf.records.pipeline import Splits, count_clips, for_inference, for_training
 from vidmodel_tf.records.schema import open_data_set
 from vidmodel_tf.run_folder import Run
@@ -24,6 +29,8 @@ from vidmodel_tf.training.feature_pipeline import features_for_inference, featur
 from vidmodel_tf.training.features import FeatureFiles, View, cached_features
 from vidmodel_tf.training.losses import compile_arguments
 from vidmodel_tf.training.stage_progress import StageProgress, TrainingState
+
+_REFIT = "_refit"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +43,7 @@ class Job:
     class_weights: dict[str, list[float]]
     state: TrainingState
     verbose: int | str
+    refit: bool = False  # the second time, without validation clips
 
     @property
     def batch_size(self) -> int:
@@ -51,7 +59,7 @@ class Stage:
     """One stage: what is trained, on what.
 
     Attributes:
-        name: "scratch", "frozen" or "fine_tune".
+        name: "scratch", "frozen" or "fine_tune", with "_refit" the second time.
         num_epochs: At most.
         learning_rate: Of its optimizer.
         model: What is trained; shares its layers with the whole model.
@@ -70,16 +78,54 @@ class Stage:
 def run_stages(job: Job) -> Stage:
     """Trains the model, going on from where `job.state` stands.
 
+    Args:
+        job: Its model has its initial weights.
+
     Returns:
         The last stage; its model holds the best weights of all stages, as the whole model does.
     """
-    builders = _stage_builders(job.run)
-    finished_before = [name for name in builders if name in job.state.finished_stages and name != job.state.stage]
+    if not (job.run.train.refit and job.count("validation")):
+        return _run_pass(job)
+    initial_weights = job.model.get_weights()
+    if not job.state.stage.endswith(_REFIT):
+        _run_pass(job)
+    job.model.set_weights(initial_weights)
+    return _run_pass(dataclasses.replace(job, splits=_merged_splits(job), refit=True))
+
+
+def _run_pass(job: Job) -> Stage:
+    state = job.state
+    builders = {name + _REFIT * job.refit: builder for name, builder in _stage_builders(job.run).items()}
+    if job.refit:
+        builders = {name: builder for name, builder in builders.items() if _best_num_epochs(state, name)}
+    finished_before = [name for name in builders if name in state.finished_stages and name != state.stage]
     for name, build_stage in builders.items():
         if name not in finished_before:  # a later stage's weights hold an earlier one's
             stage = build_stage(job)
+            if job.refit:
+                stage = dataclasses.replace(stage, name=name, num_epochs=_best_num_epochs(state, name))
             _run_stage(job, stage)
     return stage
+
+
+def _merged_splits(job: Job) -> dict[str, str]:
+    """The splits with the validation clips among the training clips."""
+    stored = {clip.id: clip.split for clip in read_index(job.run.data)}
+    return {
+        clip_id: "train" if split == "validation" else split
+        for clip_id, split in {**stored, **(job.splits or {})}.items()
+    }
+
+
+def _best_num_epochs(state: TrainingState, refit_stage: str) -> int:
+    """After how many epochs a stage had the lowest validation loss of all stages up to it; 0: it lowered nothing."""
+    best, num_epochs, lowest = 0, 0, math.inf
+    name = refit_stage.removesuffix(_REFIT)
+    for row in state.history:
+        num_epochs += row["stage"] == name
+        if row.get("val_loss", math.inf) < lowest:
+            lowest, best = row["val_loss"], num_epochs
+    return best
 
 
 def fill_caches(run: Run, model: keras.Model) -> None:
@@ -106,7 +152,7 @@ def check_cut(run: Run, model: keras.Model) -> None:
 
 
 def _stage_builders(run: Run) -> dict[str, Callable[[Job], Stage]]:
-    if not has_frames(run.model):
+    if not run.model.has_frames:
         return {"scratch": _words_stage}
     if run.model.weights == "none":
         return {"scratch": _pixel_stage}
@@ -135,11 +181,13 @@ def _fit(job: Job, stage: Stage) -> None:
         jit_compile=False,  # XLA's compilation costs more than it saves on a CPU
         **compile_arguments(run.labels, label_smoothing=run.train.label_smoothing, head_weights=run.train.head_weights),
     )
+    stage.model.optimizer.build(stage.model.trainable_variables)  # the weights files hold its state
     first_epoch = next((row["epoch"] for row in state.history if row["stage"] == stage.name), state.next_epoch)
     last_epoch = first_epoch + stage.num_epochs
     if state.epochs_without_gain >= run.train.patience or state.next_epoch >= last_epoch:
         return  # killed between the last epoch and the end of the stage
     has_validation = job.count("validation") > 0
+    monitor = None if job.refit else "val_loss" if has_validation else "loss"
     stage.model.fit(
         stage.training(state.next_epoch),
         validation_data=stage.inference("validation") if has_validation else None,
@@ -149,9 +197,7 @@ def _fit(job: Job, stage: Stage) -> None:
         shuffle=False,  # the pipeline has shuffled
         verbose=job.verbose,
         callbacks=[
-            StageProgress(
-                run.path, state, "val_loss" if has_validation else "loss", run.train.patience, run.train.seed
-            ),
+            StageProgress(run.path, state, monitor, run.train.patience, run.train.seed),
             keras.callbacks.TensorBoard(run.path / "logs" / stage.name, write_graph=False),
         ],
     )
@@ -159,7 +205,8 @@ def _fit(job: Job, stage: Stage) -> None:
 
 def _pixel_stage(job: Job) -> Stage:
     run = job.run
-    set_trainable(job.model, run.model, "scratch")
+    backbone = backbone_of(job.model)
+    set_trainable(backbone, backbone)
 
     def training(first_epoch: int) -> tf.data.Dataset:
         return for_training(
@@ -183,9 +230,10 @@ def _words_stage(job: Job) -> Stage:
 
 def _frozen_stage(job: Job) -> Stage:
     run = job.run
-    set_trainable(job.model, run.model, "frozen")
+    backbone = backbone_of(job.model)
+    set_trainable(backbone, None)
     model = build_feature_model(job.model, run.model)
-    stage = _feature_stage(job, "frozen", run.train.epochs, run.train.learning_rate, model, backbone_of(job.model))
+    stage = _feature_stage(job, "frozen", run.train.epochs, run.train.learning_rate, model, backbone)
     adapt_standardisation(job.model, (inputs["backbone_output"].numpy() for inputs, _, _ in stage.inference("train")))
     return stage
 
@@ -193,7 +241,7 @@ def _frozen_stage(job: Job) -> Stage:
 def _fine_tune_stage(job: Job) -> Stage:
     run = job.run
     lower, upper = _split_at_cut(run, job.model)
-    set_trainable(job.model, run.model, "fine_tune", upper)
+    set_trainable(backbone_of(job.model), upper)
     model = build_cut_model(job.model, run.model, upper)
     return _feature_stage(
         job, "fine_tune", run.train.fine_tune_epochs, run.train.fine_tune_learning_rate, model, cnn=lower

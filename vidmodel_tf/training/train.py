@@ -13,7 +13,7 @@ import keras
 from vidmodel_tf.config import ModelConfig, TrainConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
-from vidmodel_tf.model.build import build_model, has_frames
+from vidmodel_tf.model.build import build_model
 from vidmodel_tf.records.folds import fold_splits
 from vidmodel_tf.records.index import StoredClip, read_index
 from vidmodel_tf.records.pipeline import Splits, inference_slots, load_labels
@@ -92,7 +92,7 @@ def plan_run(
     _check_trainable(training, labels, data_dir)
     _check_head_weights(train_config, labels)
     prepare = prepare_config_of(data_dir)
-    if has_frames(model_config):
+    if model_config.has_frames:
         inference_slots(data_dir, open_data_set(data_dir).info.features, model_config)
     vocabulary = Vocabulary.from_texts(
         (clip.text for clip in training), model_config.text_fields, model_config.vocabulary_size, MIN_COUNT
