@@ -407,7 +407,7 @@ def test_weights_of_another_model_are_refused_by_name(tmp_path):
             r"Received: appearance_projection/kernel of shape \[128, 16\]",
         ),
         ({"streams": "motion"}, r"expected motion_standardization/mean .* Received: appearance_standardization/mean"),
-        ({"num_layers": 2}, r"expected appearance\.lstm_1/lstm_cell/kernel .* Received: text\.embedding"),
+        ({"num_layers": 2}, r"expected appearance\.lstm_1/lstm_cell/kernel .* Received: text\.lstm/lstm_cell"),
     ]:
         with pytest.raises(InputError, match=message):
             load_weights(make_model(small_config(**changes)), path)
@@ -531,3 +531,39 @@ def test_a_bidirectional_lstm_reads_both_ways():
     changed = features.copy()
     changed[:, -1] += 1
     assert not np.allclose(steps.predict_on_batch(features)[:, 0], steps.predict_on_batch(changed)[:, 0], atol=1e-5)
+
+
+def test_averaged_networks_share_the_backbone_and_nothing_else(tmp_path):
+    config = small_config(streams="both", num_nets=3, bidirectional=True, pooling="attention")
+    model, inputs = make_model(config), make_inputs()
+    projection, head = model.get_layer("projection"), model.get_layer("head")
+    features = projection.predict_on_batch(model.get_layer("frame_encoder").predict_on_batch(inputs["frames"]))
+    assert features.shape == (3, T, 3 * 2 * config.projection_units)
+    outputs = {net: head.get_layer(f"net_{net}.kind").output for net in range(3)}
+    parts = keras.Model(head.input, outputs).predict_on_batch({"features": features, "token_ids": inputs["token_ids"]})
+    assert np.abs(parts[0] - parts[1]).max() > 1e-3
+    assert_same_scores(
+        {"kind": model.predict_on_batch(inputs)["kind"]}, {"kind": np.mean(list(parts.values()), axis=0)}
+    )
+    model.save(tmp_path / "model.keras")
+    rebuilt = make_model(config, seed=1)
+    load_weights(rebuilt, tmp_path / "model.keras")
+    assert_same_scores(rebuilt.predict_on_batch(inputs), model.predict_on_batch(inputs), atol=0)
+
+
+def test_each_averaged_network_learns_from_its_own_clips():
+    model = make_model(small_config(branches="text", num_nets=2))
+    before = {weight.path: weight.numpy() for weight in model.trainable_weights}
+    model.compile("sgd", LOSSES, jit_compile=False)
+    model.fit(make_inputs(1), {head: truth[:1] for head, truth in TRUTH.items()}, verbose=0)
+    # each head draws for itself, so of two networks one or both have learnt from the one clip
+    changed = {path for weight in model.trainable_weights if np.any(before[path := weight.path] != weight.numpy())}
+    heads = {path.split("/")[0] for path in changed if path.split("/")[0] in ("net_0.kind", "net_1.kind")}
+    assert len(heads) == 1
+
+
+def test_models_of_two_branches_need_a_hidden_layer():
+    with pytest.raises(InputError, match=r"hidden_units: expected 1 to 65536\. Received: 0"):
+        small_config(hidden_units=0)
+    model = make_model(small_config(branches="text", hidden_units=0))
+    assert not any("hidden.dense" in weight.path for weight in model.weights)

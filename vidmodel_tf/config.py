@@ -73,8 +73,9 @@ class ModelConfig:
     embedding_units: int = 128
     text_lstm_units: int = 128
     text_pooling: TextPooling = "last"  # the LSTM's last state, the mean of the embeddings without an LSTM, or both
-    hidden_units: int = 256  # between Concatenate and the heads; without it the branches could only be added
+    hidden_units: int = 256  # between Concatenate and the heads; 0: none, which models of one branch can do without
     dropout: float = 0.3  # before the LSTMs and before the heads
+    num_nets: int = 1  # networks behind the backbone whose scores are averaged
     precision: Precision = "float32"
 
     @property
@@ -89,13 +90,16 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         _check_types(self)
-        for name in ("projection_units", "lstm_units", "embedding_units", "text_lstm_units", "hidden_units"):
+        for name in ("projection_units", "lstm_units", "embedding_units", "text_lstm_units"):
             _check_range(self, name, 1, 65_536)
         _check_range(self, "num_frames", 1, 4096)
         _check_range(self, "height", 32, 2048)
         _check_range(self, "width", 32, 2048)
         _check_range(self, "motion_gain", 0.01, 255.0)
+        # Without a hidden layer two branches could only be added, and no question about a clip be answered.
+        _check_range(self, "hidden_units", 1 if self.branches == "both" else 0, 65_536)
         _check_range(self, "num_layers", 1, 8)
+        _check_range(self, "num_nets", 1, 64)
         _check_range(self, "num_tokens", 1, 4096)
         _check_range(self, "vocabulary_size", 2 + len(self.text_fields), 10_000_000)
         _check_range(self, "dropout", 0.0, 0.95)

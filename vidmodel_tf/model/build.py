@@ -28,6 +28,7 @@ from vidmodel_tf.model.layers import (
     KeepSlots,
     MeanPooling,
     MotionImages,
+    NetAverage,
     SlotMask,
     Standardization,
     TokenMask,
@@ -141,77 +142,103 @@ def build_frame_encoder(config: ModelConfig, cnn: keras.Model) -> keras.Model:
 
 def _build_projection(config: ModelConfig, output_size: int) -> keras.Model:
     inputs = layers.Input((None, output_size), name="backbone_output")
+    parts = split_streams(inputs, config)
+    standardized = [
+        Standardization(name=f"{stream}_standardization")(part)
+        for stream, part in zip(stream_names(config), parts, strict=True)
+    ]
     projected = []
-    for stream, part in zip(stream_names(config), split_streams(inputs, config), strict=True):
-        x = Standardization(name=f"{stream}_standardization")(part)
-        x = layers.Dense(config.projection_units, name=f"{stream}_projection")(x)
-        if stream == "motion":
-            x = KeepSlots(name="motion_features")(x, SlotMask(name="motion_slots")(part))
-        else:
-            x = layers.Activation("linear", dtype="float32", name="appearance_features")(x)
-        projected.append(x)
+    for net in _net_names(config):
+        for stream, part, x in zip(stream_names(config), parts, standardized, strict=True):
+            x = layers.Dense(config.projection_units, name=f"{net}{stream}_projection")(x)
+            if stream == "motion":
+                x = KeepSlots(name=f"{net}motion_features")(x, SlotMask(name=f"{net}motion_slots")(part))
+            else:
+                x = layers.Activation("linear", dtype="float32", name=f"{net}appearance_features")(x)
+            projected.append(x)
     return keras.Model(inputs, side_by_side(projected, "features", "float32"), name="projection")
 
 
 def _build_head(config: ModelConfig, labels: ClassNames, vocabulary_size: int) -> keras.Model:
-    # Names with a dot: a head may have any name without one, and its layer bears it.
-    inputs, branches = {}, []
+    inputs, features = {}, []
     if config.has_frames:
-        features_shape = (config.num_frames, len(stream_names(config)) * config.projection_units)
-        inputs["features"] = layers.Input(features_shape, name="features")
-        parts = split_streams(inputs["features"], config)
-        for part, stream in zip(parts, stream_names(config), strict=True):
-            branches.append(_temporal_branch(part, stream, config))
+        num_parts = config.num_nets * len(stream_names(config))
+        inputs["features"] = layers.Input((config.num_frames, num_parts * config.projection_units), name="features")
+        features = _split(inputs["features"], num_parts)
     inputs["token_ids"] = layers.Input((config.num_tokens,), dtype="int32", name="token_ids")
-    if config.has_text:
-        branches.append(_text_branch(inputs["token_ids"], config, vocabulary_size))
-    x = layers.Concatenate(name="branches.concatenate")(branches) if len(branches) > 1 else branches[0]
-    x = layers.Dense(config.hidden_units, activation="relu", name="hidden.dense")(x)
-    x = layers.Dropout(config.dropout, name="hidden.dropout")(x)
-    multi_label = getattr(labels, "multi_label", ())
-    scores = {}
-    for name, classes in labels.items():
-        activation = "sigmoid" if name in multi_label else "softmax"
-        scores[name] = layers.Dense(len(classes), activation=activation, dtype="float32", name=name)(x)
+    scores_of_nets = []
+    for net in _net_names(config):
+        streams = [features.pop(0) for _ in stream_names(config)] if config.has_frames else []
+        scores_of_nets.append(_build_net(net, streams, inputs["token_ids"], config, labels, vocabulary_size))
+    if config.num_nets == 1:
+        return keras.Model(inputs, scores_of_nets[0], name="head")
+    scores = {head: NetAverage(name=head)([scores[head] for scores in scores_of_nets]) for head in labels}
     return keras.Model(inputs, scores, name="head")
 
 
-def _temporal_branch(features, stream: str, config: ModelConfig):
-    motion = stream == "motion"
-    slots = SlotMask(name="motion.slots")(features) if motion else None
+def _net_names(config: ModelConfig) -> list[str]:
+    """What the layers of each network are called in front. With a dot: a head may have any name without one."""
+    return [f"net_{number}." for number in range(config.num_nets)] if config.num_nets > 1 else [""]
+
+
+def _build_net(net: str, streams: list, token_ids, config: ModelConfig, labels: ClassNames, vocabulary_size: int):
+    branches = [
+        _temporal_branch(part, f"{net}{stream}", stream == "motion", config)
+        for part, stream in zip(streams, stream_names(config) if streams else (), strict=True)
+    ]
+    if config.has_text:
+        branches.append(_text_branch(token_ids, f"{net}text", config, vocabulary_size))
+    x = layers.Concatenate(name=f"{net}branches.concatenate")(branches) if len(branches) > 1 else branches[0]
+    if config.hidden_units:
+        x = layers.Dense(config.hidden_units, activation="relu", name=f"{net}hidden.dense")(x)
+    x = layers.Dropout(config.dropout, name=f"{net}hidden.dropout")(x)
+    multi_label = getattr(labels, "multi_label", ())
+    scores = {}
+    for head, classes in labels.items():
+        activation = "sigmoid" if head in multi_label else "softmax"
+        scores[head] = layers.Dense(len(classes), activation=activation, dtype="float32", name=f"{net}{head}")(x)
+    return scores
+
+
+def _temporal_branch(features, name: str, has_gaps: bool, config: ModelConfig):
+    slots = SlotMask(name=f"{name}.slots")(features) if has_gaps else None
     # cuDNN takes masks that are padded on the right only, and motion always lacks its first slot.
-    use_cudnn = False if motion else "auto"
-    x = layers.Dropout(config.dropout, name=f"{stream}.dropout")(features)
+    use_cudnn = False if has_gaps else "auto"
+    x = layers.Dropout(config.dropout, name=f"{name}.dropout")(features)
     for number in range(config.num_layers):
         every_step = config.pooling != "last" or number < config.num_layers - 1
-        name = f"{stream}.lstm_{number}"
-        lstm = layers.LSTM(config.lstm_units, return_sequences=every_step, use_cudnn=use_cudnn, name=name)
+        lstm = layers.LSTM(
+            config.lstm_units, return_sequences=every_step, use_cudnn=use_cudnn, name=f"{name}.lstm_{number}"
+        )
         if config.bidirectional:
-            lstm = layers.Bidirectional(lstm, name=f"{stream}.bidirectional_{number}")
+            lstm = layers.Bidirectional(lstm, name=f"{name}.bidirectional_{number}")
         x = lstm(x, mask=slots)
     if config.pooling == "attention":
-        x = AttentionPooling(name=f"{stream}.pooling")(x, mask=slots)
+        x = AttentionPooling(name=f"{name}.pooling")(x, mask=slots)
     elif config.pooling == "mean":
-        x = MeanPooling(name=f"{stream}.pooling")(x, mask=slots)
+        x = MeanPooling(name=f"{name}.pooling")(x, mask=slots)
     return x
 
 
-def _text_branch(token_ids, config: ModelConfig, vocabulary_size: int):
-    mask = TokenMask(name="text.mask")(token_ids)
-    x = layers.Embedding(vocabulary_size, config.embedding_units, name="text.embedding")(token_ids)
-    x = layers.Dropout(config.dropout, name="text.dropout")(x)
+def _text_branch(token_ids, name: str, config: ModelConfig, vocabulary_size: int):
+    mask = TokenMask(name=f"{name}.mask")(token_ids)
+    x = layers.Embedding(vocabulary_size, config.embedding_units, name=f"{name}.embedding")(token_ids)
+    x = layers.Dropout(config.dropout, name=f"{name}.dropout")(x)
     parts = []
     if config.text_pooling != "mean":
-        parts.append(layers.LSTM(config.text_lstm_units, name="text.lstm")(x, mask=mask))
+        parts.append(layers.LSTM(config.text_lstm_units, name=f"{name}.lstm")(x, mask=mask))
     if config.text_pooling != "last":
-        parts.append(MeanPooling(name="text.mean")(x, mask=mask))
-    return layers.Concatenate(name="text.concatenate")(parts) if len(parts) > 1 else parts[0]
+        parts.append(MeanPooling(name=f"{name}.mean")(x, mask=mask))
+    return layers.Concatenate(name=f"{name}.concatenate")(parts) if len(parts) > 1 else parts[0]
 
 
 def split_streams(x, config: ModelConfig) -> list:
     """The streams of [..., S * F], each [..., F]."""
-    num_streams = len(stream_names(config))
-    return list(ops.split(x, num_streams, axis=-1)) if num_streams > 1 else [x]
+    return _split(x, len(stream_names(config)))
+
+
+def _split(x, num_parts: int) -> list:
+    return list(ops.split(x, num_parts, axis=-1)) if num_parts > 1 else [x]
 
 
 def side_by_side(parts: list, name: str, dtype: str):

@@ -217,6 +217,32 @@ class AttentionPooling(keras.Layer):
 
 
 @_register
+class NetAverage(keras.Layer):
+    """The mean of N networks' scores, [B, K] each. In training each clip goes through one of them, drawn anew.
+
+    So the loss of a batch trains every network on clips of its own, and they stay different: a loss of the mean would
+    let them lean on each other. Averaging networks that differ only by chance goes back to Hansen and Salamon, "Neural
+    network ensembles" (1990).
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def call(self, inputs, training=None):
+        scores = ops.stack(inputs, axis=1)
+        if not training:
+            return ops.mean(scores, axis=1)
+        number = keras.random.randint((ops.shape(scores)[0],), 0, len(inputs), seed=self.seed_generator)
+        chosen = ops.one_hot(number, len(inputs), dtype=scores.dtype)
+        return ops.sum(scores * ops.expand_dims(chosen, -1), axis=1)
+
+    def compute_output_shape(self, input_shapes):
+        return input_shapes[0]
+
+
+@_register
 class Standardization(keras.Layer):
     """(inputs - mean) / deviation over the last axis, float32; the statistics are set from outside.
 
