@@ -1,10 +1,11 @@
-"""Cross-validates every configuration in `benchmarks/accuracy/` on the data sets that are there, and compares them.
+"""Cross-validates every configuration in `benchmarks/accuracy/` on its data set, and compares them.
 
     python benchmarks/accuracy.py --fights FOLDER/clips.csv --words FOLDER/titles.csv
 
-A configuration `NAME_WHAT.json` is run on the data set NAME: 5 folds grouped by source, 3 seeds. Interrupted, it goes
-on when called again. Writes `docs/accuracy.json`: for each row the metrics and the paired difference to the first row
-of its data set. Rows of a data set that is not given stay as they are. Beside the words stands what TF-IDF with
+A configuration `NAME_WHAT.json` is run on the data set NAME: 5 folds grouped by source, 3 seeds. The clips of "drawn"
+are drawn here (`benchmarks/evidence.py`). Interrupted, it goes on when called again. Writes `docs/accuracy.json`: for
+each row the metrics and the paired difference to the first row of its data set. Rows of a data set that is not given
+stay as they are. Beside the fights stands one row with folds that tear sources apart, beside the words what TF-IDF with
 logistic regression gives in the same folds, trained on all clips that are not held out.
 """
 
@@ -18,6 +19,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from evidence import draw
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -30,7 +32,8 @@ from vidmodel_tf.records.index import read_index
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "docs" / "accuracy.json"
-FIRST_ROWS = {"fights": "fights_appearance", "words": "words_lstm"}  # what the others are compared with
+FIRST_ROWS = {"fights": "fights_appearance", "words": "words_lstm", "drawn": "drawn_both"}  # what others are held to
+RANDOM_SPLIT = "fights_motion_16"  # shown with folds that tear sources apart, too
 FREE_SOURCES = {"source08", "source23"}  # of the fights: two other data sets, nearly free to get right
 
 
@@ -42,25 +45,36 @@ def main() -> None:
     options = parser.parse_args()
     work = Path(options.work)
     rows = json.loads(RESULTS.read_text(encoding="utf-8"))
-    for name, source in (("fights", options.fights), ("words", options.words)):
+    for name, source in (("drawn", draw(work / "drawn")), ("words", options.words), ("fights", options.fights)):
         if source:
-            _vidmodel("prepare", source, "--out", work / "data" / name, "--json")
-            rows |= {path.stem: _row(name, path, work) for path in sorted((HERE / "accuracy").glob(f"{name}_*.json"))}
-    if options.words:
-        rows["words_tfidf"] = _tfidf(work / "data" / "words")
-    write_json(RESULTS, rows)
+            rows = {row: values for row, values in rows.items() if not row.startswith(f"{name}_")}
+            rows |= _rows(name, source, work)
+            write_json(RESULTS, dict(sorted(rows.items())))
 
 
-def _row(name: str, config: Path, work: Path) -> dict[str, Any]:
-    out = work / config.stem
-    result = _vidmodel("crossvalidate", work / "data" / name, "--out", out, "--config", config, "--json")
+def _rows(name: str, source: str | Path, work: Path) -> dict[str, Any]:
+    _vidmodel("prepare", source, "--out", work / "data" / name, "--json")
+    first = HERE / "accuracy" / f"{FIRST_ROWS[name]}.json"
+    others = sorted(path for path in (HERE / "accuracy").glob(f"{name}_*.json") if path != first)
+    rows = {path.stem: _row(name, path, work) for path in (first, *others)}
+    if name == "words":
+        rows["words_tfidf"] = _tfidf(work / "data" / name)
+    if name == "fights":
+        config = HERE / "accuracy" / f"{RANDOM_SPLIT}.json"
+        rows[f"{RANDOM_SPLIT}_random_split"] = _row(name, config, work, "--random-split")
+    return rows
+
+
+def _row(name: str, config: Path, work: Path, *flags: str) -> dict[str, Any]:
+    out = work / "".join([config.stem, *(flag.replace("-", "_") for flag in flags)])
+    result = _vidmodel("crossvalidate", work / "data" / name, "--out", out, "--config", config, "--json", *flags)
     row = dict(result["heads"]["label"])
     if name == "fights":
         row["without_free_sources"] = _without_free_sources(out)
     first = work / FIRST_ROWS[name]
     if out != first:
         row["against"] = {"row": first.name, **_vidmodel("compare", out, first, "--json")["label"]}
-    print(config.stem, json.dumps(row), flush=True)
+    print(out.name, json.dumps(row), flush=True)
     return row
 
 

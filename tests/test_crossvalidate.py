@@ -58,7 +58,6 @@ def test_a_source_is_held_out_whole_and_seeds_part_differently(folds):
 
 def test_the_scores_are_those_of_the_fold_s_own_model(folds, tmp_path):
     """`train --fold` makes the model of the fold of seed 0; with other threads, so that sums are in another order."""
-    from vidmodel_tf.prediction.forms import RunModel
     from vidmodel_tf.records.folds import fold_splits
     from vidmodel_tf.records.pipeline import for_inference, record_files
     from vidmodel_tf.records.schema import open_data_set, parse_clip
@@ -76,7 +75,7 @@ def test_the_scores_are_those_of_the_fold_s_own_model(folds, tmp_path):
     assert sorted(held_out) == sorted(expected)
     batches = for_inference(data, "test", model, run.vocabulary, batch_size=30, splits=splits)
     inputs, _, _ = next(batches.as_numpy_iterator())
-    (scores,) = RunModel(run).scores(inputs["frames"], [inputs["token_ids"]])
+    scores = run.load_model().predict(inputs, verbose=0)
     for row, clip_id in enumerate(held_out):
         assert scores["colour"][row].tolist() == pytest.approx(expected[clip_id]["colour"]["scores"], abs=1e-3)
 

@@ -7,8 +7,8 @@ from tests.conftest import BLUE, RED
 from tests.videos import write_video
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
-from vidmodel_tf.prediction.forms import RunModel
 from vidmodel_tf.prediction.predict import describe, predict
+from vidmodel_tf.prediction.run_model import RunModel
 from vidmodel_tf.run_folder import load_run
 
 

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from vidmodel_tf.evaluation.compare import compare
     from vidmodel_tf.evaluation.crossvalidate import crossvalidate
     from vidmodel_tf.evaluation.evaluate import evaluate
+    from vidmodel_tf.export.saved_model import export_saved_model
     from vidmodel_tf.labels import Labels
     from vidmodel_tf.model.build import build_model
     from vidmodel_tf.prediction.predict import predict
+    from vidmodel_tf.prediction.verify import verify
     from vidmodel_tf.records.inspect import inspect
     from vidmodel_tf.records.pipeline import load_dataset, load_labels
     from vidmodel_tf.records.prepare import prepare
@@ -41,6 +43,7 @@ _HOMES = {
     "compile_arguments": "training.losses",
     "crossvalidate": "evaluation.crossvalidate",
     "evaluate": "evaluation.evaluate",
+    "export_saved_model": "export.saved_model",
     "inspect": "records.inspect",
     "load_dataset": "records.pipeline",
     "load_labels": "records.pipeline",
@@ -50,6 +53,7 @@ _HOMES = {
     "read_manifest": "clips.manifest",
     "save_run": "run_folder",
     "train": "training.train",
+    "verify": "prediction.verify",
 }
 
 __all__ = [
@@ -66,6 +70,7 @@ __all__ = [
     "compile_arguments",
     "crossvalidate",
     "evaluate",
+    "export_saved_model",
     "inspect",
     "load_dataset",
     "load_labels",
@@ -75,6 +80,7 @@ __all__ = [
     "read_manifest",
     "save_run",
     "train",
+    "verify",
 ]
 
 

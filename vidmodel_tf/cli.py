@@ -37,6 +37,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_evaluate(commands)
     _add_predict(commands)
+    _add_export(commands)
+    _add_verify(commands)
     return parser
 
 
@@ -98,7 +100,7 @@ def _add_compare(commands: Any) -> None:
 
 def _add_evaluate(commands: Any) -> None:
     command = commands.add_parser("evaluate", help="metrics on a split, and what is left without words or frames")
-    command.add_argument("model", metavar="MODEL", help="a run folder")
+    command.add_argument("model", metavar="MODEL", help="a run folder, or an exported model")
     command.add_argument("--data", metavar="data/NAME", help="default: the data set that the model was trained on")
     command.add_argument("--split", default="test", help="default: %(default)s")
     _add_json(command)
@@ -107,11 +109,28 @@ def _add_evaluate(commands: Any) -> None:
 
 def _add_predict(commands: Any) -> None:
     command = commands.add_parser("predict", help="answers for videos")
-    command.add_argument("model", metavar="MODEL", help="a run folder")
+    command.add_argument("model", metavar="MODEL", help="a run folder, or an exported model")
     command.add_argument("files", nargs="+", metavar="FILE", help="videos, folders and globs")
     command.add_argument("--text", help="words for all of them (default: the sidecar file of each)")
     command.add_argument("--json", action="store_true", help="one JSON object a line")
     command.set_defaults(run=_predict)
+
+
+def _add_export(commands: Any) -> None:
+    command = commands.add_parser("export", help="a run folder -> the forms in which a model runs elsewhere")
+    command.add_argument("run_dir", metavar="runs/NAME", help="a run folder")
+    command.add_argument("--out", required=True, metavar="saved_models/NAME", help="the folder of the model's versions")
+    command.add_argument("--format", choices=["saved_model"], default="saved_model", help="default: %(default)s")
+    _add_json(command)
+    command.set_defaults(run=_export)
+
+
+def _add_verify(commands: Any) -> None:
+    command = commands.add_parser("verify", help="whether an exported model says what its run folder says")
+    command.add_argument("model", metavar="MODEL", help="an exported model")
+    command.add_argument("run_dir", metavar="runs/NAME", help="the run folder that it was made from")
+    _add_json(command)
+    command.set_defaults(run=_verify)
 
 
 def _add_settings(command: argparse.ArgumentParser, *sections: str) -> None:
@@ -240,6 +259,23 @@ def _predict(options: argparse.Namespace) -> int:
         any_answered = any("heads" in row for row in rows)
         tables.print_predictions(rows)
     return 0 if any_answered else 2
+
+
+def _export(options: argparse.Namespace) -> None:
+    from vidmodel_tf import tables
+    from vidmodel_tf.export.saved_model import export_saved_model
+
+    result = {"saved_model": str(export_saved_model(options.run_dir, options.out))}
+    _show(result, lambda exported: tables.print_export(exported, options.run_dir), options)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from vidmodel_tf import tables
+    from vidmodel_tf.prediction.verify import verify
+
+    result = verify(options.model, options.run_dir)
+    _show(result, tables.print_verification, options)
+    return 0 if result["passed"] else 1
 
 
 def _show(result: dict[str, Any], print_table: Any, options: argparse.Namespace) -> None:

@@ -70,6 +70,9 @@ class ModelConfig:
     num_tokens: int = 64  # L
     field_budgets: tuple[int, ...] = ()  # tokens kept for each field; (): L in equal parts. What one leaves, others use
     vocabulary_size: int = 20_000  # at most; counted on the training split
+    # Words that come once teach nothing about other clips, and in their places the model learns what an unknown word
+    # is, which it will meet. A model that only averages its words gains by keeping them.
+    min_word_count: int = 2
     embedding_units: int = 128
     text_lstm_units: int = 128
     text_pooling: TextPooling = "last"  # the LSTM's last state, the mean of the embeddings without an LSTM, or both
@@ -102,6 +105,7 @@ class ModelConfig:
         _check_range(self, "num_nets", 1, 64)
         _check_range(self, "num_tokens", 1, 4096)
         _check_range(self, "vocabulary_size", 2 + len(self.text_fields), 10_000_000)
+        _check_range(self, "min_word_count", 1, 1_000_000)
         _check_range(self, "dropout", 0.0, 0.95)
         self._check_text()
 

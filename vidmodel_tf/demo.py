@@ -10,8 +10,8 @@ from vidmodel_tf import tables
 from vidmodel_tf.clips.drawn import chance_levels, draw_demo
 from vidmodel_tf.config import ModelConfig, PrepareConfig, TrainConfig
 from vidmodel_tf.evaluation.evaluate import evaluate
-from vidmodel_tf.prediction.forms import RunModel
 from vidmodel_tf.prediction.predict import predict
+from vidmodel_tf.prediction.run_model import RunModel
 from vidmodel_tf.records.prepare import prepare
 from vidmodel_tf.run_folder import Run
 from vidmodel_tf.training.train import train

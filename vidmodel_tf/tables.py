@@ -129,6 +129,26 @@ def print_predictions(answers: Sequence[dict[str, Any]]) -> None:
     _console().print(_table("", ["video", *(heads or ["answer"])], rows))
 
 
+def print_export(result: dict[str, Any], run_dir: str) -> None:
+    """Where each form is, and how to check it."""
+    console = _console()
+    for path in result.values():
+        console.print(f"exported: {escape(path)}")
+        console.print(f"check: vidmodel verify {escape(path)} {escape(run_dir)}")
+
+
+def print_verification(result: dict[str, Any]) -> None:
+    """The largest difference and the share of equal labels, a row for each head and way of asking."""
+    rows = [
+        (way, head, f"{found['max_difference']:.2e}", _number(found["label_agreement"]))
+        for way, heads in result["answers"].items()
+        for head, found in heads.items()
+    ]
+    verdict = "the same" if result["passed"] else "NOT the same"
+    title = f"{result['num_examples']} examples: {verdict}, with a tolerance of {result['tolerance']:.0e}"
+    _console().print(_table(title, ["asked", "head", "largest difference", "equal labels"], rows))
+
+
 def _answer(head: dict[str, Any]) -> str:
     if "labels" in head:
         return ", ".join(f"{name} {head['scores'][name]:.3f}" for name in head["labels"]) or "(none)"

@@ -15,7 +15,8 @@ from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.metrics import multi_label_metrics, single_label_metrics
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.pictures import save_confusion_matrix, save_reliability_diagram
-from vidmodel_tf.prediction.forms import RunModel, Scores, open_model
+from vidmodel_tf.prediction.forms import ModelForm, open_model
+from vidmodel_tf.prediction.run_model import RunModel, Scores
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.folds import fold_splits
 from vidmodel_tf.records.index import StoredClip, read_index
@@ -41,8 +42,8 @@ class _Collected:
     training: list[StoredClip]  # what the baseline is learnt from
 
 
-def evaluate(model: str | Path | RunModel, *, data: str | Path | None = None, split: str = "test") -> dict[str, Any]:
-    """Measures a model on a split and keeps the result as `evaluation/SPLIT.json` in its run folder.
+def evaluate(model: str | Path | ModelForm, *, data: str | Path | None = None, split: str = "test") -> dict[str, Any]:
+    """Measures a model on a split. That of a run folder is kept there as `evaluation/SPLIT.json`.
 
     On another data set than its own: as `evaluation/NAME/SPLIT.json`.
 
@@ -50,7 +51,7 @@ def evaluate(model: str | Path | RunModel, *, data: str | Path | None = None, sp
     another clip's frames. `shuffled_frames`: each clip has its own frames in a random order.
 
     Args:
-        model: A run folder, or one already opened.
+        model: A run folder, an exported model, or one already opened.
         data: A prepared data set; by default the one that the model was trained on.
         split: Its name.
 
@@ -60,7 +61,7 @@ def evaluate(model: str | Path | RunModel, *, data: str | Path | None = None, sp
     Raises:
         InputError: There is no such model, data set or split, or the data set asks other questions.
     """
-    model = model if isinstance(model, RunModel) else open_model(model)
+    model = open_model(model) if isinstance(model, str | Path) else model
     run = model.run
     data = Path(data) if data is not None else run.data
     if data is None:
@@ -79,9 +80,10 @@ def evaluate(model: str | Path | RunModel, *, data: str | Path | None = None, sp
             name: {head: _ablated_accuracy(collected, name, head, run) for head in run.labels} for name in ABLATIONS
         },
     }
-    folder = run.path / "evaluation" if own_data else run.path / "evaluation" / data.resolve().name
-    write_json(folder / f"{split}.json", result)
-    _save_pictures(result, run, folder, split)
+    if isinstance(model, RunModel):  # an exported model is not to be written into
+        folder = run.path / "evaluation" if own_data else run.path / "evaluation" / data.resolve().name
+        write_json(folder / f"{split}.json", result)
+        _save_pictures(result, run, folder, split)
     return result
 
 
@@ -110,11 +112,13 @@ def _check_labels(labels: Labels, run: Run) -> None:
             raise InputError(f"the data set's head {head!r}: expected {expected}. Received: the other kind")
 
 
-def _collect(model: RunModel, data: Path, split: str, clips: Sequence[StoredClip], splits: Splits | None) -> _Collected:
+def _collect(
+    model: ModelForm, data: Path, split: str, clips: Sequence[StoredClip], splits: Splits | None
+) -> _Collected:
     config, total = model.run.model, count_clips(data, split, splits)
     batches = for_inference(data, split, config, model.run.vocabulary, batch_size=_CLIPS_AT_ONCE, splits=splits)
     assignment = splits or {clip.id: clip.split for clip in clips}
-    token_ids = np.stack([_token_ids(clip.text, model.run) for clip in clips if assignment[clip.id] == split])
+    words = [join_fields(clip.text, config.text_fields) for clip in clips if assignment[clip.id] == split]
     others = derangement(total, _SEED)
     # Clip j takes part with the frames of others[j]: for the frames of clip i these are the words of clip wearer[i].
     wearer = np.argsort(others)
@@ -124,7 +128,7 @@ def _collect(model: RunModel, data: Path, split: str, clips: Sequence[StoredClip
     start = 0
     for inputs, values, weights in track(batches.as_numpy_iterator(), "evaluating", -(-total // _CLIPS_AT_ONCE)):
         stop = start + len(inputs["token_ids"])
-        _score_batch(model, inputs["frames"], token_ids, wearer, range(start, stop), collected)
+        _score_batch(model, inputs["frames"], words, wearer, range(start, stop), collected)
         labels.append((values, weights))
         start = stop
     for head in model.run.labels:
@@ -133,23 +137,16 @@ def _collect(model: RunModel, data: Path, split: str, clips: Sequence[StoredClip
     return collected
 
 
-def _token_ids(text: dict[str, str], run: Run) -> np.ndarray:
-    joined = join_fields(text, run.model.text_fields)
-    return run.vocabulary.encode(joined, run.model.num_tokens, run.model.field_budgets)
-
-
 def _score_batch(
-    model: RunModel,
+    model: ModelForm,
     frames: np.ndarray,
-    token_ids: np.ndarray,
+    words: Sequence[str],
     wearer: np.ndarray,
     rows: range,
     collected: _Collected,
 ) -> None:
-    own = token_ids[rows.start : rows.stop]
-    full, without_text, without_frames = model.scores(
-        frames, [own, np.zeros_like(own), token_ids[wearer[rows.start : rows.stop]]]
-    )
+    own, others = [words[row] for row in rows], [words[wearer[row]] for row in rows]
+    full, without_text, without_frames = model.scores(frames, [own, [""] * len(own), others])
     shuffled = np.stack([_shuffle(clip, _SEED + row) for clip, row in zip(frames, rows, strict=True)])
     (shuffled_frames,) = model.scores(shuffled, [own])
     for name, scores in (

@@ -4,47 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
-import tensorflow as tf
 
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.prediction.run_model import RunModel, Scores
+from vidmodel_tf.prediction.saved_model import SavedModelForm, latest_version
 from vidmodel_tf.run_folder import Run, load_run
 
-Scores = dict[str, np.ndarray]  # {head: float32 [B, K]}
 
+class ModelForm(Protocol):
+    """A trained model in whatever form.
 
-class RunModel:
-    """The model of a run folder.
-
-    Args:
-        run: The run folder, as read.
+    Attributes:
+        run: What the run folder says, all but the weights; its `path` is where that was read.
+        tolerance: How far its scores may be from those of the Keras model.
     """
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
-        model = run.load_model()
-        head = model.get_layer("head")
-        self._encode = None
-        if run.model.has_frames:
-            encoder, projection = model.get_layer("frame_encoder"), model.get_layer("projection")
-            self._encode = tf.function(lambda frames: projection(encoder(frames, training=False), training=False))
-        self._classify = tf.function(lambda parts: head(parts, training=False))
+    run: Run
+    tolerance: float
 
-    def scores(self, frames_BxTxHxWxC: np.ndarray, texts: Sequence[np.ndarray]) -> list[Scores]:
+    def scores(self, frames_BxTxHxWxC: np.ndarray, texts: Sequence[Sequence[str]]) -> list[Scores]:
         """Scores for the same frames beside each of several texts: the frames are looked at once.
 
         Args:
             frames_BxTxHxWxC: uint8 RGB.
-            texts: Token ids, int32 [B, L] each.
+            texts: Joined strings (`text.fields.join_fields`), B each; "": no words.
         """
-        seen = {"features": self._encode(tf.convert_to_tensor(frames_BxTxHxWxC))} if self._encode else {}
-        answers = (self._classify({**seen, "token_ids": tf.convert_to_tensor(token_ids)}) for token_ids in texts)
-        return [{head: scores.numpy() for head, scores in answer.items()} for answer in answers]
 
 
-def open_model(path: str | Path) -> RunModel:
-    """Opens a trained model for prediction.
+def open_model(path: str | Path) -> ModelForm:
+    """Opens a trained model for prediction: a run folder, or a SavedModel (a version, or the folder of its versions).
 
     Raises:
         InputError: There is no model at `path`.
@@ -52,4 +43,7 @@ def open_model(path: str | Path) -> RunModel:
     path = Path(path)
     if not path.exists():
         raise InputError(f"there is no model at {path}: expected a run folder made by `vidmodel train`")
+    version = latest_version(path)
+    if version is not None:
+        return SavedModelForm(version)
     return RunModel(load_run(path))

@@ -15,7 +15,8 @@ from vidmodel_tf.clips.sampling import slots_for_inference
 from vidmodel_tf.clips.words import read_sidecar_words
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
-from vidmodel_tf.prediction.forms import RunModel, Scores, open_model
+from vidmodel_tf.prediction.forms import ModelForm, open_model
+from vidmodel_tf.prediction.run_model import Scores
 from vidmodel_tf.records.frames import decode_frames
 from vidmodel_tf.run_folder import Run
 from vidmodel_tf.text.fields import join_fields
@@ -24,12 +25,12 @@ _CLIPS_AT_ONCE = 4  # a batch; more would not be faster on a CPU and take more m
 
 
 def predict(
-    model: str | Path | RunModel, files: Sequence[str | Path], *, text: str | None = None
+    model: str | Path | ModelForm, files: Sequence[str | Path], *, text: str | None = None
 ) -> Iterator[dict[str, Any]]:
     """What the model says of each video.
 
     Args:
-        model: A run folder, or one already opened by `vidmodel_tf.prediction.forms.open_model`.
+        model: A run folder, an exported model, or one already opened by `vidmodel_tf.prediction.forms.open_model`.
         files: Videos, folders (searched for videos) and globs.
         text: Words for all of them, taken for the model's first text field; None: the sidecar of each, if any.
 
@@ -40,12 +41,12 @@ def predict(
     Raises:
         InputError: There is no such model, or a pattern matches nothing.
     """
-    model = model if isinstance(model, RunModel) else open_model(model)
+    model = open_model(model) if isinstance(model, str | Path) else model
     paths = expand_videos([str(file) for file in files])
     return _answer(model, paths, text)
 
 
-def _answer(model: RunModel, paths: Sequence[Path], text: str | None) -> Iterator[dict[str, Any]]:
+def _answer(model: ModelForm, paths: Sequence[Path], text: str | None) -> Iterator[dict[str, Any]]:
     waiting: list[dict[str, Any]] = []  # rows; those still without an answer hold "frames" and "words"
     for row in _read(model.run, paths, text):
         waiting.append(row)
@@ -82,15 +83,12 @@ def _read(run: Run, paths: Sequence[Path], text: str | None) -> Iterator[dict[st
         yield {"path": str(request.path), "frames": frames, "words": words}
 
 
-def _answer_rows(model: RunModel, rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _answer_rows(model: ModelForm, rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     run, read = model.run, [row for row in rows if "frames" in row]
     answers: Iterable[Scores] = ()
     if read:
         frames = np.stack([row["frames"] for row in read])
-        token_ids = np.stack(
-            [run.vocabulary.encode(row["words"], run.model.num_tokens, run.model.field_budgets) for row in read]
-        )
-        (scores,) = model.scores(frames, [token_ids])
+        (scores,) = model.scores(frames, [[row["words"] for row in read]])
         answers = ({head: values[i] for head, values in scores.items()} for i in range(len(read)))
     answers = iter(answers)
     for row in rows:

@@ -17,9 +17,6 @@ from vidmodel_tf.text.tokenize import tokenize, tokenize_fields
 
 PADDING_ID = 0
 UNKNOWN_ID = 1
-# Words that come once teach nothing about other clips, and in their places the model learns what an unknown word is,
-# which it will meet.
-MIN_COUNT = 2
 PADDING_LINE = "[PAD]"  # brackets separate tokens, so no token is equal to a line in brackets
 UNKNOWN_LINE = "[UNK]"
 
@@ -87,7 +84,7 @@ class Vocabulary:
 
         config = config or ModelConfig()
         texts = read_texts(data_dir, "train")
-        return cls.from_texts(texts, config.text_fields, config.vocabulary_size, MIN_COUNT)
+        return cls.from_texts(texts, config.text_fields, config.vocabulary_size, config.min_word_count)
 
     @classmethod
     def load(cls, path: str | Path) -> Vocabulary:

@@ -20,7 +20,7 @@ from vidmodel_tf.records.pipeline import Splits, inference_slots, load_labels
 from vidmodel_tf.records.report import fingerprint_of, prepare_config_of
 from vidmodel_tf.records.schema import open_data_set
 from vidmodel_tf.run_folder import Run, load_run, settings_of, thresholds_of, write_settings, write_weights
-from vidmodel_tf.text.vocabulary import MIN_COUNT, Vocabulary
+from vidmodel_tf.text.vocabulary import Vocabulary
 from vidmodel_tf.training.examples import write_examples
 from vidmodel_tf.training.losses import balanced_class_weights
 from vidmodel_tf.training.stage_progress import TrainingState
@@ -94,9 +94,8 @@ def plan_run(
     prepare = prepare_config_of(data_dir)
     if model_config.has_frames:
         inference_slots(data_dir, open_data_set(data_dir).info.features, model_config)
-    vocabulary = Vocabulary.from_texts(
-        (clip.text for clip in training), model_config.text_fields, model_config.vocabulary_size, MIN_COUNT
-    )
+    texts, fields = (clip.text for clip in training), model_config.text_fields
+    vocabulary = Vocabulary.from_texts(texts, fields, model_config.vocabulary_size, model_config.min_word_count)
     return Run(
         run_dir, model_config, train_config, prepare, labels, vocabulary,
         thresholds_of(labels), data_dir, fingerprint_of(data_dir), fold,

@@ -1,0 +1,348 @@
+"""The SavedModel as a server has it: in a process of its own, with TensorFlow and nothing of ours."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
+
+from tests.exports import CONFIGS, expected_scores, questions, train_run
+from vidmodel_tf.errors import InputError, VidmodelError
+from vidmodel_tf.export.fold_batch_norm import fold_batch_norm
+from vidmodel_tf.export.inference_graph import InferenceGraph
+from vidmodel_tf.export.saved_model import check_portable, export_saved_model, num_nodes, ops_of
+from vidmodel_tf.model.backbones import build_backbone
+from vidmodel_tf.prediction.forms import open_model
+from vidmodel_tf.prediction.saved_model import latest_version
+from vidmodel_tf.prediction.verify import verify
+from vidmodel_tf.run_folder import load_run
+
+TOLERANCE = 1e-4  # float32 sums in another order
+
+ASK = """
+import json, sys
+sys.modules["vidmodel_tf"] = None
+import numpy as np, tensorflow as tf
+folder, questions, out = sys.argv[1:]
+with np.load(questions, allow_pickle=True) as given:
+    frames, text, jpegs = tf.constant(given["frames"]), tf.constant(given["text"]), tf.constant(given["jpegs"])
+signatures = tf.saved_model.load(folder).signatures
+answers = {"serving_default": signatures["serving_default"](frames=frames, text=text),
+           "encoded_frames": signatures["encoded_frames"](jpeg_frames=jpegs, text=text)}
+if "frame_features" in signatures:
+    one_by_one = [signatures["frame_features"](frames=frames[:, :t])["features"][:, -1] for t in (1, 2, 3, 4)]
+    whole = signatures["frame_features"](frames=frames)["features"]
+    assert np.abs(tf.stack(one_by_one, axis=1) - whole).max() < 1e-4
+    answers["classify_features"] = signatures["classify_features"](features=whole, text=text)
+np.savez(out, **{f"{way}/{name}": value.numpy() for way, answer in answers.items() for name, value in answer.items()})
+"""
+
+
+@pytest.fixture(scope="module", params=CONFIGS)
+def run(request, data_set, tmp_path_factory):
+    return train_run(data_set, tmp_path_factory.mktemp(request.param) / "run", CONFIGS[request.param])
+
+
+@pytest.fixture(scope="module")
+def version(run):
+    return export_saved_model(run.path, run.path.parent / "served")
+
+
+def encode_jpegs(frames: np.ndarray) -> np.ndarray:
+    """Frames [B, T, H, W, 3] as JPEG files [B, T], as near to the pixels as JPEG can be."""
+
+    def encode(frame):
+        return tf.io.encode_jpeg(frame, quality=100, chroma_downsampling=False).numpy()
+
+    return np.array([[encode(frame) for frame in clip] for clip in frames], object)
+
+
+def test_a_process_with_tensorflow_alone_gives_the_scores_of_keras(run, version, tmp_path):
+    frames, texts = questions(run)
+    jpegs = encode_jpegs(frames)
+    text = np.array([text.encode() for text in texts], object)
+    np.savez(tmp_path / "questions.npz", frames=frames, text=text, jpegs=jpegs)
+    moved = version.parent / "moved"
+    version.rename(moved)  # nothing may depend on where it was made
+    try:
+        command = [sys.executable, "-c", ASK, str(moved), str(tmp_path / "questions.npz"), str(tmp_path / "a.npz")]
+        result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    finally:
+        moved.rename(version)
+    assert result.returncode == 0, result.stderr[-2000:]
+    expected, answers = expected_scores(run), np.load(tmp_path / "a.npz", allow_pickle=True)
+    assert expected["colour"].std(axis=0).max() > 1e-3  # answers that were all alike would prove nothing
+    ways = {"serving_default", "classify_features"} if run.model.has_frames else {"serving_default"}
+    for way, (head, scores) in itertools.product(ways, expected.items()):
+        np.testing.assert_allclose(answers[f"{way}/{head}_scores"], scores, atol=TOLERANCE, err_msg=f"{way} {head}")
+    for head, scores in expected.items():
+        np.testing.assert_allclose(answers[f"encoded_frames/{head}_scores"], scores, atol=2e-2)  # JPEG loses a little
+    names, thresholds = run.labels["topic"], np.array(run.thresholds["topic"])
+    given = ["|".join(np.array(names)[row >= thresholds]).encode() for row in answers["serving_default/topic_scores"]]
+    assert answers["serving_default/topic_labels"].tolist() == given
+    best = answers["serving_default/colour_scores"].argmax(axis=1)
+    assert answers["serving_default/colour_label"].tolist() == [run.labels["colour"][i].encode() for i in best]
+
+
+def test_verify_finds_every_signature_the_same(run, version):
+    result = verify(version, run.path)
+    assert result["passed"]
+    ways = {"serving_default", "encoded_frames", "classify_features"} if run.model.has_frames else {"serving_default"}
+    assert set(result["answers"]) == ways
+    assert all(found["label_agreement"] == 1 for heads in result["answers"].values() for found in heads.values())
+
+
+def test_opened_for_prediction_it_gives_the_scores_of_keras(run, version):
+    frames, texts = questions(run)
+    answers, without_words = open_model(version.parent).scores(frames, [texts, [""] * len(texts)])
+    for head, scores in expected_scores(run).items():
+        np.testing.assert_allclose(answers[head], scores, atol=TOLERANCE)
+    assert (np.abs(answers["colour"] - without_words["colour"]).max() > 1e-6) == run.model.has_text
+
+
+def test_the_folder_holds_all_that_the_design_names(run, version):
+    assert (version / "assets" / "vocabulary.txt").read_bytes() == (run.path / "vocabulary.txt").read_bytes()
+    assert json.loads((version / "assets" / "labels.json").read_text()) == dict(run.labels)
+    described = json.loads((version / "assets.extra" / "signatures.json").read_text())
+    names = {"serving_default", "encoded_frames"}
+    if run.model.has_frames:
+        names |= {"frame_features", "classify_features"}
+    assert set(described["signatures"]) == names
+    height, width, num_frames = run.model.height, run.model.width, run.model.num_frames
+    inputs = described["signatures"]["serving_default"]["inputs"]
+    assert inputs["frames"]["shape"] == [None, num_frames, height, width, 3]
+    assert (inputs["frames"]["dtype"], inputs["text"]["dtype"]) == ("uint8", "string")
+    assert load_run(run.path).labels == open_model(version).run.labels
+
+
+def test_no_op_ties_the_graph_to_a_machine(version):
+    ops = {op for op, _ in ops_of(version)}
+    assert not {op for op in ops if "Cudnn" in op or "PyFunc" in op}
+    # the weights are constants
+    assert [name for name, _ in tf.train.list_variables(str(version / "variables" / "variables"))] == [
+        "_CHECKPOINTABLE_OBJECT_GRAPH"
+    ]
+    assert not {device for _, device in ops_of(version) if "GPU" in device}
+
+
+def test_warm_up_requests_are_answered(version):
+    signatures = tf.saved_model.load(str(version)).signatures
+    path = str(version / "assets.extra" / "tf_serving_warmup_requests")
+    asked = set()
+    for record in tf.data.TFRecordDataset(path):
+        request = prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request
+        inputs = {name: tf.constant(tf.make_ndarray(value)) for name, value in request.inputs.items()}
+        outputs = signatures[request.model_spec.signature_name](**inputs)
+        batch_size = len(next(iter(inputs.values())))
+        assert all(len(value) == batch_size for value in outputs.values())
+        asked.add((request.model_spec.signature_name, batch_size))
+    assert asked == {(name, batch_size) for name in signatures for batch_size in (1, 4)}
+    assert request.model_spec.name == version.parent.name
+
+
+@pytest.fixture(scope="module")
+def plain(data_set, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("one")
+    return train_run(data_set, folder / "run", CONFIGS["plain"])
+
+
+@pytest.fixture(scope="module")
+def served(plain):
+    return export_saved_model(plain.path, plain.path.parent / "served")
+
+
+def test_the_command_line_of_tensorflow_runs_it(plain, served, tmp_path):
+    frames, texts = questions(plain)
+    np.save(tmp_path / "frames.npy", frames[:1])
+    command = [
+        str(Path(sys.executable).parent / "saved_model_cli"), "run", "--dir", str(served), "--tag_set", "serve",
+        "--signature_def", "serving_default", "--inputs", f"frames={tmp_path / 'frames.npy'}",
+        "--input_exprs", f"text=[{texts[0].encode()!r}]", "--outdir", str(tmp_path),
+    ]  # fmt: skip
+    result = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
+    assert result.returncode == 0, result.stderr[-2000:]
+    np.testing.assert_allclose(
+        np.load(tmp_path / "colour_scores.npy")[0], expected_scores(plain)["colour"][0], atol=TOLERANCE
+    )
+
+
+def test_each_export_is_the_next_version_and_half_of_one_is_never_seen(plain, served, monkeypatch):
+    from vidmodel_tf.export import saved_model
+
+    def broken(*args):
+        assert not any(path.name.isdecimal() and path != served for path in served.parent.iterdir())
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="the disk is full"):
+        patched.setattr(saved_model, "write_warmup_requests", broken)
+        export_saved_model(plain.path, served.parent)
+    assert [path.name for path in served.parent.iterdir()] == [served.name]
+    again = export_saved_model(plain.path, served.parent)
+    assert int(again.name) == int(served.name) + 1
+    assert latest_version(served.parent) == again
+    again.rename(served.parent / "withdrawn")
+    assert latest_version(served.parent) == served
+
+
+def test_the_graph_does_not_grow_with_the_number_of_frames(plain, tmp_path):
+    import dataclasses
+
+    from vidmodel_tf.model.build import build_model
+    from vidmodel_tf.run_folder import save_run
+
+    counts = {}
+    for num_frames in (8, 32):
+        config = dataclasses.replace(plain.model, num_frames=num_frames)
+        model = build_model(config, plain.labels, len(plain.vocabulary))
+        save_run(tmp_path / str(num_frames), model, config, plain.labels, plain.vocabulary)
+        counts[num_frames] = num_nodes(export_saved_model(tmp_path / str(num_frames), tmp_path / f"out{num_frames}"))
+    assert counts[8] == counts[32]
+
+
+def malformed(plain):
+    """200 requests of many kinds: signature, inputs, and the name that the answer has to mention."""
+    rng = np.random.default_rng(0)
+    height, width, num_frames = plain.model.height, plain.model.width, plain.model.num_frames
+    jpeg = tf.io.encode_jpeg(rng.integers(0, 256, (20, 30, 3), dtype=np.uint8)).numpy()
+
+    def frames(*shape):
+        return tf.constant(rng.integers(0, 256, shape, dtype=np.uint8))
+
+    def jpegs(num_clips, bad):
+        rows = np.full((num_clips, num_frames), jpeg, object)
+        rows[rng.integers(num_clips), rng.integers(num_frames)] = bad
+        return tf.constant(rows)
+
+    def words(*shape):
+        return tf.constant(np.full(shape, b"words", object)) if 0 not in shape else tf.zeros(shape, tf.string)
+
+    good = (2, num_frames, height, width, 3)
+    wrong_numbers = [(2, 3, *good[2:]), (2, 8, *good[2:]), (1, 10_000, *good[2:])]  # which `frame_features` takes
+    wrong_frames = [
+        (0, *good[1:]), (2, 0, *good[2:]), good[1:], good[2:], (1, *good), (2, num_frames, width, height, 3),
+        (2, num_frames, height, width, 1), (2, num_frames, height, width, 4), (2, num_frames, height - 1, width, 3),
+        (2, num_frames * height * width * 3), (),
+    ]  # fmt: skip
+    wrong_texts = [(), (0,), (1,), (3,), (2, 1), (1, 2), (2, 0)]
+    size = plain.model.projection_units
+    wrong_features = [
+        (0, num_frames, size), (2, 0, size), (2, 8, size), (2, num_frames, size + 1), (num_frames, size),
+        (2, num_frames, size, 1), (),
+    ]  # fmt: skip
+    png = tf.io.encode_png(frames(8, 8, 3)).numpy()
+    no_jpegs = [
+        b"", b"\xff", b"\xff\xd8\xff", b"no jpeg", png, jpeg[: len(jpeg) // 2], jpeg[:30], b"GIF89a",
+        b"\xff\xd8\xff" + bytes(500),
+    ]  # fmt: skip
+    wrong_jpegs = [(num_frames,), (2, num_frames + 1), (2, 0), (0, num_frames), (2, num_frames, 1), (1, 10_000)]
+    kinds = []
+    for shape in wrong_frames + wrong_numbers:
+        kinds.append(("serving_default", {"frames": frames(*shape), "text": words(2)}, "frames"))
+    for shape in wrong_frames:
+        kinds.append(("frame_features", {"frames": frames(*shape)}, "frames"))
+    for shape in wrong_texts:
+        kinds.append(("serving_default", {"frames": frames(*good), "text": words(*shape)}, "text"))
+    for shape in wrong_features:
+        kinds.append(("classify_features", {"features": tf.zeros(shape), "text": words(2)}, "features"))
+    for value in (np.nan, np.inf, -np.inf):
+        features = tf.fill((2, num_frames, size), tf.constant(value, tf.float32))
+        kinds.append(("classify_features", {"features": features, "text": words(2)}, "features"))
+    for bad in no_jpegs:
+        kinds.append(("encoded_frames", {"jpeg_frames": jpegs(2, bad), "text": words(2)}, "jpeg_frames"))
+    for shape in wrong_jpegs:
+        kinds.append(("encoded_frames", {"jpeg_frames": words(*shape), "text": words(2)}, "jpeg_frames"))
+    kinds.append(("encoded_frames", {"jpeg_frames": jpegs(2, jpeg), "text": words(3)}, "text"))
+    return [kinds[i % len(kinds)] for i in range(200)]
+
+
+def test_every_malformed_request_gets_an_error_that_names_the_input(plain, served):
+    signatures = tf.saved_model.load(str(served)).signatures
+    frames, texts = questions(plain)
+    good = {"frames": tf.constant(frames), "text": tf.constant(texts)}
+    expected = expected_scores(plain)["colour"]
+    requests = malformed(plain)
+    for number, (name, inputs, blamed) in enumerate(requests):
+        with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+            signatures[name](**inputs)
+        received = {key: value.shape for key, value in inputs.items()}
+        assert blamed in str(caught.value).split("[Op:")[0], (name, received, str(caught.value))
+        if number % 20 == 19:
+            np.testing.assert_allclose(signatures["serving_default"](**good)["colour_scores"], expected, atol=TOLERANCE)
+
+
+def test_folding_batch_norm_changes_nothing():
+    keras.utils.set_random_seed(0)
+    cnn = build_backbone("mobilenet_v2", 64, 64, "none")
+    rng = np.random.default_rng(0)
+    for layer in cnn.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([rng.uniform(0.5, 1.5, weight.shape) for weight in layer.get_weights()])
+    folded = fold_batch_norm(cnn)
+    assert any(isinstance(layer, keras.layers.BatchNormalization) for layer in cnn.layers)
+    assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in folded.layers)
+    images = rng.uniform(-1, 1, (2, 64, 64, 3)).astype(np.float32)
+    expected = cnn.predict(images, verbose=0)
+    # rounding of float32 through some fifty layers
+    np.testing.assert_allclose(
+        folded.predict(images, verbose=0), expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max()
+    )
+
+
+def test_a_batch_norm_that_others_stand_before_stays():
+    inputs = keras.Input((8, 8, 3))
+    shared = keras.layers.Conv2D(4, 3, name="shared")(inputs)
+    x = keras.layers.BatchNormalization(name="beside")(shared)
+    bent = keras.layers.Conv2D(4, 3, activation="relu", name="bent", padding="same")(x)
+    x = keras.layers.Add()([keras.layers.BatchNormalization(name="behind_relu")(bent), shared])
+    cnn = keras.Model(inputs, keras.layers.BatchNormalization(name="behind_add")(x))
+    folded = fold_batch_norm(cnn)
+    images = np.random.default_rng(0).normal(size=(2, 8, 8, 3)).astype(np.float32)
+    np.testing.assert_allclose(folded.predict(images, verbose=0), cnn.predict(images, verbose=0), atol=1e-6)
+    kept = [layer.name for layer in folded.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert kept == ["beside", "behind_relu", "behind_add"]
+
+
+def test_folded_and_unfolded_graphs_agree(plain):
+    frames, _ = questions(plain)
+    folded, unfolded = (InferenceGraph(plain, fold=fold).encode(tf.constant(frames)) for fold in (True, False))
+    np.testing.assert_allclose(folded, unfolded, atol=TOLERANCE)
+
+
+def test_a_graph_with_python_in_it_is_refused(tmp_path):
+    module = tf.Module()
+    module.f = tf.function(lambda x: tf.numpy_function(np.sin, [x], tf.float32), input_signature=[tf.TensorSpec([])])
+    tf.saved_model.save(module, str(tmp_path))
+    with pytest.raises(VidmodelError, match=r"would not run everywhere: .* Received: PyFunc on "):
+        check_portable(tmp_path)
+
+
+def test_what_is_no_run_or_no_place_is_refused(plain, tmp_path):
+    with pytest.raises(InputError, match=r"is not a run folder \(no config\.json in it\)"):
+        export_saved_model(tmp_path, tmp_path / "out")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"expected a folder for the versions of a model\. Received: a file"):
+        export_saved_model(plain.path, tmp_path / "file")
+    tf.saved_model.save(tf.Module(), str(tmp_path / "other"))
+    with pytest.raises(InputError, match=r"expected a SavedModel made by `vidmodel export`"):
+        open_model(tmp_path / "other")
+
+
+def test_another_run_s_model_is_not_verified(served, data_set, tmp_path):
+    from vidmodel_tf.model.build import build_model
+    from vidmodel_tf.run_folder import save_run
+
+    run, labels = open_model(served).run, {"mood": ["good", "bad"]}
+    save_run(tmp_path / "run", build_model(run.model, labels, len(run.vocabulary)), run.model, labels, run.vocabulary)
+    with pytest.raises(InputError, match=r"was not made from .*: expected the labels \{'mood'"):
+        verify(served, tmp_path / "run")
+    with pytest.raises(InputError, match="keeps no examples to verify with"):
+        verify(tmp_path / "run", tmp_path / "run")

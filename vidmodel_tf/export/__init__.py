@@ -1,0 +1,1 @@
+"""A run folder -> the forms in which a model runs elsewhere."""

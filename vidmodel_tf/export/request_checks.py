@@ -1,0 +1,65 @@
+"""What a request may look like, checked in the graph: an error names the input, what was expected and what came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+_ANY, _END = -1, -2
+
+
+def hide_shape(value: tf.Tensor) -> tf.Tensor:
+    """The same tensor, of a shape that nothing is known about before the graph runs.
+
+    TensorFlow believes the shape that a signature declares without looking, and would strike out the checks.
+    """
+    return tf.raw_ops.PlaceholderWithDefault(input=value, shape=None)
+
+
+def check_shape(name: str, value: tf.Tensor, expected: Sequence[int | None], words: str) -> tf.Tensor:
+    """A tensor of whatever shape -> the same, of the expected one.
+
+    Args:
+        name: What the input is called.
+        value: The tensor.
+        expected: Sizes of the axes; None: any, but at least 1.
+        words: The expected shape in words.
+
+    Raises:
+        InvalidArgumentError: When the graph runs, if the shape is another.
+    """
+    value = hide_shape(value)
+    received = tf.shape(value, out_type=tf.int64)
+    # With an end mark, so that shapes of any rank can be compared without a branch.
+    sizes = tf.constant([_ANY if size is None else size for size in expected] + [_END], tf.int64)
+    axes = tf.concat([received, tf.fill([len(expected) + 1], tf.constant(_END, tf.int64))], axis=0)
+    axes = axes[: len(expected) + 1]
+    is_right = tf.reduce_all(tf.where(sizes == _ANY, axes >= 1, axes == sizes))
+    message = [f"{name}: expected {words}. Received the shape", received]
+    with tf.control_dependencies([tf.debugging.Assert(is_right, message, summarize=len(expected) + 2, name=name)]):
+        return tf.ensure_shape(tf.identity(value), expected)
+
+
+def check_same_number(name: str, value: tf.Tensor, other_name: str, other: tf.Tensor) -> tf.Tensor:
+    """`value`, once it is known to have as many rows as `other`."""
+    number, expected = tf.shape(value)[0], tf.shape(other)[0]
+    message = [f"{name}: expected as many clips as in {other_name},", expected, "Received", number]
+    with tf.control_dependencies([tf.debugging.Assert(number == expected, message, name=name)]):
+        return tf.identity(value)
+
+
+def check_jpegs(name: str, jpegs: tf.Tensor) -> tf.Tensor:
+    """JPEG strings, once each of them begins like one; TensorFlow's decoder would take other formats too."""
+    is_jpeg = tf.strings.substr(jpegs, 0, 3) == b"\xff\xd8\xff"
+    wrong = tf.where(~is_jpeg)[:1]
+    message = [f"{name}: expected JPEG files. Received something else at (clip, frame)", wrong]
+    with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(is_jpeg), message, name=name)]):
+        return tf.identity(jpegs)
+
+
+def check_finite(name: str, value: tf.Tensor) -> tf.Tensor:
+    """`value`, once it is known to hold neither NaN nor infinity."""
+    message = [f"{name}: expected finite numbers. Received NaN or infinity"]
+    with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(tf.math.is_finite(value)), message, name=name)]):
+        return tf.identity(value)

@@ -1,0 +1,88 @@
+"""An artefact held against the clips that its run folder keeps: does it say what the Keras model said?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.prediction.forms import ModelForm, open_model
+from vidmodel_tf.prediction.run_model import Scores
+from vidmodel_tf.prediction.saved_model import SavedModelForm
+from vidmodel_tf.records.frames import decode_frames
+from vidmodel_tf.run_folder import Run, load_run
+from vidmodel_tf.text.fields import join_fields
+
+
+def verify(model: str | Path | ModelForm, run_dir: str | Path) -> dict[str, Any]:
+    """Compares a model in any form with the scores that its run folder keeps of its examples.
+
+    Args:
+        model: An exported model, a run folder, or one already opened.
+        run_dir: The run folder that it was made from.
+
+    Returns:
+        `{"num_examples", "tolerance", "passed", "answers": {WAY: {HEAD: {"max_difference", "label_agreement"}}}}`; a
+        SavedModel has a way for each of its signatures. It has passed when no difference is above the tolerance,
+        which depends on how the form keeps its numbers.
+
+    Raises:
+        InputError: The run folder keeps no examples, or the model has other labels.
+    """
+    run = load_run(run_dir)
+    model = open_model(model) if isinstance(model, str | Path) else model
+    if dict(model.run.labels) != dict(run.labels):
+        raise InputError(
+            f"the model was not made from {run.path}: expected the labels {dict(run.labels)}. "
+            f"Received: {dict(model.run.labels)}"
+        )
+    examples = _read_examples(run)
+    answers = _answer(model, run, examples)
+    heads = {
+        way: {head: _compare(scores[head], examples, head, run) for head in run.labels}
+        for way, scores in answers.items()
+    }
+    largest = max(values["max_difference"] for by_head in heads.values() for values in by_head.values())
+    return {
+        "num_examples": len(examples),
+        "tolerance": model.tolerance,
+        "passed": largest <= model.tolerance,
+        "answers": heads,
+    }
+
+
+def _read_examples(run: Run) -> list[dict[str, Any]]:
+    path = run.path / "examples" / "examples.json"
+    try:
+        examples = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{run.path} keeps no examples to verify with ({path.name}: {error})") from None
+    if not examples:
+        raise InputError(f"{run.path} keeps no examples to verify with: its data set had no clips to keep")
+    return examples
+
+
+def _answer(model: ModelForm, run: Run, examples: list[dict[str, Any]]) -> dict[str, Scores]:
+    config = run.model
+    words = [join_fields(example["text"], config.text_fields) for example in examples]
+    frames = np.zeros((len(examples), config.num_frames, config.height, config.width, 3), np.uint8)
+    jpegs = [[(run.path / "examples" / name).read_bytes() for name in example["frames"]] for example in examples]
+    if config.has_frames:
+        frames = np.stack([decode_frames(tf.constant(row), config.height, config.width).numpy() for row in jpegs])
+    if isinstance(model, SavedModelForm):
+        return model.scores_by_signature(jpegs if config.has_frames else None, frames, words)
+    return {"scores": model.scores(frames, [words])[0]}
+
+
+def _compare(scores: np.ndarray, examples: list[dict[str, Any]], head: str, run: Run) -> dict[str, float]:
+    expected = np.array([example["scores"][head] for example in examples])
+    if head in run.labels.multi_label:
+        thresholds = np.array(run.thresholds[head])
+        same = np.all((scores >= thresholds) == (expected >= thresholds), axis=1)
+    else:
+        same = scores.argmax(axis=1) == expected.argmax(axis=1)
+    return {"max_difference": float(np.abs(scores - expected).max()), "label_agreement": float(same.mean())}
