@@ -18,6 +18,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from vidmodel_tf.atomic import atomic_write
+
 NUM_CLIPS = 600
 NUM_DRAWS = 8
 PROBABILITY = 0.65
@@ -37,17 +39,19 @@ def main() -> None:
 
 
 def draw(folder: Path) -> Path:
-    """Draws the clips and their manifest, `FOLDER/clips.csv`, equal at each call."""
+    """Draws the clips and their manifest, `FOLDER/clips.csv`, equal at each call; clips that are there are kept."""
+    if (folder / "clips.csv").exists():
+        return folder / "clips.csv"
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
-    with (folder / "clips.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("path", "label", "title"))
-        for number in range(NUM_CLIPS):
-            label = ("calm", "wild")[number % 2]
-            name = f"{number:04d}.mp4"
-            _draw_clip(folder / name, _draws(rng, label), rng)
-            writer.writerow((name, label, " ".join(rng.choice(WORDS[kind]) for kind in _draws(rng, label))))
+    rows = []
+    for number in range(NUM_CLIPS):
+        label = ("calm", "wild")[number % 2]
+        name = f"{number:04d}.mp4"
+        _draw_clip(folder / name, _draws(rng, label), rng)
+        rows.append((name, label, " ".join(rng.choice(WORDS[kind]) for kind in _draws(rng, label))))
+    with atomic_write(folder / "clips.csv") as beside, beside.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("path", "label", "title"), *rows])
     return folder / "clips.csv"
 
 

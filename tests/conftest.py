@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import os
 from pathlib import Path
 
@@ -97,3 +98,23 @@ def backbone_weights(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "small_cnn.weights.h5"
     small_cnn((MODEL.height, MODEL.width, 3)).save_weights(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def trained_runs(data_set, tmp_path_factory):
+    """Trained runs to export, by the names of `tests.exports.CONFIGS`; each is trained when it is first asked for."""
+    from tests.exports import CONFIGS, train_run
+
+    return functools.cache(lambda name: train_run(data_set, tmp_path_factory.mktemp(name) / "run", CONFIGS[name]))
+
+
+@pytest.fixture(scope="module", params=["plain", "two_streams", "motion", "words"])
+def run(request, trained_runs):
+    """Each of the trained runs to export."""
+    return trained_runs(request.param)
+
+
+@pytest.fixture(scope="module")
+def plain(trained_runs):
+    """One of them, of both branches and a single stream."""
+    return trained_runs("plain")

@@ -34,7 +34,7 @@ TEXTS = [
 
 def train_run(data: Path, out: Path, config: ModelConfig) -> Run:
     """A run whose scores differ from clip to clip."""
-    return train(data, out, config, dataclasses.replace(TRAIN, epochs=3, learning_rate=2e-2))
+    return train(data, out, config, dataclasses.replace(TRAIN, epochs=3))
 
 
 def questions(run: Run) -> tuple[np.ndarray, list[str]]:

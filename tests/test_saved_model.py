@@ -15,10 +15,11 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from tests.exports import CONFIGS, expected_scores, questions, train_run
+from tests.exports import expected_scores, questions
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.export.fold_batch_norm import fold_batch_norm
 from vidmodel_tf.export.inference_graph import InferenceGraph
+from vidmodel_tf.export.inference_parts import load_parts
 from vidmodel_tf.export.saved_model import check_portable, export_saved_model, num_nodes, ops_of
 from vidmodel_tf.model.backbones import build_backbone
 from vidmodel_tf.prediction.forms import open_model
@@ -47,14 +48,9 @@ np.savez(out, **{f"{way}/{name}": value.numpy() for way, answer in answers.items
 """
 
 
-@pytest.fixture(scope="module", params=CONFIGS)
-def run(request, data_set, tmp_path_factory):
-    return train_run(data_set, tmp_path_factory.mktemp(request.param) / "run", CONFIGS[request.param])
-
-
 @pytest.fixture(scope="module")
-def version(run):
-    return export_saved_model(run.path, run.path.parent / "served")
+def version(run, tmp_path_factory):
+    return export_saved_model(run.path, tmp_path_factory.mktemp("version") / "served")
 
 
 def encode_jpegs(frames: np.ndarray) -> np.ndarray:
@@ -150,14 +146,8 @@ def test_warm_up_requests_are_answered(version):
 
 
 @pytest.fixture(scope="module")
-def plain(data_set, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("one")
-    return train_run(data_set, folder / "run", CONFIGS["plain"])
-
-
-@pytest.fixture(scope="module")
-def served(plain):
-    return export_saved_model(plain.path, plain.path.parent / "served")
+def served(plain, tmp_path_factory):
+    return export_saved_model(plain.path, tmp_path_factory.mktemp("one") / "served")
 
 
 def test_the_command_line_of_tensorflow_runs_it(plain, served, tmp_path):
@@ -313,7 +303,9 @@ def test_a_batch_norm_that_others_stand_before_stays():
 
 def test_folded_and_unfolded_graphs_agree(plain):
     frames, _ = questions(plain)
-    folded, unfolded = (InferenceGraph(plain, fold=fold).encode(tf.constant(frames)) for fold in (True, False))
+    folded, unfolded = (
+        InferenceGraph(load_parts(plain, fold=fold)).encode(tf.constant(frames)) for fold in (True, False)
+    )
     np.testing.assert_allclose(folded, unfolded, atol=TOLERANCE)
 
 

@@ -120,7 +120,9 @@ def _add_export(commands: Any) -> None:
     command = commands.add_parser("export", help="a run folder -> the forms in which a model runs elsewhere")
     command.add_argument("run_dir", metavar="runs/NAME", help="a run folder")
     command.add_argument("--out", required=True, metavar="saved_models/NAME", help="the folder of the model's versions")
-    command.add_argument("--format", choices=["saved_model"], default="saved_model", help="default: %(default)s")
+    command.add_argument(
+        "--format", choices=["saved_model", "tflite", "all"], default="saved_model", help="default: %(default)s"
+    )
     _add_json(command)
     command.set_defaults(run=_export)
 
@@ -264,8 +266,11 @@ def _predict(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> None:
     from vidmodel_tf import tables
     from vidmodel_tf.export.saved_model import export_saved_model
+    from vidmodel_tf.export.tflite import export_tflite
 
-    result = {"saved_model": str(export_saved_model(options.run_dir, options.out))}
+    exporters = {"saved_model": export_saved_model, "tflite": export_tflite}
+    chosen = list(exporters) if options.format == "all" else [options.format]
+    result = {name: str(exporters[name](options.run_dir, options.out)) for name in chosen}
     _show(result, lambda exported: tables.print_export(exported, options.run_dir), options)
 
 

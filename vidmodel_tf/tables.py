@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -129,12 +131,44 @@ def print_predictions(answers: Sequence[dict[str, Any]]) -> None:
     _console().print(_table("", ["video", *(heads or ["answer"])], rows))
 
 
-def print_export(result: dict[str, Any], run_dir: str) -> None:
-    """Where each form is, and how to check it."""
+def print_export(exported: dict[str, str], run_dir: str) -> None:
+    """Where each form is, how good, and how to check it."""
     console = _console()
-    for path in result.values():
+    for path in exported.values():
         console.print(f"exported: {escape(path)}")
-        console.print(f"check: vidmodel verify {escape(path)} {escape(run_dir)}")
+    if "saved_model" in exported:
+        console.print(f"check: vidmodel verify {escape(exported['saved_model'])} {escape(run_dir)}")
+    if "tflite" in exported:
+        folder = Path(exported["tflite"])
+        _print_lite_report(json.loads((folder / "report.json").read_text(encoding="utf-8")), console)
+        console.print(f"check: vidmodel verify {escape(str(folder / 'float16.tflite'))} {escape(run_dir)}")
+
+
+def _print_lite_report(report: dict[str, Any], console: Console) -> None:
+    rows = [
+        (
+            name,
+            f"{values['bytes'] / 1e6:.2f}",
+            sum(values["ops"].values()),
+            *map(_number, values["milliseconds"].values()),
+        )
+        for name, values in report["files"].items()
+    ]
+    console.print(_table("files", ["file", "MB", "ops", "ms, 1 thread", "ms, 2 threads"], rows))
+    rows = [
+        (
+            name,
+            head,
+            f"{found['max_difference']:.1e}",
+            *(_number(found[key]) for key in ("label_agreement", "accuracy")),
+        )
+        for name, heads in report["models"].items()
+        for head, found in heads.items()
+    ]
+    rows += [("keras", head, "", "", _number(accuracy)) for head, accuracy in report["keras"].items()]
+    title = f"{report['num_clips']} clips of the split {report['split']}"
+    columns = ["model", "head", "largest difference", "equal labels", "accuracy"]
+    console.print(_table(title, columns, rows))
 
 
 def print_verification(result: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from vidmodel_tf.atomic import write_json
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.export.inference_graph import InferenceGraph
+from vidmodel_tf.export.inference_parts import load_parts
 from vidmodel_tf.export.signatures import ServedModel
 from vidmodel_tf.export.warmup import write_warmup_requests
 from vidmodel_tf.prediction.saved_model import EXTRA, SETTINGS, versions_in
@@ -50,7 +51,7 @@ def export_saved_model(run_dir: str | Path, out: str | Path) -> Path:
     run, out = load_run(run_dir), Path(out)
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: expected a folder for the versions of a model. Received: a file")
-    served = ServedModel(run, InferenceGraph(run))
+    served = ServedModel(run, InferenceGraph(load_parts(run)))
     signatures = served.signatures()
     partial = out / "partial"  # a server reads folders whose names are numbers
     shutil.rmtree(partial, ignore_errors=True)

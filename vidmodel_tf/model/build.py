@@ -111,29 +111,35 @@ def stream_names(config: ModelConfig) -> tuple[str, ...]:
     return ("appearance", "motion") if config.streams == "both" else (config.streams,)
 
 
-def build_frame_encoder(config: ModelConfig, cnn: keras.Model) -> keras.Model:
+def build_frame_encoder(config: ModelConfig, cnn: keras.Model, *, first_is_previous: bool = False) -> keras.Model:
     """Frames -> what a CNN says of each, the model's streams side by side on the last axis.
 
     Args:
         config: The settings of the model; `streams` says what is looked at.
         cnn: Scaled images [B, H, W, 3] to [B, ..., F]: the backbone, or a lower part of it.
+        first_is_previous: The first frame is only what the second one's motion is seen against. So frames that come
+            one by one can be encoded as those of a whole clip are.
 
     Returns:
-        A functional model: `frames` uint8 [B, T', H, W, 3] to float32 [B, T', ..., S * F].
+        A functional model: `frames` uint8 [B, T', H, W, 3] to float32 [B, T', ..., S * F] (T' - 1 with
+        `first_is_previous`).
     """
     folded = FoldedTimeDistributed(cnn, inference_only=config.weights != "none", name="backbone")
     scale = scaling_layer(config.backbone)
     frames = layers.Input((None, config.height, config.width, 3), dtype="uint8", name="frames")
+    first = 1 if first_is_previous else 0
+    shown = frames[:, first:] if first else frames
     if config.streams == "appearance":
-        output = layers.Activation("linear", dtype="float32", name="backbone_output")(folded(scale(frames)))
+        output = layers.Activation("linear", dtype="float32", name="backbone_output")(folded(scale(shown)))
         return keras.Model(frames, output, name="frame_encoder")
     motion = MotionImages(config.motion_gain, name="motion_images")(frames)
+    motion = motion[:, first:] if first else motion
     slots = SlotMask(name="motion_slots")(motion)
     if config.streams == "motion":
         output = KeepSlots(name="backbone_output")(folded(scale(motion)), slots)
         return keras.Model(frames, output, name="frame_encoder")
     # One call for both streams, so that a BatchNorm that trains sees the mixture that it will be used on.
-    images = layers.Concatenate(axis=1, dtype="float32", name="both_images")([scale(frames), scale(motion)])
+    images = layers.Concatenate(axis=1, dtype="float32", name="both_images")([scale(shown), scale(motion)])
     appearance, motion = ops.split(folded(images), 2, axis=1)
     motion = KeepSlots(name="motion_output")(motion, slots)
     output = layers.Concatenate(dtype="float32", name="backbone_output")([appearance, motion])

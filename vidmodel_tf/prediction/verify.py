@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.prediction.agreement import compare_scores
 from vidmodel_tf.prediction.forms import ModelForm, open_model
 from vidmodel_tf.prediction.run_model import Scores
 from vidmodel_tf.prediction.saved_model import SavedModelForm
@@ -42,8 +43,9 @@ def verify(model: str | Path | ModelForm, run_dir: str | Path) -> dict[str, Any]
         )
     examples = _read_examples(run)
     answers = _answer(model, run, examples)
+    expected = {head: np.array([example["scores"][head] for example in examples]) for head in run.labels}
     heads = {
-        way: {head: _compare(scores[head], examples, head, run) for head in run.labels}
+        way: {head: compare_scores(scores[head], expected[head], head, run) for head in run.labels}
         for way, scores in answers.items()
     }
     largest = max(values["max_difference"] for by_head in heads.values() for values in by_head.values())
@@ -76,13 +78,3 @@ def _answer(model: ModelForm, run: Run, examples: list[dict[str, Any]]) -> dict[
     if isinstance(model, SavedModelForm):
         return model.scores_by_signature(jpegs if config.has_frames else None, frames, words)
     return {"scores": model.scores(frames, [words])[0]}
-
-
-def _compare(scores: np.ndarray, examples: list[dict[str, Any]], head: str, run: Run) -> dict[str, float]:
-    expected = np.array([example["scores"][head] for example in examples])
-    if head in run.labels.multi_label:
-        thresholds = np.array(run.thresholds[head])
-        same = np.all((scores >= thresholds) == (expected >= thresholds), axis=1)
-    else:
-        same = scores.argmax(axis=1) == expected.argmax(axis=1)
-    return {"max_difference": float(np.abs(scores - expected).max()), "label_agreement": float(same.mean())}

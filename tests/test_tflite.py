@@ -1,0 +1,172 @@
+"""The TensorFlow Lite files as a phone has them: with the interpreter and NumPy alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
+
+from tests.exports import expected_scores, questions
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.export import tflite
+from vidmodel_tf.export.lite_report import count_ops
+from vidmodel_tf.export.tflite import export_tflite
+from vidmodel_tf.prediction.forms import open_model
+from vidmodel_tf.prediction.lite import LitePair
+from vidmodel_tf.prediction.token_ids import encode_texts
+from vidmodel_tf.prediction.verify import verify
+
+# float32: sums in another order. The others lose what their weights lose; the models are small and their scores
+# within 0.3 of each other, so that a mistake would show.
+TOLERANCES = {"float32": 1e-4, "float16": 5e-3, "dynamic": 3e-2, "int8": 6e-2}
+
+ASK = """
+import sys
+for name in ("tensorflow", "keras", "vidmodel_tf"):
+    sys.modules[name] = None
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+folder, questions, out = sys.argv[1:]
+with np.load(questions) as given:
+    frames, token_ids = given["frames"], given["token_ids"]
+def load(name):
+    return Interpreter(f"{folder}/{name}.tflite").get_signature_runner()
+answers = {}
+for name in ("float32", "float16", "dynamic", "int8"):
+    model = load(name)
+    for i in range(len(frames)):
+        for head, scores in model(frames=frames[i:i+1], token_ids=token_ids[i:i+1]).items():
+            answers.setdefault(f"{name}/{head}", []).append(scores[0])
+np.savez(out, **answers)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(run, tmp_path_factory):
+    return export_tflite(run.path, tmp_path_factory.mktemp("lite") / "name")
+
+
+def test_a_process_with_the_interpreter_alone_gives_the_scores_of_keras(run, folder, tmp_path):
+    frames, texts = questions(run)
+    np.savez(tmp_path / "questions.npz", frames=frames, token_ids=encode_texts(texts, run))
+    command = [sys.executable, "-c", ASK, str(folder), str(tmp_path / "questions.npz"), str(tmp_path / "answers.npz")]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr[-2000:]
+    answers, expected = np.load(tmp_path / "answers.npz"), expected_scores(run)
+    assert expected["colour"].std(axis=0).max() > 1e-3  # answers that were all alike would prove nothing
+    for precision, atol in TOLERANCES.items():
+        for head, scores in expected.items():
+            found = answers[f"{precision}/{head}"]
+            np.testing.assert_allclose(found, scores, atol=atol, err_msg=f"{precision} {head}")
+
+
+def test_the_pair_gives_the_scores_of_keras_frame_by_frame(run, folder):
+    if not run.model.has_frames:
+        assert not (folder / "classify_features.tflite").exists()
+        return
+    frames, texts = questions(run)
+    for precision in ("float32", "int8"):
+        (answers,) = LitePair(folder, precision).scores(frames, [texts])
+        for head, scores in expected_scores(run).items():
+            np.testing.assert_allclose(answers[head], scores, atol=TOLERANCES[precision], err_msg=f"{precision} {head}")
+
+
+def test_inputs_are_pixels_and_token_ids(run, folder):
+    config = run.model
+    for path in folder.glob("*.tflite"):
+        details = Interpreter(str(path)).get_signature_runner().get_input_details()
+        found = {name: (tuple(detail["shape"]), detail["dtype"]) for name, detail in details.items()}
+        picture = (1, config.height, config.width, 3)
+        if path.stem.startswith("frame_features"):
+            expected = {"frame": (picture, np.uint8), "previous_frame": (picture, np.uint8)}
+        else:
+            expected = {"token_ids": ((1, config.num_tokens), np.int32)}
+            if path.stem == "classify_features":
+                num_features = config.projection_units * config.num_nets * (2 if config.streams == "both" else 1)
+                expected["features"] = ((1, config.num_frames, num_features), np.float32)
+            else:
+                expected["frames"] = ((1, config.num_frames, *picture[1:]), np.uint8)
+        assert found == expected, path.stem
+
+
+def test_only_built_in_ops(run, folder):
+    for path in folder.glob("*.tflite"):
+        model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
+        assert not [code.customCode for code in model.operatorCodes if code.customCode]
+        looks_at_frames = run.model.has_frames and path.stem != "classify_features"
+        assert ("CONV_2D" in count_ops(path)) == looks_at_frames
+
+
+def test_the_report_says_what_each_file_is_worth(run, folder):
+    report = json.loads((folder / "report.json").read_text())
+    assert set(report["files"]) == {path.stem for path in folder.glob("*.tflite")}
+    assert (report["split"], report["num_clips"]) == ("test", 6)
+    for name, values in report["files"].items():
+        assert values["bytes"] == (folder / f"{name}.tflite").stat().st_size
+        assert set(values["milliseconds"]) == {"1", "2"}
+    whole = report["models"]["float32"]
+    for head in run.labels:
+        assert whole[head]["max_difference"] < 1e-4
+        assert whole[head]["accuracy"] == report["keras"][head]
+    sizes = {name: values["bytes"] for name, values in report["files"].items()}
+    if run.model.has_frames:
+        # the rest is the graph itself, which for models as small as these is long beside the weights
+        assert sizes["dynamic"] < sizes["float16"] < 0.7 * sizes["float32"]
+
+
+def test_opened_for_prediction_and_verified(run, folder):
+    frames, texts = questions(run)
+    for precision, atol in TOLERANCES.items():
+        path = folder / f"{precision}.tflite"
+        (answers,) = open_model(path).scores(frames, [texts])
+        np.testing.assert_allclose(answers["topic"], expected_scores(run)["topic"], atol=atol)
+        assert verify(path, run.path)["passed"]
+
+
+@pytest.fixture(scope="module")
+def plain_folder(plain, tmp_path_factory):
+    return export_tflite(plain.path, tmp_path_factory.mktemp("plain") / "name")
+
+
+def test_token_ids_out_of_range_are_answered(plain, plain_folder):
+    model = Interpreter(str(plain_folder / "float32.tflite")).get_signature_runner()
+    frames, texts = questions(plain)
+    token_ids = encode_texts(texts, plain)[:1]
+    token_ids[0, 0] = 1_000_000
+    assert np.isfinite(model(frames=frames[:1], token_ids=token_ids)["colour"]).all()
+
+
+def test_long_lstms_have_no_single_int8_file(plain, tmp_path, monkeypatch):
+    monkeypatch.setattr(tflite, "MAX_UNROLLED_STEPS", plain.model.num_tokens - 1)
+    folder = export_tflite(plain.path, tmp_path / "name")
+    assert not (folder / "int8.tflite").exists()
+    assert (folder / "frame_features_int8.tflite").exists()
+
+
+def test_half_of_the_pair_is_no_model(plain_folder, tmp_path):
+    folder = plain_folder
+    with pytest.raises(
+        InputError, match=r"expected a whole model, of frames and token_ids\. Received: a part, of featu"
+    ):
+        open_model(folder / "classify_features.tflite")
+    with pytest.raises(InputError, match="expected the settings that `vidmodel export` writes beside it"):
+        open_model(shutil.copy(folder / "float32.tflite", tmp_path))
+    shutil.copytree(folder, tmp_path / "copy")
+    (tmp_path / "copy" / "int8.tflite").write_bytes(b"no model")
+    with pytest.raises(InputError, match=r"int8\.tflite cannot be read as a TensorFlow Lite file"):
+        open_model(tmp_path / "copy" / "int8.tflite")
+
+
+def test_without_its_data_set_there_is_nothing_to_calibrate_with(plain, tmp_path, monkeypatch):
+    gone = dataclasses.replace(plain, data=tmp_path / "gone")
+    monkeypatch.setattr(tflite, "load_run", lambda path: gone)
+    with pytest.raises(InputError, match=r"expected its data set at .*gone, for calibration and the report"):
+        export_tflite(plain.path, tmp_path / "name")
+    assert not (tmp_path / "name").exists()

@@ -1,0 +1,57 @@
+"""TensorFlow functions -> TensorFlow Lite files with built-in ops only."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+LitePrecision = Literal["float32", "float16", "dynamic", "int8"]
+Examples = Callable[[], Iterable[dict[str, np.ndarray]]]
+
+
+def convert(
+    function: Callable[..., dict[str, tf.Tensor]],
+    inputs: Sequence[tf.TensorSpec],
+    models: Sequence[keras.Model],
+    precision: LitePrecision,
+    examples: Examples | None = None,
+) -> bytes:
+    """Converts a function.
+
+    Args:
+        function: Of the inputs by name; gives outputs by name.
+        inputs: Their static shapes, dtypes and names.
+        models: Those whose weights the function uses.
+        precision: "float32"; "float16" and "dynamic" (range), which store weights as float16 or int8; "int8", which
+            computes in int8 what can be.
+        examples: Inputs by name from which "int8" learns how large the numbers in between get. The function must not
+            have loops then: calibrating one crashes TensorFlow 2.21.
+
+    Returns:
+        The file.
+    """
+    specs = {spec.name: spec for spec in inputs}
+    signature = tf.function(function, autograph=False).get_concrete_function(**specs)
+    weights = tf.Module()
+    weights.variables_used = [variable.value for model in models for variable in model.variables]
+    with tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(weights, folder, signatures={"serving_default": signature})
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        if precision != "float32":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if precision == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        if precision == "int8":
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.lite.OpsSet.TFLITE_BUILTINS]
+            converter.representative_dataset = lambda: (("serving_default", example) for example in examples())
+        with warnings.catch_warnings():
+            # The converter itself uses what it warns of.
+            warnings.filterwarnings("ignore", r"\s*Warning: tf\.lite\.Interpreter is deprecated", UserWarning)
+            return converter.convert()
