@@ -23,6 +23,8 @@ FLOORS = [
     {"training"},
     {"prediction"},
     {"evaluation"},
+    {"export"},
+    {"serving"},
     {"tables"},
     {"demo"},
     {"cli"},

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vidmodel_tf.evaluation.crossvalidate import crossvalidate
     from vidmodel_tf.evaluation.evaluate import evaluate
     from vidmodel_tf.export.saved_model import export_saved_model
+    from vidmodel_tf.export.tflite import export_tflite
     from vidmodel_tf.labels import Labels
     from vidmodel_tf.model.build import build_model
     from vidmodel_tf.prediction.predict import predict
@@ -44,6 +45,7 @@ _HOMES = {
     "crossvalidate": "evaluation.crossvalidate",
     "evaluate": "evaluation.evaluate",
     "export_saved_model": "export.saved_model",
+    "export_tflite": "export.tflite",
     "inspect": "records.inspect",
     "load_dataset": "records.pipeline",
     "load_labels": "records.pipeline",
@@ -71,6 +73,7 @@ __all__ = [
     "crossvalidate",
     "evaluate",
     "export_saved_model",
+    "export_tflite",
     "inspect",
     "load_dataset",
     "load_labels",
