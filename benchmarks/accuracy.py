@@ -24,9 +24,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from vidmodel_tf.atomic import write_json
+from vidmodel_tf.atomic import write_json, write_text
 from vidmodel_tf.clips.splits import assign_folds
-from vidmodel_tf.evaluation.compare import read_predictions
+from vidmodel_tf.evaluation.compare import compare, read_predictions
 from vidmodel_tf.evaluation.cross_metrics import pooled_metrics
 from vidmodel_tf.records.index import read_index
 
@@ -58,7 +58,7 @@ def _rows(name: str, source: str | Path, work: Path) -> dict[str, Any]:
     others = sorted(path for path in (HERE / "accuracy").glob(f"{name}_*.json") if path != first)
     rows = {path.stem: _row(name, path, work) for path in (first, *others)}
     if name == "words":
-        rows["words_tfidf"] = _tfidf(work / "data" / name)
+        rows["words_tfidf"] = _tfidf(work / "data" / name, work / "words_tfidf")
     if name == "fights":
         config = HERE / "accuracy" / f"{RANDOM_SPLIT}.json"
         rows[f"{RANDOM_SPLIT}_random_split"] = _row(name, config, work, "--random-split")
@@ -67,25 +67,27 @@ def _rows(name: str, source: str | Path, work: Path) -> dict[str, Any]:
 
 def _row(name: str, config: Path, work: Path, *flags: str) -> dict[str, Any]:
     out = work / "".join([config.stem, *(flag.replace("-", "_") for flag in flags)])
-    result = _vidmodel("crossvalidate", work / "data" / name, "--out", out, "--config", config, "--json", *flags)
-    row = dict(result["heads"]["label"])
+    _vidmodel("crossvalidate", work / "data" / name, "--out", out, "--config", config, "--json", *flags)
+    return _measure(name, out)
+
+
+def _measure(name: str, out: Path) -> dict[str, Any]:
+    predictions = read_predictions(out)
+    row = pooled_metrics(predictions, "label")
     if name == "fights":
-        row["without_free_sources"] = _without_free_sources(out)
-    first = work / FIRST_ROWS[name]
-    if out != first:
-        row["against"] = {"row": first.name, **_vidmodel("compare", out, first, "--json")["label"]}
+        rest = [prediction for prediction in predictions if prediction["source"] not in FREE_SOURCES]
+        row["without_free_sources"] = pooled_metrics(rest, "label")
+    first = out.parent / FIRST_ROWS[name]
+    if out != first and not out.name.endswith("random_split"):
+        row["against"] = {"row": first.name, **compare(out, first)["label"]}
     print(out.name, json.dumps(row), flush=True)
     return row
 
 
-def _without_free_sources(out: Path) -> dict[str, Any] | None:
-    return pooled_metrics([row for row in read_predictions(out) if row["source"] not in FREE_SOURCES], "label")
-
-
-def _tfidf(data: Path) -> dict[str, Any] | None:
+def _tfidf(data: Path, out: Path) -> dict[str, Any]:
     clips = read_index(data)
     texts = {clip.id: f"{clip.text['title']} {clip.text['tags']}" for clip in clips}
-    predictions = []
+    lines = []
     for seed, fold in itertools.product(range(3), range(5)):
         splits = assign_folds(clips, num_folds=5, seed=seed)[fold]
         held_out = [clip for clip in clips if splits[clip.id] == "test"]
@@ -96,8 +98,10 @@ def _tfidf(data: Path) -> dict[str, Any] | None:
         model.fit([texts[clip.id] for clip in rest], [clip.labels["label"] for clip in rest])
         for clip, answer in zip(held_out, model.predict([texts[clip.id] for clip in held_out]), strict=True):
             heads = {"label": {"truth": clip.labels["label"], "answer": answer}}
-            predictions.append({"seed": seed, "fold": fold, "id": clip.id, "source": clip.source, "heads": heads})
-    return pooled_metrics(predictions, "label")
+            row = {"seed": seed, "fold": fold + 1, "id": clip.id, "source": clip.source, "heads": heads}
+            lines.append(json.dumps(row))
+    write_text(out / "predictions.jsonl", "\n".join(lines) + "\n")
+    return _measure("words", out)
 
 
 def _vidmodel(*arguments: Any) -> dict[str, Any]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from tests.conftest import MODEL, TRAIN
 from vidmodel_tf.config import ModelConfig
+from vidmodel_tf.prediction.token_ids import encode_texts
 from vidmodel_tf.records.pipeline import for_inference
-from vidmodel_tf.run_folder import Run
+from vidmodel_tf.run_folder import Run, write_weights
 from vidmodel_tf.text.fields import join_fields
+from vidmodel_tf.training.examples import write_examples
 from vidmodel_tf.training.train import train
 
 CONFIGS = {
@@ -33,22 +36,48 @@ TEXTS = [
 
 
 def train_run(data: Path, out: Path, config: ModelConfig) -> Run:
-    """A run whose scores differ from clip to clip."""
-    return train(data, out, config, dataclasses.replace(TRAIN, epochs=3))
+    """A trained run, made so sure of itself that its scores for the questions are far apart."""
+    run = train(data, out, config, TRAIN)
+    model = run.load_model()
+    _spread_scores(model, run)
+    write_weights(out, model)
+    write_examples(run, model, None)
+    return run
+
+
+def _spread_scores(model: keras.Model, run: Run) -> None:
+    """Shifts and scales each head's last layer, so that what it says of the questions is half yes, half no."""
+    head = model.get_layer("head")
+    for layer in head.layers:
+        if layer.name.split(".")[-1] in run.labels and isinstance(layer, keras.layers.Dense):
+            before = keras.Model(head.input, layer.input).predict(_head_inputs(model, run), verbose=0)
+            kernel, _ = layer.get_weights()
+            logits = before @ kernel
+            scale = 4 / np.ptp(logits - logits.mean(axis=1, keepdims=True) * (len(kernel[0]) > 1), axis=0).max()
+            layer.set_weights([scale * kernel, -scale * logits.mean(axis=0)])
+
+
+def _head_inputs(model: keras.Model, run: Run) -> dict[str, np.ndarray]:
+    frames, texts = questions(run)
+    inputs = {"token_ids": encode_texts(texts, run)}
+    if run.model.has_frames:
+        outputs = model.get_layer("frame_encoder").predict(frames, verbose=0)
+        inputs["features"] = model.get_layer("projection").predict(outputs, verbose=0)
+    return inputs
 
 
 def questions(run: Run) -> tuple[np.ndarray, list[str]]:
-    """Frames of real clips, uint8 [B, T, H, W, 3], and joined strings."""
+    """Frames, uint8 [B, T, H, W, 3], of real clips, of one that stands still and of noise; and joined strings."""
     batches = for_inference(run.data, "train", run.model, run.vocabulary, batch_size=len(TEXTS))
     inputs, _, _ = next(batches.as_numpy_iterator())
-    frames = inputs["frames"].copy()
-    frames[1, 2:] = frames[1, 1]  # a clip that stands still
+    frames, rng = inputs["frames"].copy(), np.random.default_rng(0)
+    frames[1, 2:] = frames[1, 1]
+    frames[2] = rng.integers(0, 256, frames[2].shape)
+    frames[3] = rng.integers(0, 256, frames[3].shape) // 2 * (np.arange(len(frames[3])) % 2)[:, None, None, None]
     return frames, [join_fields(text, run.model.text_fields) for text in TEXTS]
 
 
 def expected_scores(run: Run) -> dict[str, np.ndarray]:
     """What the Keras model says to the questions."""
     frames, texts = questions(run)
-    config = run.model
-    token_ids = np.stack([run.vocabulary.encode(text, config.num_tokens, config.field_budgets) for text in texts])
-    return run.load_model().predict({"frames": frames, "token_ids": token_ids}, verbose=0)
+    return run.load_model().predict({"frames": frames, "token_ids": encode_texts(texts, run)}, verbose=0)

@@ -39,6 +39,10 @@ WITHOUT_TENSORFLOW = (
     "config",
     "cli",
     "evaluation/cross_metrics",
+    "serving/answers",
+    "serving/client",
+    "serving/endpoint",
+    "serving/rest_client",
 )
 
 

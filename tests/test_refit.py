@@ -12,8 +12,8 @@ from tests.conftest import MODEL, TRAIN
 from vidmodel_tf.model.trainable import backbone_of
 from vidmodel_tf.records.index import read_index
 from vidmodel_tf.training.features import cached_features
-from vidmodel_tf.training.stage_progress import StageProgress
-from vidmodel_tf.training.stages import run_stages
+from vidmodel_tf.training.stage_progress import StageProgress, TrainingState
+from vidmodel_tf.training.stages import best_num_epochs, run_stages
 from vidmodel_tf.training.train import begin_job, plan_run, train
 
 REFIT = dataclasses.replace(
@@ -63,6 +63,15 @@ def test_the_last_weights_of_the_refit_are_the_model(refit_run):
     state = json.loads((refit_run.path / "checkpoints" / "state.json").read_text())
     assert state["best_weights"].split("-")[0] == history(refit_run)[-1]["stage"]
     assert state["best_weights"].split("-")[-1] == state["last_weights"].split("-")[-1]
+
+
+def test_the_best_number_of_epochs_is_that_of_the_stage_alone():
+    losses = [("frozen", 1.0), ("frozen", 0.5), ("frozen", 0.9), ("fine_tune", 0.6), ("fine_tune", 0.4)]
+    state = TrainingState(history=[{"stage": stage, "val_loss": loss} for stage, loss in losses])
+    assert best_num_epochs(state, "frozen_refit") == 2
+    assert best_num_epochs(state, "fine_tune_refit") == 2
+    state.history[-1]["val_loss"] = 0.7
+    assert best_num_epochs(state, "fine_tune_refit") == 0  # fine-tuning has lowered nothing
 
 
 class InterruptedTrainingError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import os
@@ -22,10 +23,13 @@ from vidmodel_tf.export.inference_graph import InferenceGraph
 from vidmodel_tf.export.inference_parts import load_parts
 from vidmodel_tf.export.saved_model import check_portable, export_saved_model, num_nodes, ops_of
 from vidmodel_tf.model.backbones import build_backbone
+from vidmodel_tf.model.build import build_model
+from vidmodel_tf.model.trainable import backbone_of
 from vidmodel_tf.prediction.forms import open_model
 from vidmodel_tf.prediction.saved_model import latest_version
+from vidmodel_tf.prediction.token_ids import encode_texts
 from vidmodel_tf.prediction.verify import verify
-from vidmodel_tf.run_folder import load_run
+from vidmodel_tf.run_folder import load_run, save_run
 
 TOLERANCE = 1e-4  # float32 sums in another order
 
@@ -76,12 +80,12 @@ def test_a_process_with_tensorflow_alone_gives_the_scores_of_keras(run, version,
         moved.rename(version)
     assert result.returncode == 0, result.stderr[-2000:]
     expected, answers = expected_scores(run), np.load(tmp_path / "a.npz", allow_pickle=True)
-    assert expected["colour"].std(axis=0).max() > 1e-3  # answers that were all alike would prove nothing
+    assert all(np.ptp(scores, axis=0).min() > 0.2 for scores in expected.values())
     ways = {"serving_default", "classify_features"} if run.model.has_frames else {"serving_default"}
     for way, (head, scores) in itertools.product(ways, expected.items()):
         np.testing.assert_allclose(answers[f"{way}/{head}_scores"], scores, atol=TOLERANCE, err_msg=f"{way} {head}")
     for head, scores in expected.items():
-        np.testing.assert_allclose(answers[f"encoded_frames/{head}_scores"], scores, atol=2e-2)  # JPEG loses a little
+        np.testing.assert_allclose(answers[f"encoded_frames/{head}_scores"], scores, atol=0.1)  # JPEG loses a little
     names, thresholds = run.labels["topic"], np.array(run.thresholds["topic"])
     given = ["|".join(np.array(names)[row >= thresholds]).encode() for row in answers["serving_default/topic_scores"]]
     assert answers["serving_default/topic_labels"].tolist() == given
@@ -184,11 +188,6 @@ def test_each_export_is_the_next_version_and_half_of_one_is_never_seen(plain, se
 
 
 def test_the_graph_does_not_grow_with_the_number_of_frames(plain, tmp_path):
-    import dataclasses
-
-    from vidmodel_tf.model.build import build_model
-    from vidmodel_tf.run_folder import save_run
-
     counts = {}
     for num_frames in (8, 32):
         config = dataclasses.replace(plain.model, num_frames=num_frames)
@@ -301,12 +300,24 @@ def test_a_batch_norm_that_others_stand_before_stays():
     assert kept == ["beside", "behind_relu", "behind_add"]
 
 
-def test_folded_and_unfolded_graphs_agree(plain):
-    frames, _ = questions(plain)
-    folded, unfolded = (
-        InferenceGraph(load_parts(plain, fold=fold)).encode(tf.constant(frames)) for fold in (True, False)
-    )
-    np.testing.assert_allclose(folded, unfolded, atol=TOLERANCE)
+def test_a_model_with_batch_norm_says_the_same_when_exported(plain, tmp_path):
+    config = dataclasses.replace(plain.model, backbone="mobilenet_v2", height=32, width=32, num_frames=2)
+    model = build_model(config, plain.labels, len(plain.vocabulary))
+    rng = np.random.default_rng(0)
+    for layer in backbone_of(model).layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([rng.uniform(0.8, 1.2, weight.shape) for weight in layer.get_weights()])
+    save_run(tmp_path / "run", model, config, plain.labels, plain.vocabulary)
+    served = open_model(export_saved_model(tmp_path / "run", tmp_path / "served"))
+    frames = rng.integers(0, 256, (3, 2, 32, 32, 3), dtype=np.uint8)
+    texts = ["", "A blue film", "一个红色的视频"]
+    expected = model.predict({"frames": frames, "token_ids": encode_texts(texts, plain)}, verbose=0)
+    (answers,) = served.scores(frames, [texts])
+    for head, scores in expected.items():
+        np.testing.assert_allclose(answers[head], scores, atol=TOLERANCE)
+    unfolded = InferenceGraph(load_parts(load_run(tmp_path / "run"), fold=False)).encode(tf.constant(frames))
+    folded = InferenceGraph(load_parts(load_run(tmp_path / "run"))).encode(tf.constant(frames))
+    np.testing.assert_allclose(folded, unfolded, rtol=1e-3, atol=1e-4 * np.abs(unfolded).max())
 
 
 def test_a_graph_with_python_in_it_is_refused(tmp_path):
@@ -329,12 +340,9 @@ def test_what_is_no_run_or_no_place_is_refused(plain, tmp_path):
 
 
 def test_another_run_s_model_is_not_verified(served, data_set, tmp_path):
-    from vidmodel_tf.model.build import build_model
-    from vidmodel_tf.run_folder import save_run
-
     run, labels = open_model(served).run, {"mood": ["good", "bad"]}
     save_run(tmp_path / "run", build_model(run.model, labels, len(run.vocabulary)), run.model, labels, run.vocabulary)
-    with pytest.raises(InputError, match=r"was not made from .*: expected the labels \{'mood'"):
+    with pytest.raises(InputError, match=r"was not made from .*: expected its labels \{'mood'"):
         verify(served, tmp_path / "run")
     with pytest.raises(InputError, match="keeps no examples to verify with"):
         verify(tmp_path / "run", tmp_path / "run")

@@ -23,9 +23,9 @@ from vidmodel_tf.prediction.lite import LitePair
 from vidmodel_tf.prediction.token_ids import encode_texts
 from vidmodel_tf.prediction.verify import verify
 
-# float32: sums in another order. The others lose what their weights lose; the models are small and their scores
-# within 0.3 of each other, so that a mistake would show.
-TOLERANCES = {"float32": 1e-4, "float16": 5e-3, "dynamic": 3e-2, "int8": 6e-2}
+# float32: sums in another order. The others lose what their weights lose. A model that always answered the same would
+# be off by half of the scores' spread or more, which is above 0.12 for every model and head.
+TOLERANCES = {"float32": 1e-4, "float16": 1e-2, "dynamic": 8e-2, "int8": 1e-1}
 
 ASK = """
 import sys
@@ -60,7 +60,7 @@ def test_a_process_with_the_interpreter_alone_gives_the_scores_of_keras(run, fol
     result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert result.returncode == 0, result.stderr[-2000:]
     answers, expected = np.load(tmp_path / "answers.npz"), expected_scores(run)
-    assert expected["colour"].std(axis=0).max() > 1e-3  # answers that were all alike would prove nothing
+    assert all(np.ptp(scores, axis=0).min() > 2 * TOLERANCES["int8"] for scores in expected.values())
     for precision, atol in TOLERANCES.items():
         for head, scores in expected.items():
             found = answers[f"{precision}/{head}"]

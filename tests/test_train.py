@@ -208,6 +208,28 @@ def test_a_fold_holds_out_its_sources(data_set, tmp_path):
     assert result["num_clips"] == 10  # a third of 30 clips, two a source
 
 
+def test_a_folder_with_something_else_in_it_is_refused_and_stays(data_set, tmp_path):
+    (tmp_path / ".env").write_text("a secret")
+    with pytest.raises(InputError, match=r"expected a new folder, or a run folder .* other content \(\.env\)"):
+        train(data_set, tmp_path, MODEL, TRAIN)
+    assert [path.name for path in tmp_path.iterdir()] == [".env"]
+
+
+def test_without_a_frozen_backbone_there_is_nothing_to_fine_tune(data_set, tmp_path):
+    with pytest.raises(InputError, match=r"train\.fine_tune_epochs: expected 0 where no backbone is frozen"):
+        train(data_set, tmp_path / "run", MODEL, dataclasses.replace(TRAIN, fine_tune_epochs=1))
+
+
+def test_settings_that_are_gone_are_noticed(run_dir, data_set, tmp_path):
+    shutil.copytree(run_dir, tmp_path / "run")
+    path = tmp_path / "run" / "config.json"
+    settings = json.loads(path.read_text())
+    settings["train"]["head_weights"] = {"colour": 2.0}
+    path.write_text(json.dumps(settings))
+    with pytest.raises(InputError, match=r"train\.head_weights\.colour=2\.0, not None"):
+        train(data_set, tmp_path / "run", MODEL, TRAIN)
+
+
 def test_balanced_class_weights(data_set):
     labels = vm.load_labels(data_set)
     clips = read_index(data_set)

@@ -6,9 +6,10 @@ No logic, and no TensorFlow before a command runs.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -39,6 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_predict(commands)
     _add_export(commands)
     _add_verify(commands)
+    _add_serving_client(commands)
     return parser
 
 
@@ -133,6 +135,27 @@ def _add_verify(commands: Any) -> None:
     command.add_argument("run_dir", metavar="runs/NAME", help="the run folder that it was made from")
     _add_json(command)
     command.set_defaults(run=_verify)
+
+
+def _add_serving_client(commands: Any) -> None:
+    command = commands.add_parser("serving-client", help="answers for videos from a model in TensorFlow Serving")
+    command.add_argument("address", metavar="ADDRESS", help="HOST:PORT of the server: by default 8500, 8501 for REST")
+    command.add_argument("model_name", metavar="MODEL_NAME", help="what the server calls the model")
+    command.add_argument("files", nargs="+", metavar="FILE", help="videos, folders and globs")
+    command.add_argument(
+        "--settings", required=True, metavar="MODEL", help="the run folder or the exported model that is served"
+    )
+    command.add_argument("--text", help="words for all of them (default: the sidecar file of each)")
+    command.add_argument("--rest", action="store_true", help="ask over REST, not gRPC")
+    command.add_argument(
+        "--deadline", type=float, default=30, metavar="SECONDS", help="a request (default: %(default)s)"
+    )
+    command.add_argument("--version", type=int, metavar="N", help="of the model (default: the newest that is served)")
+    command.add_argument(
+        "--batch-size", type=int, default=4, metavar="N", help="clips a request (default: %(default)s)"
+    )
+    command.add_argument("--json", action="store_true", help="one JSON object a line")
+    command.set_defaults(run=_serving_client)
 
 
 def _add_settings(command: argparse.ArgumentParser, *sections: str) -> None:
@@ -246,11 +269,27 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from vidmodel_tf import tables
     from vidmodel_tf.prediction.predict import predict
+
+    return _show_answers(predict(options.model, options.files, text=options.text), options)
+
+
+def _serving_client(options: argparse.Namespace) -> int:
+    from vidmodel_tf.serving.client import open_client, predict_by_server
+    from vidmodel_tf.serving.endpoint import Endpoint
+
+    endpoint = Endpoint(options.address, options.model_name, version=options.version, deadline_seconds=options.deadline)
+    with contextlib.closing(open_client(endpoint, rest=options.rest)) as client:
+        answers = predict_by_server(
+            client, options.files, options.settings, text=options.text, batch_size=options.batch_size
+        )
+        return _show_answers(answers, options)
+
+
+def _show_answers(answers: Iterable[dict[str, Any]], options: argparse.Namespace) -> int:
+    from vidmodel_tf import tables
     from vidmodel_tf.progress import track
 
-    answers = predict(options.model, options.files, text=options.text)
     any_answered = False
     if options.json:
         for answer in answers:

@@ -119,6 +119,22 @@ def settings_of(run: Run) -> dict[str, Any]:
     }
 
 
+def is_own_data(data: Path, run: Run) -> bool:
+    """Whether the data set is the one that the run was trained on; known by its content, for it may have moved.
+
+    Raises:
+        InputError: It lies where that did, but was prepared anew.
+    """
+    if run.data_fingerprint is not None and fingerprint_of(data) == run.data_fingerprint:
+        return True
+    if run.data is not None and data.resolve() == run.data.resolve():
+        raise InputError(
+            f"{data} was prepared anew since {run.path} was trained on it, so that its splits may hold "
+            "training clips: train again, or give --data another data set"
+        )
+    return False
+
+
 def write_settings(run: Run) -> None:
     """Writes all but the weights."""
     run.path.mkdir(parents=True, exist_ok=True)
@@ -150,7 +166,7 @@ def load_run(path: str | Path) -> Run:
 
 def read_settings_of_run(path: Path) -> Run:
     """Reads all but the weights, of a run that may not have finished."""
-    settings, names = _read_json(path / "config.json"), _read_json(path / "labels.json")
+    settings, names = read_json(path / "config.json"), read_json(path / "labels.json")
     try:
         labels = Labels(names, settings["multi_label_heads"])
         return Run(
@@ -160,7 +176,7 @@ def read_settings_of_run(path: Path) -> Run:
             prepare=from_mapping(PrepareConfig, settings["prepare"], "prepare"),
             labels=labels,
             vocabulary=Vocabulary.load(path / "vocabulary.txt"),
-            thresholds=_read_json(path / "thresholds.json"),
+            thresholds=read_json(path / "thresholds.json"),
             data=Path(settings["data"]) if settings["data"] else None,
             data_fingerprint=settings["data_fingerprint"],
             fold=tuple(settings["fold"]) if settings["fold"] else None,
@@ -169,7 +185,12 @@ def read_settings_of_run(path: Path) -> Run:
         raise InputError(f"{path}: config.json or labels.json was damaged: {error}") from None
 
 
-def _read_json(path: Path) -> Any:
+def read_json(path: Path) -> Any:
+    """Reads a JSON file of ours.
+
+    Raises:
+        InputError: It is missing or was damaged.
+    """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

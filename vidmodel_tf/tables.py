@@ -174,7 +174,7 @@ def _print_lite_report(report: dict[str, Any], console: Console) -> None:
 def print_verification(result: dict[str, Any]) -> None:
     """The largest difference and the share of equal labels, a row for each head and way of asking."""
     rows = [
-        (way, head, f"{found['max_difference']:.2e}", _number(found["label_agreement"]))
+        (way, head, _scientific(found["max_difference"]), _number(found["label_agreement"]))
         for way, heads in result["answers"].items()
         for head, found in heads.items()
     ]
@@ -187,6 +187,10 @@ def _answer(head: dict[str, Any]) -> str:
     if "labels" in head:
         return ", ".join(f"{name} {head['scores'][name]:.3f}" for name in head["labels"]) or "(none)"
     return f"{head['label']} {head['score']:.3f}"
+
+
+def _scientific(value: float | None) -> str:
+    return "not a number" if value is None else f"{value:.1e}"
 
 
 def _number(value: Any) -> str:

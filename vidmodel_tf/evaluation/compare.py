@@ -8,6 +8,7 @@ from typing import Any
 
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.cross_metrics import paired_difference
+from vidmodel_tf.run_folder import read_json
 
 
 def compare(one: str | Path, other: str | Path) -> dict[str, Any]:
@@ -24,10 +25,18 @@ def compare(one: str | Path, other: str | Path) -> dict[str, Any]:
         InputError: A folder is no finished cross-validation, or their clips differ.
     """
     rows = [read_predictions(folder) for folder in (one, other)]
+    kinds = {read_json(path)["random_split"] for path in _arguments_of(one, other)}
+    if len(kinds) > 1:
+        raise InputError(f"{one} and {other}: expected two of the same kind. Received: one with a random split")
     shared = [head for head in rows[0][0]["heads"] if head in rows[1][0]["heads"]]
     if not shared:
         raise InputError(f"{one} and {other} have no head in common: expected two of the same data set")
     return {head: paired_difference(rows[0], rows[1], head) for head in shared}
+
+
+def _arguments_of(*folders: str | Path) -> list[Path]:
+    paths = (Path(folder) / "arguments.json" for folder in folders)
+    return [path for path in paths if path.exists()]  # predictions made by other means have none
 
 
 def read_predictions(folder: str | Path) -> list[dict[str, Any]]:
@@ -38,4 +47,7 @@ def read_predictions(folder: str | Path) -> list[dict[str, Any]]:
             f"{folder} is no finished cross-validation (no predictions.jsonl in it): "
             "expected a folder made by `vidmodel crossvalidate`"
         )
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except ValueError as error:
+        raise InputError(f"{path} was damaged: {error}; run `vidmodel crossvalidate` again to write it anew") from None

@@ -64,7 +64,7 @@ def paired_difference(one: Sequence[Prediction], other: Sequence[Prediction], he
     """
     hits, sources, truths = zip(*(_hits_by_clip(rows, head) for rows in (one, other)), strict=True)
     if truths[0] != truths[1] or not truths[0]:
-        differing = sorted(set(truths[0].items()) ^ set(truths[1].items()))
+        differing = sorted(set(truths[0].items()) ^ set(truths[1].items()), key=str)
         example = f", such as {differing[0][0]!r}" if differing else ""
         raise InputError(
             f"expected two cross-validations of the same clips with the same answers for the head {head!r}. "

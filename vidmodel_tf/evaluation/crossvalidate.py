@@ -26,7 +26,7 @@ from vidmodel_tf.progress import track
 from vidmodel_tf.records.index import StoredClip, read_index
 from vidmodel_tf.records.pipeline import load_labels
 from vidmodel_tf.records.report import fingerprint_of
-from vidmodel_tf.run_folder import DEFAULT_THRESHOLD
+from vidmodel_tf.run_folder import DEFAULT_THRESHOLD, read_json
 from vidmodel_tf.training.stages import fill_caches
 from vidmodel_tf.training.train import plan_run
 from vidmodel_tf.workers import WorkerContext, num_usable_cores
@@ -74,7 +74,7 @@ def crossvalidate(
     clips, labels = read_index(data_dir), load_labels(data_dir)
     parted = [dataclasses.replace(clip, source=clip.id) for clip in clips] if random_split else clips
     arguments = {
-        "data": str(data_dir.resolve()), "data_fingerprint": fingerprint_of(data_dir), "folds": num_folds,
+        "data_fingerprint": fingerprint_of(data_dir), "folds": num_folds,
         "random_split": random_split, "model": to_mapping(model_config), "train": to_mapping(train_config),
     }  # fmt: skip
     tasks = [
@@ -104,14 +104,14 @@ def crossvalidate(
 
 def _prepare(task: FoldTask) -> None:
     """Finds mistakes before anything is written, and lets the backbone see all clips, with all cores."""
-    splits = assign_folds(task.clips, num_folds=task.num_folds, seed=task.train.seed)[0]
-    run = plan_run(task.data, task.folder, task.clips, task.model, task.train, splits)
+    for splits in assign_folds(task.clips, num_folds=task.num_folds, seed=task.train.seed):
+        run = plan_run(task.data, task.folder, task.clips, task.model, task.train, splits)
     fill_caches(run, build_model(run.model, run.labels, len(run.vocabulary)))
 
 
 def _open(out: Path, arguments: dict[str, Any]) -> None:
     path = out / "arguments.json"
-    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != arguments:
+    if path.exists() and read_json(path) != arguments:
         raise InputError(
             f"{out} was begun with other arguments (its arguments.json has them): "
             "go on with those, give another --out, or remove that folder"
@@ -136,7 +136,7 @@ def _run_all(tasks: Sequence[FoldTask], num_workers: int) -> None:
 def _collect(tasks: Sequence[FoldTask], clips: Sequence[StoredClip], labels: Labels) -> list[dict[str, Any]]:
     by_id, rows = {clip.id: clip for clip in clips}, []
     for task in tasks:
-        scores = json.loads((task.folder / "scores.json").read_text(encoding="utf-8"))
+        scores = read_json(task.folder / "scores.json")
         for clip_id, heads in scores.items():
             clip = by_id[clip_id]
             answers = {head: _answer(values, clip, head, labels) for head, values in heads.items()}

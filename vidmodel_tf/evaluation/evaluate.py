@@ -21,8 +21,7 @@ from vidmodel_tf.progress import track
 from vidmodel_tf.records.folds import fold_splits
 from vidmodel_tf.records.index import StoredClip, read_index
 from vidmodel_tf.records.pipeline import Splits, count_clips, for_inference, load_labels
-from vidmodel_tf.records.report import fingerprint_of
-from vidmodel_tf.run_folder import Run
+from vidmodel_tf.run_folder import Run, is_own_data
 from vidmodel_tf.text.fields import join_fields
 
 ABLATIONS = ("without_text", "without_frames", "shuffled_frames")
@@ -66,7 +65,9 @@ def evaluate(model: str | Path | ModelForm, *, data: str | Path | None = None, s
     data = Path(data) if data is not None else run.data
     if data is None:
         raise InputError(f"{run.path} does not say on which data set it was trained: give --data data/NAME")
-    own_data = _is_own_data(data, run)
+    if not data.is_dir():
+        raise InputError(f"there is no data set at {data}: give --data where the prepared data set lies now")
+    own_data = is_own_data(data, run)
     _check_labels(load_labels(data), run)
     clips = read_index(data)
     splits = fold_splits(clips, run.fold if own_data else None)
@@ -85,18 +86,6 @@ def evaluate(model: str | Path | ModelForm, *, data: str | Path | None = None, s
         write_json(folder / f"{split}.json", result)
         _save_pictures(result, run, folder, split)
     return result
-
-
-def _is_own_data(data: Path, run: Run) -> bool:
-    """Whether the data set is the one that the run was trained on; known by its content, for it may have moved."""
-    if run.data_fingerprint is not None and fingerprint_of(data) == run.data_fingerprint:
-        return True
-    if run.data is not None and data.resolve() == run.data.resolve():
-        raise InputError(
-            f"{data} was prepared anew since {run.path} was trained on it, so that its splits may hold "
-            "training clips: train again, or give --data another data set"
-        )
-    return False
 
 
 def _check_labels(labels: Labels, run: Run) -> None:

@@ -41,8 +41,12 @@ class FoldTask:
 
 
 def start_worker() -> None:
-    """To be called first in a worker process: one thread, as there are as many workers as cores."""
+    """To be called first in a worker process: one thread, as there are as many workers as cores, and no GPU.
+
+    The process that let the backbone see the clips holds a GPU's memory; what is left to train is small.
+    """
     begin_worker()
+    tf.config.set_visible_devices([], "GPU")
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from vidmodel_tf.run_folder import Run
@@ -14,14 +16,16 @@ def decide(scores: np.ndarray, head: str, run: Run) -> np.ndarray:
     return scores.argmax(axis=1)
 
 
-def compare_scores(scores: np.ndarray, expected: np.ndarray, head: str, run: Run) -> dict[str, float]:
+def compare_scores(scores: np.ndarray, expected: np.ndarray, head: str, run: Run) -> dict[str, float | None]:
     """Two sets of scores [n, K] of the same clips.
 
     Returns:
-        `max_difference` of a score, and `label_agreement`, the share of clips with the same answer.
+        `max_difference` of a score, None where one is not a number, and `label_agreement`, the share of clips with the
+        same answer.
     """
+    difference = float(np.abs(scores - expected).max())
     same = share_alike(decide(scores, head, run), decide(expected, head, run))
-    return {"max_difference": float(np.abs(scores - expected).max()), "label_agreement": same}
+    return {"max_difference": difference if math.isfinite(difference) else None, "label_agreement": same}
 
 
 def share_alike(answers: np.ndarray, others: np.ndarray) -> float:

@@ -50,6 +50,11 @@ def open_model(path: str | Path) -> ModelForm:
     if path.suffix == ".tflite":
         return LiteModel(path)
     version = latest_version(path)
+    lite_files = sorted(path.glob("*.tflite")) or sorted(path.glob("tflite/*.tflite"))
+    if version is None and lite_files:
+        raise InputError(
+            f"{path} holds several models: expected one of them, such as {lite_files[0].parent}/float16.tflite"
+        )
     if version is not None:
         return SavedModelForm(version)
     return RunModel(load_run(path))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from vidmodel_tf.clips.decode_pool import DecodeRequest, decode_all
+from vidmodel_tf.clips.decode_pool import DecodedClip, DecodeRequest, decode_all
 from vidmodel_tf.clips.files import expand_videos
 from vidmodel_tf.clips.sampling import slots_for_inference
 from vidmodel_tf.clips.words import read_sidecar_words
+from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.prediction.forms import ModelForm, open_model
@@ -58,6 +60,11 @@ def _answer(model: ModelForm, paths: Sequence[Path], text: str | None) -> Iterat
 
 def _read(run: Run, paths: Sequence[Path], text: str | None) -> Iterator[dict[str, Any]]:
     prepare, config = run.prepare, run.model
+    shape = (config.num_frames, config.height, config.width, 3)
+    if not config.has_frames:  # whether they can be decoded is nothing to such a model
+        for path in paths:
+            yield _row(path, lambda: np.zeros(shape, np.uint8), run, text)
+        return
     slots = slots_for_inference(prepare.num_stored_frames, config.num_frames)
     requests = (
         DecodeRequest(
@@ -69,18 +76,25 @@ def _read(run: Run, paths: Sequence[Path], text: str | None) -> Iterator[dict[st
         for path in paths
     )
     for request, result in decode_all(requests, num_workers=0, timeout_seconds=prepare.timeout_seconds):
-        try:
-            if isinstance(result, InputError):
-                raise result
-            given = {config.text_fields[0]: text} if text is not None else read_sidecar_words(request.path)
-            words = join_fields(given, config.text_fields)
-        except InputError as error:
-            # The row has the path already.
-            yield {"path": str(request.path), "error": str(error).removeprefix(f"{Path(request.path).absolute()}: ")}
-            continue
-        jpegs = tf.constant([result.jpeg_frames[slot] for slot in slots])
-        frames = decode_frames(jpegs, config.height, config.width).numpy()
-        yield {"path": str(request.path), "frames": frames, "words": words}
+        yield _row(request.path, functools.partial(_decode, result, slots, config), run, text)
+
+
+def _decode(result: DecodedClip | InputError, slots: Sequence[int], config: ModelConfig) -> np.ndarray:
+    if isinstance(result, InputError):
+        raise result
+    jpegs = tf.constant([result.jpeg_frames[slot] for slot in slots])
+    return decode_frames(jpegs, config.height, config.width).numpy()
+
+
+def _row(path: Path, frames: Callable[[], np.ndarray], run: Run, text: str | None) -> dict[str, Any]:
+    fields = run.model.text_fields
+    try:
+        pixels = frames()
+        given = {fields[0]: text} if text is not None else read_sidecar_words(path)
+        return {"path": str(path), "frames": pixels, "words": join_fields(given, fields)}
+    except InputError as error:
+        # The row has the path already.
+        return {"path": str(path), "error": str(error).removeprefix(f"{Path(path).absolute()}: ")}
 
 
 def _answer_rows(model: ModelForm, rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,11 @@ def read_index(data_dir: str | Path) -> list[StoredClip]:
         for example in _examples_without_frames(features, [str(path) for path in info.filepaths]):
             rows.append(_stored_clip(example, split, labels))
     return rows
+
+
+def clips_of(clips: Sequence[StoredClip], split: str, splits: Mapping[str, str] | None = None) -> list[StoredClip]:
+    """The clips of a split; `splits`, by clip id, takes the place of the stored splits."""
+    return [clip for clip in clips if (splits or {}).get(clip.id, clip.split) == split]
 
 
 def _examples_without_frames(features: tfds.features.FeaturesDict, paths: list[str]):

@@ -15,7 +15,8 @@ from vidmodel_tf.records.pipeline import clip_text_encoder, epoch_seed, epochs, 
 from vidmodel_tf.text.vocabulary import Vocabulary
 from vidmodel_tf.training.features import FeatureFiles
 
-SHUFFLED_FEATURES = 256  # clips; 131 kB each for 16 frames of ResNet50
+SHUFFLED_CLIPS = 256
+SHUFFLED_BYTES = 128 * 2**20  # at most: a clip is 131 kB for 16 frames of ResNet50, but may be 50 MB below a cut
 
 
 def features_for_inference(
@@ -60,8 +61,10 @@ def features_for_training(
         example = files.parse(record, view)
         return _inputs(example, encode_text), *targets(example, labels, class_weights)
 
+    window = max(1, min(SHUFFLED_CLIPS, SHUFFLED_BYTES // max(files.clip_bytes, 1)))
+
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        records = files.records.shuffled(epoch_seed(train.seed, epoch), SHUFFLED_FEATURES).enumerate()
+        records = files.records.shuffled(epoch_seed(train.seed, epoch), window).enumerate()
         clips = records.map(lambda i, r: to_model(i, r, epoch), num_parallel_calls=tf.data.AUTOTUNE)
         return clips.batch(batch_size, drop_remainder=True)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -42,6 +43,14 @@ class FeatureFiles:
     records: RecordFiles
     schema: tfds.features.FeaturesDict
     num_streams: int
+
+    @property
+    def clip_bytes(self) -> int:
+        """What a record takes in memory for its features, all views and streams."""
+        if not self.num_streams:
+            return 0
+        shape = self.schema["backbone_output"].shape
+        return len(self.records.paths[0]) * math.prod(shape) * np.dtype(np.float32).itemsize
 
     def num_views(self, record: tf.Tensor) -> tf.Tensor:
         """The views that there are of a clip, int32 []."""

@@ -111,13 +111,14 @@ class StageProgress(keras.callbacks.Callback):
 
 
 def _seed_generators(model: keras.Model) -> list[Any]:
-    """Of all layers that draw random numbers, those of sub-models too, in the order of the graph."""
+    """Of all layers that draw random numbers, those of sub-models and wrapped models too, in the order of the graph."""
     generators = []
     for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            generators += _seed_generators(layer)
-        elif getattr(layer, "seed_generator", None) is not None:
-            generators.append(layer.seed_generator)
+        inner = layer.layer if isinstance(layer, keras.layers.TimeDistributed) else layer
+        if isinstance(inner, keras.Model):
+            generators += _seed_generators(inner)
+        elif getattr(inner, "seed_generator", None) is not None:
+            generators.append(inner.seed_generator)
     return generators
 
 

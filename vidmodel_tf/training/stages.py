@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import tensorflow as tf
@@ -21,13 +21,13 @@ from vidmodel_tf.model.backbones import find_backbone
 from vidmodel_tf.model.build import build_feature_model
 from vidmodel_tf.model.cut import build_cut_model, split_backbone
 from vidmodel_tf.model.trainable import adapt_standardisation, backbone_of, set_trainable
-from vidmodel_tf.records.index import read_index
-from vidmodel_tf.records.pipeline import Splits, count_clips, for_inference, for_training
+from vidmodel_tf.records.index import StoredClip, clips_of
+from vidmodel_tf.records.pipeline import Splits, for_inference, for_training
 from vidmodel_tf.records.schema import open_data_set
 from vidmodel_tf.run_folder import Run
 from vidmodel_tf.training.feature_pipeline import features_for_inference, features_for_training
 from vidmodel_tf.training.features import FeatureFiles, View, cached_features
-from vidmodel_tf.training.losses import compile_arguments
+from vidmodel_tf.training.losses import balanced_class_weights, compile_arguments
 from vidmodel_tf.training.stage_progress import StageProgress, TrainingState
 
 _REFIT = "_refit"
@@ -38,9 +38,9 @@ class Job:
     """What all stages of one run share."""
 
     run: Run
+    clips: Sequence[StoredClip]
     splits: Splits | None
     model: keras.Model
-    class_weights: dict[str, list[float]]
     state: TrainingState
     verbose: int | str
     refit: bool = False  # the second time, without validation clips
@@ -49,9 +49,16 @@ class Job:
     def batch_size(self) -> int:
         return min(self.run.train.batch_size, self.count("train"))
 
+    @property
+    def class_weights(self) -> dict[str, list[float]]:
+        """By head, of the training clips; empty where classes count as often as they come."""
+        if not self.run.train.class_balance:
+            return {}
+        return balanced_class_weights(clips_of(self.clips, "train", self.splits), self.run.labels)
+
     def count(self, split: str) -> int:
         """The number of clips in a split."""
-        return count_clips(self.run.data, split, self.splits)
+        return len(clips_of(self.clips, split, self.splits))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,34 +104,32 @@ def _run_pass(job: Job) -> Stage:
     state = job.state
     builders = {name + _REFIT * job.refit: builder for name, builder in _stage_builders(job.run).items()}
     if job.refit:
-        builders = {name: builder for name, builder in builders.items() if _best_num_epochs(state, name)}
+        builders = {name: builder for name, builder in builders.items() if best_num_epochs(state, name)}
     finished_before = [name for name in builders if name in state.finished_stages and name != state.stage]
     for name, build_stage in builders.items():
         if name not in finished_before:  # a later stage's weights hold an earlier one's
             stage = build_stage(job)
             if job.refit:
-                stage = dataclasses.replace(stage, name=name, num_epochs=_best_num_epochs(state, name))
+                stage = dataclasses.replace(stage, name=name, num_epochs=best_num_epochs(state, name))
             _run_stage(job, stage)
     return stage
 
 
 def _merged_splits(job: Job) -> dict[str, str]:
     """The splits with the validation clips among the training clips."""
-    stored = {clip.id: clip.split for clip in read_index(job.run.data)}
-    return {
-        clip_id: "train" if split == "validation" else split
-        for clip_id, split in {**stored, **(job.splits or {})}.items()
-    }
+    splits = {clip.id: (job.splits or {}).get(clip.id, clip.split) for clip in job.clips}
+    return {clip_id: "train" if split == "validation" else split for clip_id, split in splits.items()}
 
 
-def _best_num_epochs(state: TrainingState, refit_stage: str) -> int:
+def best_num_epochs(state: TrainingState, refit_stage: str) -> int:
     """After how many epochs a stage had the lowest validation loss of all stages up to it; 0: it lowered nothing."""
     best, num_epochs, lowest = 0, 0, math.inf
     name = refit_stage.removesuffix(_REFIT)
     for row in state.history:
         num_epochs += row["stage"] == name
         if row.get("val_loss", math.inf) < lowest:
-            lowest, best = row["val_loss"], num_epochs
+            lowest = row["val_loss"]
+            best = num_epochs if row["stage"] == name else best
     return best
 
 

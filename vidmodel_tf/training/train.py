@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,18 +14,19 @@ from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.model.build import build_model
 from vidmodel_tf.records.folds import fold_splits
-from vidmodel_tf.records.index import StoredClip, read_index
+from vidmodel_tf.records.index import StoredClip, clips_of, read_index
 from vidmodel_tf.records.pipeline import Splits, inference_slots, load_labels
 from vidmodel_tf.records.report import fingerprint_of, prepare_config_of
 from vidmodel_tf.records.schema import open_data_set
-from vidmodel_tf.run_folder import Run, load_run, settings_of, thresholds_of, write_settings, write_weights
+from vidmodel_tf.run_folder import Run, load_run, read_json, settings_of, thresholds_of, write_settings, write_weights
 from vidmodel_tf.text.vocabulary import Vocabulary
 from vidmodel_tf.training.examples import write_examples
-from vidmodel_tf.training.losses import balanced_class_weights
 from vidmodel_tf.training.stage_progress import TrainingState
 from vidmodel_tf.training.stages import Job, check_cut, run_stages
 
 _DIFFERENCES_NAMED = 4
+_OWN_FILES = ("config.json", "labels.json", "thresholds.json", "vocabulary.txt", "history.csv", "model.keras")
+_OWN_STEMS = tuple(Path(name).stem for name in _OWN_FILES)
 
 
 def train(
@@ -56,6 +56,7 @@ def train(
     splits = fold_splits(clips, fold)
     model_config, train_config = model_config or ModelConfig(), train_config or TrainConfig()
     run = plan_run(data_dir, run_dir, clips, model_config, train_config, splits, fold)
+    _check_folder(run_dir)
     if _is_finished(run):
         return load_run(run_dir)
     job = begin_job(run, clips, splits, verbose="auto" if sys.stdout.isatty() else 2)
@@ -88,7 +89,12 @@ def plan_run(
     Raises:
         InputError: The data set cannot be trained on with these settings.
     """
-    labels, training = load_labels(data_dir), _training_clips(clips, splits)
+    if train_config.fine_tune_epochs and (model_config.weights == "none" or not model_config.has_frames):
+        raise InputError(
+            "train.fine_tune_epochs: expected 0 where no backbone is frozen (model.weights=none, model.branches=text). "
+            f"Received: {train_config.fine_tune_epochs}"
+        )
+    labels, training = load_labels(data_dir), clips_of(clips, "train", splits)
     _check_trainable(training, labels, data_dir)
     _check_head_weights(train_config, labels)
     prepare = prepare_config_of(data_dir)
@@ -109,13 +115,7 @@ def begin_job(run: Run, clips: Sequence[StoredClip], splits: Splits | None, verb
     check_cut(run, model)  # a folder that was begun with a mistake would refuse the correction
     write_settings(run)
     _remove_leftovers(run.path)
-    training = _training_clips(clips, splits)
-    class_weights = balanced_class_weights(training, run.labels) if run.train.class_balance else {}
-    return Job(run, splits, model, class_weights, TrainingState.load(run.path), verbose)
-
-
-def _training_clips(clips: Sequence[StoredClip], splits: Splits | None) -> list[StoredClip]:
-    return [clip for clip in clips if (splits or {}).get(clip.id, clip.split) == "train"]
+    return Job(run, clips, splits, model, TrainingState.load(run.path), verbose)
 
 
 def _check_trainable(clips: Sequence[StoredClip], labels: Labels, data_dir: Path) -> None:
@@ -131,10 +131,22 @@ def _check_trainable(clips: Sequence[StoredClip], labels: Labels, data_dir: Path
 
 
 def _remove_leftovers(run_dir: Path) -> None:
-    """Files that a killed run was still writing."""
-    for path in run_dir.rglob(".*"):
-        if path.is_file():
-            path.unlink()
+    """Files that a killed run was still writing (`atomic_write`), and no others."""
+    own = [path for name in _OWN_FILES for path in run_dir.glob(f".{Path(name).stem}.*{Path(name).suffix}")]
+    for path in [*own, *(run_dir / "checkpoints").glob(".*")]:
+        path.unlink()
+
+
+def _check_folder(run_dir: Path) -> None:
+    """Refuses a folder in which something else lies."""
+    if (run_dir / "config.json").exists() or not run_dir.is_dir():
+        return
+    others = sorted(path.name for path in run_dir.iterdir() if path.name.lstrip(".").split(".")[0] not in _OWN_STEMS)
+    if others:
+        raise InputError(
+            f"{run_dir}: expected a new folder, or a run folder to go on with. "
+            f"Received: one with other content ({', '.join(others[:_DIFFERENCES_NAMED])}); give another --out"
+        )
 
 
 def _check_head_weights(config: TrainConfig, labels: Labels) -> None:
@@ -148,8 +160,8 @@ def _is_finished(run: Run) -> bool:
     path = run.path / "config.json"
     if not path.exists():
         return False
-    found, wanted = json.loads(path.read_text(encoding="utf-8")), settings_of(run)
-    sections = ("data", "data_fingerprint", "fold", "model", "train", "prepare", "multi_label_heads")
+    found, wanted = read_json(path), settings_of(run)
+    sections = ("data_fingerprint", "fold", "model", "train", "prepare", "multi_label_heads")
     differences = [text for name in sections for text in _differences(name, found.get(name), wanted[name])]
     if differences:
         raise InputError(
@@ -161,5 +173,6 @@ def _is_finished(run: Run) -> bool:
 
 def _differences(name: str, found: Any, wanted: Any) -> list[str]:
     if isinstance(found, dict) and isinstance(wanted, dict):
-        return [text for key in wanted for text in _differences(f"{name}.{key}", found.get(key), wanted[key])]
+        keys = dict.fromkeys([*wanted, *found])
+        return [text for key in keys for text in _differences(f"{name}.{key}", found.get(key), wanted.get(key))]
     return [] if found == wanted else [f"{name}={found!r}, not {wanted!r}"]

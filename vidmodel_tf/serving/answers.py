@@ -1,0 +1,80 @@
+"""What a server's numbers mean: the settings of the model that it serves, and its answers by class name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from vidmodel_tf.errors import InputError, VidmodelError
+from vidmodel_tf.run_folder import Run, read_settings_of_run
+from vidmodel_tf.serving.endpoint import Outputs
+
+_SETTINGS = "assets.extra/run"  # where an exported version has what of a run folder others need
+
+
+def read_settings_of_served(path: str | Path, version: int | None = None) -> Run:
+    """The settings by which clips are made ready for a served model, and its class names.
+
+    Args:
+        path: The run folder, the exported version, or the folder of the model's versions.
+        version: Which of several versions; None: the newest.
+
+    Raises:
+        InputError: It is none of these.
+    """
+    path = Path(path)
+    numbers = (int(child.name) for child in path.iterdir() if child.name.isdecimal()) if path.is_dir() else ()
+    versions = sorted(numbers, reverse=True) if version is None else [version]
+    for folder in (path, path / _SETTINGS, *(path / str(number) / _SETTINGS for number in versions)):
+        if (folder / "config.json").is_file():
+            return read_settings_of_run(folder)
+    which = "" if version is None else f" that holds the version {version}"
+    raise InputError(f"settings: expected a run folder, or a folder made by `vidmodel export`{which}. Received: {path}")
+
+
+def describe_outputs(
+    outputs: Outputs, num_clips: int, labels: Mapping[str, Sequence[str]] | None = None
+) -> list[dict[str, Any]]:
+    """What a server said of each clip.
+
+    Args:
+        outputs: From `ServingClient.ask`.
+        num_clips: B, as asked.
+        labels: Class names of each head; None: they are not known.
+
+    Returns:
+        For each clip `{HEAD: {"label", "score", "scores"}}` (`"labels"` for a multi-label head); `scores` are
+        `{LABEL: score}`, or a list where the names are not known.
+
+    Raises:
+        InputError: The heads or classes are others than those of `labels`.
+        VidmodelError: The answer is not about `num_clips` clips.
+    """
+    heads = [name.removesuffix("_scores") for name in sorted(outputs) if name.endswith("_scores")]
+    if {len(value) for value in outputs.values()} != {num_clips}:
+        sizes = {name: len(value) for name, value in outputs.items()}
+        raise VidmodelError(f"the server: expected an answer about {num_clips} clips. Received rows: {sizes}")
+    if labels is not None:
+        _check_labels(outputs, heads, labels)
+        heads = list(labels)
+    return [{head: _describe(outputs, head, i, labels) for head in heads} for i in range(num_clips)]
+
+
+def _check_labels(outputs: Outputs, heads: Sequence[str], labels: Mapping[str, Sequence[str]]) -> None:
+    served = {head: len(outputs[f"{head}_scores"][0]) for head in heads}
+    expected = {head: len(names) for head, names in labels.items()}
+    if served != expected:
+        raise InputError(
+            f"settings: expected those of the model that is served, with the classes by head {served}. "
+            f"Received: {expected}; give the folder of the version that is served"
+        )
+
+
+def _describe(outputs: Outputs, head: str, i: int, labels: Mapping[str, Sequence[str]] | None) -> dict[str, Any]:
+    values = [float(score) for score in outputs[f"{head}_scores"][i]]
+    scores = values if labels is None else dict(zip(labels[head], values, strict=True))
+    if f"{head}_labels" in outputs:
+        joined = outputs[f"{head}_labels"][i]
+        return {"labels": joined.split("|") if joined else [], "scores": scores}
+    return {"label": outputs[f"{head}_label"][i], "score": max(values), "scores": scores}
