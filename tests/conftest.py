@@ -108,7 +108,10 @@ def trained_runs(data_set, tmp_path_factory):
     return functools.cache(lambda name: train_run(data_set, tmp_path_factory.mktemp(name) / "run", CONFIGS[name]))
 
 
-@pytest.fixture(scope="module", params=["plain", "two_streams", "motion", "words"])
+@pytest.fixture(
+    scope="module",
+    params=["plain", *(pytest.param(name, marks=pytest.mark.slow) for name in ("two_streams", "motion", "words"))],
+)
 def run(request, trained_runs):
     """Each of the trained runs to export."""
     return trained_runs(request.param)

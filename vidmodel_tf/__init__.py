@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vidmodel_tf.evaluation.compare import compare
     from vidmodel_tf.evaluation.crossvalidate import crossvalidate
     from vidmodel_tf.evaluation.evaluate import evaluate
+    from vidmodel_tf.export.onnx import export_onnx
     from vidmodel_tf.export.saved_model import export_saved_model
     from vidmodel_tf.export.tflite import export_tflite
     from vidmodel_tf.labels import Labels
@@ -44,6 +45,7 @@ _HOMES = {
     "compile_arguments": "training.losses",
     "crossvalidate": "evaluation.crossvalidate",
     "evaluate": "evaluation.evaluate",
+    "export_onnx": "export.onnx",
     "export_saved_model": "export.saved_model",
     "export_tflite": "export.tflite",
     "inspect": "records.inspect",
@@ -72,6 +74,7 @@ __all__ = [
     "compile_arguments",
     "crossvalidate",
     "evaluate",
+    "export_onnx",
     "export_saved_model",
     "export_tflite",
     "inspect",

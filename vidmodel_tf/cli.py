@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.util
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -123,7 +124,10 @@ def _add_export(commands: Any) -> None:
     command.add_argument("run_dir", metavar="runs/NAME", help="a run folder")
     command.add_argument("--out", required=True, metavar="saved_models/NAME", help="the folder of the model's versions")
     command.add_argument(
-        "--format", choices=["saved_model", "tflite", "all"], default="saved_model", help="default: %(default)s"
+        "--format",
+        choices=["saved_model", "tflite", "onnx", "all"],
+        default="saved_model",
+        help="default: %(default)s; all: onnx among them where its extra is installed",
     )
     _add_json(command)
     command.set_defaults(run=_export)
@@ -304,11 +308,14 @@ def _show_answers(answers: Iterable[dict[str, Any]], options: argparse.Namespace
 
 def _export(options: argparse.Namespace) -> None:
     from vidmodel_tf import tables
+    from vidmodel_tf.export.onnx import export_onnx
     from vidmodel_tf.export.saved_model import export_saved_model
     from vidmodel_tf.export.tflite import export_tflite
 
-    exporters = {"saved_model": export_saved_model, "tflite": export_tflite}
+    exporters = {"saved_model": export_saved_model, "tflite": export_tflite, "onnx": export_onnx}
     chosen = list(exporters) if options.format == "all" else [options.format]
+    if options.format == "all" and importlib.util.find_spec("tf2onnx") is None:
+        chosen.remove("onnx")
     result = {name: str(exporters[name](options.run_dir, options.out)) for name in chosen}
     _show(result, lambda exported: tables.print_export(exported, options.run_dir), options)
 

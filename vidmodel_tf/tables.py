@@ -138,6 +138,8 @@ def print_export(exported: dict[str, str], run_dir: str) -> None:
         console.print(f"exported: {escape(path)}")
     if "saved_model" in exported:
         console.print(f"check: vidmodel verify {escape(exported['saved_model'])} {escape(run_dir)}")
+    if "onnx" in exported:
+        console.print(f"check: vidmodel verify {escape(exported['onnx'])}/model.onnx {escape(run_dir)}")
     if "tflite" in exported:
         folder = Path(exported["tflite"])
         _print_lite_report(json.loads((folder / "report.json").read_text(encoding="utf-8")), console)

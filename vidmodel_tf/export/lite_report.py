@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import statistics
 import time
 from collections import Counter
@@ -13,18 +12,12 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
-from vidmodel_tf.prediction.agreement import compare_scores, decide, share_alike
+from vidmodel_tf.export.agreement_report import report_agreement
 from vidmodel_tf.prediction.forms import ModelForm
 from vidmodel_tf.prediction.lite import LiteModel, LitePair
-from vidmodel_tf.prediction.run_model import RunModel, Scores
-from vidmodel_tf.progress import track
-from vidmodel_tf.records.folds import fold_splits
-from vidmodel_tf.records.index import read_index
-from vidmodel_tf.records.pipeline import count_clips, for_inference
+from vidmodel_tf.prediction.run_model import RunModel
 from vidmodel_tf.run_folder import Run
-from vidmodel_tf.text.fields import join_fields
 
-MAX_CLIPS = 200
 _NUM_TIMED = 15
 
 _OP_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
@@ -47,25 +40,11 @@ def report_on(folder: Path, run: Run) -> dict[str, Any]:
             models[f"{name}+classify_features"] = LitePair(folder, name.removeprefix("frame_features_"))
         elif name != "classify_features":
             models[name] = LiteModel(folder / f"{name}.tflite")
-    splits = fold_splits(read_index(run.data), run.fold)
-    split = next(name for name in ("test", "validation", "train") if count_clips(run.data, name, splits))
-    answers, truths = _answers({"keras": RunModel(run), **models}, run, split)
-    expected = answers.pop("keras")
+    agreement = report_agreement({"keras": RunModel(run), **models}, run)
     return {
-        "split": split,
-        "num_clips": len(next(iter(truths.values()))),
-        "keras": {head: _accuracy(expected[head], truths[head], head, run) for head in run.labels},
+        **{name: agreement[name] for name in ("split", "num_clips", "keras")},
         "files": files,
-        "models": {
-            name: {
-                head: {
-                    **compare_scores(scores[head], expected[head], head, run),
-                    "accuracy": _accuracy(scores[head], truths[head], head, run),
-                }
-                for head in run.labels
-            }
-            for name, scores in answers.items()
-        },
+        "models": agreement["models"],
     }
 
 
@@ -104,35 +83,3 @@ def _median_milliseconds(path: Path, num_threads: int) -> float:
         run(**inputs)
         times.append(time.perf_counter() - start)
     return 1000 * statistics.median(times)
-
-
-def _answers(models: dict[str, ModelForm], run: Run, split: str) -> tuple[dict[str, Scores], dict[str, np.ndarray]]:
-    clips = read_index(run.data)
-    splits = fold_splits(clips, run.fold)
-    words = [
-        join_fields(clip.text, run.model.text_fields)
-        for clip in clips
-        if (splits or {}).get(clip.id, clip.split) == split
-    ]
-    batches = for_inference(run.data, split, run.model, run.vocabulary, batch_size=1, splits=splits).as_numpy_iterator()
-    rows: dict[str, list[Scores]] = {name: [] for name in models}
-    truths: dict[str, list[Any]] = {head: [] for head in run.labels}
-    total = min(MAX_CLIPS, len(words))
-    pairs = itertools.islice(zip(batches, words, strict=True), total)
-    for (inputs, values, weights), text in track(pairs, "measuring", total):
-        for name, model in models.items():
-            rows[name] += model.scores(inputs["frames"], [[text]])
-        for head in run.labels:
-            truths[head].append(values[head][0] if weights[head][0] else None)
-    joined = {
-        name: {head: np.concatenate([row[head] for row in answers]) for head in run.labels}
-        for name, answers in rows.items()
-    }
-    return joined, truths
-
-
-def _accuracy(scores: np.ndarray, truths: list[Any], head: str, run: Run) -> float | None:
-    labelled = [row for row, truth in enumerate(truths) if truth is not None]
-    if not labelled:
-        return None
-    return share_alike(decide(scores[labelled], head, run), np.array([truths[row] for row in labelled]))

@@ -28,7 +28,7 @@ from vidmodel_tf.progress import track
 from vidmodel_tf.records.folds import fold_splits
 from vidmodel_tf.records.index import read_index
 from vidmodel_tf.records.pipeline import for_inference
-from vidmodel_tf.run_folder import Run, load_run, write_settings
+from vidmodel_tf.run_folder import Run, is_own_data, load_run, write_settings
 
 MAX_UNROLLED_STEPS = 64  # each step of an LSTM becomes some fifteen ops; more would make a slow file
 NUM_CALIBRATION_CLIPS = 64
@@ -56,7 +56,7 @@ def export_tflite(run_dir: str | Path, out: str | Path) -> Path:
         InputError: There is no finished run, or its data set is gone.
     """
     run, folder = load_run(run_dir), Path(out) / "tflite"
-    if run.data is None or not run.data.is_dir():
+    if run.data is None or not run.data.is_dir() or not is_own_data(run.data, run):
         raise InputError(
             f"{run.path}: expected its data set at {run.data}, for calibration and the report. Received: none there"
         )

@@ -10,6 +10,7 @@ import numpy as np
 
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.prediction.lite import LiteModel
+from vidmodel_tf.prediction.onnx import OnnxModel
 from vidmodel_tf.prediction.run_model import RunModel, Scores
 from vidmodel_tf.prediction.saved_model import SavedModelForm, latest_version
 from vidmodel_tf.run_folder import Run, load_run
@@ -39,7 +40,7 @@ def open_model(path: str | Path) -> ModelForm:
     """Opens a trained model for prediction.
 
     Args:
-        path: A run folder, a SavedModel (a version, or the folder of its versions) or a `.tflite` file.
+        path: A run folder, a SavedModel (a version, or the folder of its versions) or a `.tflite` or `.onnx` file.
 
     Raises:
         InputError: There is no model at `path`.
@@ -47,6 +48,8 @@ def open_model(path: str | Path) -> ModelForm:
     path = Path(path)
     if not path.exists():
         raise InputError(f"there is no model at {path}: expected a run folder made by `vidmodel train`")
+    if path.suffix == ".onnx":
+        return OnnxModel(path)
     if path.suffix == ".tflite":
         return LiteModel(path)
     version = latest_version(path)

@@ -1,0 +1,244 @@
+"""The ONNX file as a server without TensorFlow has it: with ONNX Runtime and NumPy alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import onnxruntime
+import pytest
+
+from tests.conftest import MODEL
+from tests.exports import expected_scores, questions
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.export import onnx as export
+from vidmodel_tf.export.onnx import convert, export_onnx
+from vidmodel_tf.export.onnx_lstm import use_onnx_lstms
+from vidmodel_tf.export.onnx_report import count_ops
+from vidmodel_tf.labels import Labels
+from vidmodel_tf.model.build import build_model
+from vidmodel_tf.prediction.onnx import OnnxModel
+from vidmodel_tf.prediction.token_ids import encode_texts
+from vidmodel_tf.prediction.verify import verify
+from vidmodel_tf.run_folder import load_run, save_run
+
+ATOL = 1e-4  # float32 sums in another order
+
+ASK = """
+import sys
+for name in ("tensorflow", "keras", "onnx", "tf2onnx", "vidmodel_tf"):
+    sys.modules[name] = None
+import numpy as np
+import onnxruntime
+model, questions, out = sys.argv[1:]
+session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+with np.load(questions) as given:
+    inputs = dict(given)
+answers = {}
+for size in (1, 6):
+    for start in range(0, 6, size):
+        batch = {name: values[start:start + size] for name, values in inputs.items()}
+        for output, scores in zip(session.get_outputs(), session.run(None, batch)):
+            answers.setdefault(f"{size}/{output.name}", []).append(scores)
+np.savez(out, **{name: np.concatenate(rows) for name, rows in answers.items()})
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(run, tmp_path_factory):
+    return export_onnx(run.path, tmp_path_factory.mktemp("onnx") / "name")
+
+
+def test_a_process_with_the_runtime_alone_gives_the_scores_of_keras(run, folder, tmp_path):
+    frames, texts = questions(run)
+    np.savez(tmp_path / "questions.npz", frames=frames, token_ids=encode_texts(texts, run))
+    paths = (folder / "model.onnx", tmp_path / "questions.npz", tmp_path / "answers.npz")
+    command = [sys.executable, "-c", ASK, *map(str, paths)]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr[-2000:]
+    answers, expected = np.load(tmp_path / "answers.npz"), expected_scores(run)
+    assert expected["colour"].std(axis=0).max() > 1e-3  # answers that were all alike would prove nothing
+    assert set(answers) == {f"{size}/{head}" for size in (1, 6) for head in expected}
+    for size in (1, 6):
+        for head, scores in expected.items():
+            np.testing.assert_allclose(answers[f"{size}/{head}"], scores, atol=ATOL, err_msg=f"{size} {head}")
+
+
+def test_opened_and_verified(run, folder):
+    frames, texts = questions(run)
+    model = OnnxModel(folder / "model.onnx")
+    answers, without_words = model.scores(frames, [texts, [""] * len(texts)])
+    for head, scores in expected_scores(run).items():
+        np.testing.assert_allclose(answers[head], scores, atol=ATOL, err_msg=head)
+        assert np.array_equal(without_words[head], answers[head]) != run.model.has_text
+    result = verify(model, run.path)
+    assert result["passed"]
+    assert result["tolerance"] == ATOL
+
+
+def test_inputs_outputs_and_ops(run, folder):
+    session, config = onnxruntime.InferenceSession(str(folder / "model.onnx")), run.model
+    picture = [config.num_frames, config.height, config.width, 3]
+    assert {value.name: (value.type, value.shape) for value in session.get_inputs()} == {
+        "frames": ("tensor(uint8)", ["batch", *picture]),
+        "token_ids": ("tensor(int32)", ["batch", config.num_tokens]),
+    }
+    assert {value.name: (value.type, value.shape) for value in session.get_outputs()} == {
+        head: ("tensor(float)", ["batch", len(names)]) for head, names in run.labels.items()
+    }
+    ops = count_ops(folder / "model.onnx")
+    assert ("Conv" in ops) == config.has_frames
+    assert not {"Loop", "Scan", "BatchNormalization"} & set(ops)
+    by_config = {(True, True): 2, (True, False): 1, (False, True): 1}  # of one layer: an LSTM for each branch
+    if config.num_layers == 1:
+        assert ops["LSTM"] == by_config[config.has_frames, config.has_text]
+
+
+def test_openvino_gives_the_scores_of_keras(run, folder):
+    openvino = pytest.importorskip("openvino")
+    settings = {"INFERENCE_PRECISION_HINT": "f32"}  # where the processor has bfloat16, that would be the default
+    model = openvino.Core().compile_model(str(folder / "model.onnx"), "CPU", settings)
+    frames, texts = questions(run)
+    token_ids = encode_texts(texts, run)
+    for size in (1, 6):
+        answers = model({"frames": frames[:size], "token_ids": token_ids[:size]})
+        for head, scores in expected_scores(run).items():
+            np.testing.assert_allclose(answers[head], scores[:size], atol=ATOL, err_msg=head)
+
+
+def test_the_report_says_what_the_file_is_worth(run, folder):
+    report = json.loads((folder / "report.json").read_text())
+    path = folder / "model.onnx"
+    assert (report["split"], report["num_clips"]) == ("test", 6)
+    assert report["files"]["model"]["bytes"] == path.stat().st_size
+    assert report["files"]["model"]["ops"] == count_ops(path)
+    assert set(report["files"]["model"]["milliseconds"]) == {"1", "2"}
+    assert min(report["keras_milliseconds"], *report["files"]["model"]["milliseconds"].values()) > 0
+    assert set(report["models"]) == {"model"}
+    for head in run.labels:
+        values = report["models"]["model"][head]
+        assert values["max_difference"] < ATOL
+        assert values["label_agreement"] == 1.0
+        assert values["accuracy"] == report["keras"][head]
+
+
+def _untrained_run(path, labels, vocabulary, **settings):
+    keras.utils.set_random_seed(0)
+    config = dataclasses.replace(MODEL, **settings)
+    model = build_model(config, labels, len(vocabulary))
+    for weight in model.get_layer("head").trainable_weights:
+        weight.assign(4 * weight)  # weights as they begin let all scores be nearly alike
+    save_run(path, model, config, labels, vocabulary)
+    return load_run(path)
+
+
+def test_the_graph_does_not_grow_with_time(plain, tmp_path):
+    settings = {"streams": "both", "bidirectional": True, "pooling": "mean"}
+    counts = []
+    for num_frames in (8, 32):
+        run = _untrained_run(
+            tmp_path / str(num_frames), plain.labels, plain.vocabulary, num_frames=num_frames, **settings
+        )
+        (tmp_path / "model.onnx").write_bytes(convert(run).SerializeToString())
+        counts.append(count_ops(tmp_path / "model.onnx"))
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_slots_without_motion_leave_no_trace(plain, tmp_path, pooling, bidirectional):
+    """At the beginning, the end, in the middle, all of them: the last answer must be that of the zero state."""
+    settings = {"streams": "motion", "branches": "video", "num_layers": 2, "num_frames": 6}
+    run = _untrained_run(
+        tmp_path / "run", plain.labels, plain.vocabulary, pooling=pooling, bidirectional=bidirectional, **settings
+    )
+    frames = np.random.default_rng(0).integers(0, 256, (5, 6, MODEL.height, MODEL.width, 3)).astype(np.uint8)
+    for clip, still in enumerate([(), (1, 2), (4, 5), (2, 4), (1, 2, 3, 4, 5)]):
+        for slot in still:
+            frames[clip, slot] = frames[clip, slot - 1]
+    token_ids = np.zeros((5, MODEL.num_tokens), np.int32)
+    expected = run.load_model().predict({"frames": frames, "token_ids": token_ids}, verbose=0)
+    session = onnxruntime.InferenceSession(convert(run).SerializeToString())
+    (found,) = session.run(["colour"], {"frames": frames, "token_ids": token_ids})
+    assert expected["colour"].std(axis=0).max() > 0.02
+    np.testing.assert_allclose(found, expected["colour"], atol=ATOL)
+
+
+@pytest.mark.parametrize("every_step", [False, True])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_lstms_keep_their_outputs_whatever_is_masked(every_step, bidirectional):
+    """What stands in slots that are ruled out too, which nothing in a whole model reads."""
+    keras.utils.set_random_seed(0)
+    rng = np.random.default_rng(0)
+    sequences, mask = rng.normal(size=(64, 6, 5)).astype(np.float32), rng.integers(0, 2, (64, 6)).astype(bool)
+    mask[0], mask[1] = False, True
+    inputs = keras.Input((6, 5)), keras.Input((6,), dtype="bool")
+    lstm = keras.layers.LSTM(7, return_sequences=every_step, use_cudnn=False)
+    outputs = (keras.layers.Bidirectional(lstm) if bidirectional else lstm)(inputs[0], mask=inputs[1])
+    head = keras.Model(inputs, outputs)
+    expected = head([sequences, mask]).numpy()
+    use_onnx_lstms(head)
+    np.testing.assert_allclose(head([sequences, mask]).numpy(), expected, atol=1e-6)
+
+
+def test_without_its_data_set_only_the_file_is_measured(plain, tmp_path):
+    labels = Labels({"mood": ["calm", "wild"]})
+    run = _untrained_run(tmp_path / "run", labels, plain.vocabulary)
+    folder = export_onnx(run.path, tmp_path / "name")
+    report = json.loads((folder / "report.json").read_text())
+    assert (report["split"], report["num_clips"], report["keras"], report["models"]) == (None, 0, None, None)
+    assert report["files"]["model"]["ops"]["Conv"] == 4
+    assert not list(folder.parent.glob(".*"))
+
+
+@pytest.fixture(scope="module")
+def plain_folder(plain, tmp_path_factory):
+    return export_onnx(plain.path, tmp_path_factory.mktemp("plain_onnx") / "name")
+
+
+def test_other_shapes_and_ids_are_refused(plain, plain_folder):
+    frames, texts = questions(plain)
+    model = OnnxModel(plain_folder / "model.onnx")
+    with pytest.raises(Exception, match="Got invalid dimensions for input: frames"):
+        model.scores(frames[:, :3], [texts])
+    token_ids = np.full((1, plain.model.num_tokens), 1_000_000, np.int32)
+    session = onnxruntime.InferenceSession(str(plain_folder / "model.onnx"))
+    with pytest.raises(Exception, match="out of data bounds"):
+        session.run(None, {"frames": frames[:1], "token_ids": token_ids})
+
+
+def test_what_is_no_model_is_told(plain, plain_folder, tmp_path):
+    with pytest.raises(InputError, match="expected the settings that `vidmodel export` writes beside it"):
+        OnnxModel(shutil.copy(plain_folder / "model.onnx", tmp_path))
+    shutil.copytree(plain_folder, tmp_path / "copy")
+    (tmp_path / "copy" / "model.onnx").write_bytes(b"no model")
+    with pytest.raises(InputError, match=r"model\.onnx cannot be read as an ONNX file: [^\n]*$"):
+        OnnxModel(tmp_path / "copy" / "model.onnx")
+
+
+@pytest.mark.parametrize("missing", ["onnxruntime", "tf2onnx", "onnx"])
+def test_a_missing_extra_is_told(plain, plain_folder, tmp_path, monkeypatch, missing):
+    monkeypatch.setitem(sys.modules, missing, None)
+    message = rf'ONNX files need {missing}, which is not installed .*: pip install "vidmodel_tf\[onnx\]"$'
+    with pytest.raises(InputError, match=message):
+        export_onnx(plain.path, tmp_path / "name")
+    assert not list((tmp_path / "name").glob(".*"))
+    if missing == "onnxruntime":
+        with pytest.raises(InputError, match=message):
+            OnnxModel(plain_folder / "model.onnx")
+
+
+def test_what_fails_leaves_the_earlier_export(plain, tmp_path, monkeypatch):
+    folder = tmp_path / "name" / "onnx"
+    folder.mkdir(parents=True)
+    (folder / "model.onnx").write_bytes(b"earlier")
+    monkeypatch.setattr(export, "report_on", lambda path, run: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        export_onnx(plain.path, tmp_path / "name")
+    assert (folder / "model.onnx").read_bytes() == b"earlier"
+    assert [path.name for path in folder.parent.iterdir()] == ["onnx"]
