@@ -16,7 +16,7 @@ import pytest
 import tensorflow as tf
 import urllib3
 
-from tests.exports import TEXTS
+from tests.exports import questions
 from tests.videos import frame_numbers, write_video
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.export.saved_model import export_saved_model
@@ -24,7 +24,6 @@ from vidmodel_tf.prediction.predict import predict
 from vidmodel_tf.serving.answers import describe_outputs, read_settings_of_served
 from vidmodel_tf.serving.client import open_client, predict_by_server
 from vidmodel_tf.serving.endpoint import Endpoint
-from vidmodel_tf.text.fields import join_fields
 
 ROOT = Path(__file__).parents[1]
 MODEL_NAME = "colours 颜色"  # which a URL has to quote
@@ -95,8 +94,9 @@ def noise_jpegs(num_clips: int, num_frames: int, size: tuple[int, int] = (48, 64
 
 @pytest.fixture(scope="module")
 def clips(plain):
-    jpegs = noise_jpegs(len(TEXTS), plain.model.num_frames)
-    return jpegs, [join_fields(text, plain.model.text_fields) for text in TEXTS]
+    frames, texts = questions(plain)
+    jpegs = [[tf.io.encode_jpeg(frame).numpy() for frame in clip] for clip in frames]
+    return np.array(jpegs, object), texts
 
 
 @pytest.fixture
