@@ -243,7 +243,8 @@ def test_scripts_need_no_guard(tmp_path, how):
 
 
 HANGING = f"""
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and pass that on
 sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
 from tests.test_decode_pool import *
