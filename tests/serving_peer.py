@@ -35,7 +35,7 @@ URL = re.compile(r"/v1/models/([^/:]+)(?:/versions/(\d+))?(:predict)?")
 PATIENCE_SECONDS = 60.0
 
 
-class Refusal(Exception):  # noqa: N818 (an answer, as good as any other)
+class RefusalError(Exception):
     """A status code of gRPC by name, and words."""
 
 
@@ -53,11 +53,11 @@ class Peer:
         """Arrays by name -> arrays by name."""
         self._receive(name, version)
         if signature not in self.model.signatures:
-            raise Refusal("INVALID_ARGUMENT", f'Serving signature name: "{signature}" not found in signature def')
+            raise RefusalError("INVALID_ARGUMENT", f'Serving signature name: "{signature}" not found in signature def')
         try:
             answer = self.model.signatures[signature](**{key: tf.constant(value) for key, value in inputs.items()})
         except (tf.errors.InvalidArgumentError, TypeError, ValueError) as error:
-            raise Refusal("INVALID_ARGUMENT", str(error)) from None
+            raise RefusalError("INVALID_ARGUMENT", str(error)) from None
         return {key: value.numpy() for key, value in answer.items()}
 
     def status(self, name, version):
@@ -72,17 +72,17 @@ class Peer:
             self.unavailable -= refuse
         self.free.wait(PATIENCE_SECONDS)
         if refuse:
-            raise Refusal("UNAVAILABLE", "The batch scheduling queue to which this task was submitted is full")
+            raise RefusalError("UNAVAILABLE", "The batch scheduling queue to which this task was submitted is full")
         if name != self.name or version not in (None, self.version):
             which = f"Latest({name})" if version is None else f"Specific({name}, {version})"
-            raise Refusal("NOT_FOUND", f"Servable not found for request: {which}")
+            raise RefusalError("NOT_FOUND", f"Servable not found for request: {which}")
 
 
 class OverGrpc(prediction_service_pb2_grpc.PredictionServiceServicer, model_service_pb2_grpc.ModelServiceServicer):
     def __init__(self, peer: Peer) -> None:
         self.peer = peer
 
-    def Predict(self, request, context):  # noqa: N802
+    def Predict(self, request, context):  # noqa: N802 (the stubs' name)
         inputs = {key: tf.make_ndarray(value) for key, value in request.inputs.items()}
         outputs = self._answer(context, self.peer.predict, request, request.model_spec.signature_name, inputs)
         response = predict_pb2.PredictResponse()
@@ -94,7 +94,7 @@ class OverGrpc(prediction_service_pb2_grpc.PredictionServiceServicer, model_serv
             (tensor.string_val if value.dtype == object else tensor.float_val).extend(value.ravel().tolist())
         return response
 
-    def GetModelStatus(self, request, context):  # noqa: N802
+    def GetModelStatus(self, request, context):  # noqa: N802 (the stubs' name)
         response = get_model_status_pb2.GetModelStatusResponse()
         for version in self._answer(context, self.peer.status, request):
             found = response.model_version_status.add()
@@ -106,7 +106,7 @@ class OverGrpc(prediction_service_pb2_grpc.PredictionServiceServicer, model_serv
         version = spec.version.value if spec.HasField("version") else None
         try:
             return method(spec.name, version, *arguments)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             code, words = refusal.args
             context.abort(grpc.StatusCode[code], words)
 
@@ -127,7 +127,7 @@ def rest_handler(peer: Peer) -> type[http.server.BaseHTTPRequestHandler]:
                 name, version, _ = URL.fullmatch(self.path).groups()
                 name, number = urllib.parse.unquote(name), None if version is None else int(version)
                 status, reply = 200, answer(name, number)
-            except Refusal as refusal:
+            except RefusalError as refusal:
                 code, words = refusal.args
                 status, reply = HTTP_STATUS[code], {"error": words}
             data = json.dumps(reply, ensure_ascii=False).encode()
@@ -147,7 +147,7 @@ def predict_json(peer: Peer, name, version, body: bytes):
     """A request in rows ("instances") or columns ("inputs"), answered in the same way."""
     request = json.loads(body)
     if ("instances" in request) == ("inputs" in request):
-        raise Refusal("INVALID_ARGUMENT", "Missing 'inputs' or 'instances' key")
+        raise RefusalError("INVALID_ARGUMENT", "Missing 'inputs' or 'instances' key")
     rows = request.get("instances")
     columns = request["inputs"] if rows is None else {key: [row[key] for row in rows] for key in rows[0]}
     inputs = {key: from_json(value) for key, value in columns.items()}

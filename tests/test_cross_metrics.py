@@ -1,4 +1,4 @@
-"""Figures of a cross-validation, held against closed formulas and a bootstrap of scikit-learn's kind by hand."""
+"""Figures of a cross-validation, held against closed formulas and properties."""
 
 import numpy as np
 import pytest

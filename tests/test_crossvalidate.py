@@ -140,3 +140,12 @@ def test_bad_input(data_set, tmp_path, capsys):
         compare(tmp_path, tmp_path)
     assert main(["crossvalidate", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 2
     assert "is not a prepared data set" in capsys.readouterr().err
+
+
+def test_a_random_split_is_not_compared_with_a_grouped_one(folds, tmp_path):
+    _, out, _, _ = folds
+    shutil.copytree(out, tmp_path / "random", ignore=shutil.ignore_patterns("folds"))
+    path = tmp_path / "random" / "arguments.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "random_split": True}))
+    with pytest.raises(InputError, match=r"expected two of the same kind\. Received: one with a random split"):
+        compare(tmp_path / "random", out)

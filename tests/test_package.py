@@ -27,6 +27,7 @@ FLOORS = [
     {"serving"},
     {"tables"},
     {"demo"},
+    {"commands"},
     {"cli"},
     {"__main__", "__init__"},
 ]
@@ -38,7 +39,10 @@ WITHOUT_TENSORFLOW = (
     "text/vocabulary",
     "config",
     "cli",
+    "commands",
     "evaluation/cross_metrics",
+    "prediction/read_videos",
+    "prediction/versions",
     "serving/answers",
     "serving/client",
     "serving/endpoint",

@@ -26,9 +26,9 @@ from vidmodel_tf.model.backbones import build_backbone
 from vidmodel_tf.model.build import build_model
 from vidmodel_tf.model.trainable import backbone_of
 from vidmodel_tf.prediction.forms import open_model
-from vidmodel_tf.prediction.saved_model import latest_version
 from vidmodel_tf.prediction.token_ids import encode_texts
 from vidmodel_tf.prediction.verify import verify
+from vidmodel_tf.prediction.versions import latest_version
 from vidmodel_tf.run_folder import load_run, save_run
 
 TOLERANCE = 1e-4  # float32 sums in another order
@@ -346,3 +346,34 @@ def test_another_run_s_model_is_not_verified(served, data_set, tmp_path):
         verify(served, tmp_path / "run")
     with pytest.raises(InputError, match="keeps no examples to verify with"):
         verify(tmp_path / "run", tmp_path / "run")
+
+
+class Answering:
+    """A form of the model that always says the same."""
+
+    tolerance = 1e-4
+
+    def __init__(self, run, score):
+        self.run, self.score = run, score
+
+    def scores(self, frames, texts):
+        return [
+            {head: np.full((len(frames), len(names)), self.score) for head, names in self.run.labels.items()}
+            for _ in texts
+        ]
+
+
+@pytest.mark.parametrize("score", [np.nan, 0.5])
+def test_what_always_says_the_same_is_not_verified(plain, score):
+    result = verify(Answering(plain, score), plain.path)
+    assert not result["passed"]
+    differences = {found["max_difference"] for found in result["answers"]["scores"].values()}
+    assert (differences == {None}) == np.isnan(score)
+
+
+def test_a_model_of_another_size_is_not_verified(served, plain, tmp_path):
+    config = dataclasses.replace(plain.model, num_frames=2)
+    model = build_model(config, plain.labels, len(plain.vocabulary))
+    save_run(tmp_path / "run", model, config, plain.labels, plain.vocabulary)
+    with pytest.raises(InputError, match=r"was not made from .* and other settings of the graph"):
+        verify(served, tmp_path / "run")

@@ -182,3 +182,9 @@ def test_without_its_data_set_there_is_nothing_to_calibrate_with(plain, tmp_path
     with pytest.raises(InputError, match=r"expected its data set at .*gone, for calibration and the report"):
         export_tflite(plain.path, tmp_path / "name")
     assert not (tmp_path / "name").exists()
+
+
+def test_a_folder_of_files_is_no_model(plain_folder):
+    for folder in (plain_folder, plain_folder.parent):
+        with pytest.raises(InputError, match=r"holds several models: expected one of them, such as .*float16\.tflite"):
+            open_model(folder)

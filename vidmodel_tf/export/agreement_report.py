@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,8 @@ from vidmodel_tf.prediction.forms import ModelForm
 from vidmodel_tf.prediction.run_model import Scores
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.folds import fold_splits
-from vidmodel_tf.records.index import read_index
-from vidmodel_tf.records.pipeline import count_clips, for_inference
+from vidmodel_tf.records.index import clips_of, read_index
+from vidmodel_tf.records.pipeline import for_inference
 from vidmodel_tf.run_folder import Run
 from vidmodel_tf.text.fields import join_fields
 
@@ -33,9 +33,12 @@ def report_agreement(models: Mapping[str, ModelForm], run: Run) -> dict[str, Any
         "label_agreement", "accuracy"}}}}`, measured on the test clips (validation or training clips where there are
         none), at most 200.
     """
-    splits = fold_splits(read_index(run.data), run.fold)
-    split = next(name for name in ("test", "validation", "train") if count_clips(run.data, name, splits))
-    answers, truths = _answers(models, run, split)
+    clips = read_index(run.data)
+    splits = fold_splits(clips, run.fold)
+    split = next(name for name in ("test", "validation", "train") if clips_of(clips, name, splits))
+    words = [join_fields(clip.text, run.model.text_fields) for clip in clips_of(clips, split, splits)]
+    batches = for_inference(run.data, split, run.model, run.vocabulary, batch_size=1, splits=splits)
+    answers, truths = _answers(models, batches.as_numpy_iterator(), words, run)
     expected = answers.pop("keras")
     return {
         "split": split,
@@ -54,15 +57,10 @@ def report_agreement(models: Mapping[str, ModelForm], run: Run) -> dict[str, Any
     }
 
 
-def _answers(models: Mapping[str, ModelForm], run: Run, split: str) -> tuple[dict[str, Scores], dict[str, np.ndarray]]:
-    clips = read_index(run.data)
-    splits = fold_splits(clips, run.fold)
-    words = [
-        join_fields(clip.text, run.model.text_fields)
-        for clip in clips
-        if (splits or {}).get(clip.id, clip.split) == split
-    ]
-    batches = for_inference(run.data, split, run.model, run.vocabulary, batch_size=1, splits=splits).as_numpy_iterator()
+def _answers(
+    models: Mapping[str, ModelForm], batches: Iterable[Any], words: Sequence[str], run: Run
+) -> tuple[dict[str, Scores], dict[str, list[Any]]]:
+    """The scores of each model, and what is true by head, None where that is not known."""
     rows: dict[str, list[Scores]] = {name: [] for name in models}
     truths: dict[str, list[Any]] = {head: [] for head in run.labels}
     total = min(MAX_CLIPS, len(words))

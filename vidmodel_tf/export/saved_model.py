@@ -17,7 +17,7 @@ from vidmodel_tf.export.inference_graph import InferenceGraph
 from vidmodel_tf.export.inference_parts import load_parts
 from vidmodel_tf.export.signatures import ServedModel
 from vidmodel_tf.export.warmup import write_warmup_requests
-from vidmodel_tf.prediction.saved_model import EXTRA, SETTINGS, versions_in
+from vidmodel_tf.prediction.versions import EXTRA, SETTINGS, versions_in
 from vidmodel_tf.run_folder import Run, load_run, write_settings
 
 _MEANINGS = {

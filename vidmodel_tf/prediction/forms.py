@@ -12,7 +12,8 @@ from vidmodel_tf.errors import InputError
 from vidmodel_tf.prediction.lite import LiteModel
 from vidmodel_tf.prediction.onnx import OnnxModel
 from vidmodel_tf.prediction.run_model import RunModel, Scores
-from vidmodel_tf.prediction.saved_model import SavedModelForm, latest_version
+from vidmodel_tf.prediction.saved_model import SavedModelForm
+from vidmodel_tf.prediction.versions import latest_version
 from vidmodel_tf.run_folder import Run, load_run
 
 

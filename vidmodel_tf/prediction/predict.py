@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from vidmodel_tf.clips.decode_pool import DecodedClip, DecodeRequest, decode_all
 from vidmodel_tf.clips.files import expand_videos
-from vidmodel_tf.clips.sampling import slots_for_inference
-from vidmodel_tf.clips.words import read_sidecar_words
-from vidmodel_tf.config import ModelConfig
-from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.prediction.forms import ModelForm, open_model
+from vidmodel_tf.prediction.read_videos import add_words, read_videos
 from vidmodel_tf.prediction.run_model import Scores
 from vidmodel_tf.records.frames import decode_frames
 from vidmodel_tf.run_folder import Run
-from vidmodel_tf.text.fields import join_fields
 
 _CLIPS_AT_ONCE = 4  # a batch; more would not be faster on a CPU and take more memory
 
@@ -59,42 +53,15 @@ def _answer(model: ModelForm, paths: Sequence[Path], text: str | None) -> Iterat
 
 
 def _read(run: Run, paths: Sequence[Path], text: str | None) -> Iterator[dict[str, Any]]:
-    prepare, config = run.prepare, run.model
-    shape = (config.num_frames, config.height, config.width, 3)
+    config = run.model
     if not config.has_frames:  # whether they can be decoded is nothing to such a model
-        for path in paths:
-            yield _row(path, lambda: np.zeros(shape, np.uint8), run, text)
+        frames = np.zeros((config.num_frames, config.height, config.width, 3), np.uint8)
+        yield from (add_words({"path": str(path), "frames": frames}, run, text) for path in paths)
         return
-    slots = slots_for_inference(prepare.num_stored_frames, config.num_frames)
-    requests = (
-        DecodeRequest(
-            path=path,
-            num_frames=prepare.num_stored_frames,
-            short_side=prepare.short_side,
-            jpeg_quality=prepare.jpeg_quality,
-        )
-        for path in paths
-    )
-    for request, result in decode_all(requests, num_workers=0, timeout_seconds=prepare.timeout_seconds):
-        yield _row(request.path, functools.partial(_decode, result, slots, config), run, text)
-
-
-def _decode(result: DecodedClip | InputError, slots: Sequence[int], config: ModelConfig) -> np.ndarray:
-    if isinstance(result, InputError):
-        raise result
-    jpegs = tf.constant([result.jpeg_frames[slot] for slot in slots])
-    return decode_frames(jpegs, config.height, config.width).numpy()
-
-
-def _row(path: Path, frames: Callable[[], np.ndarray], run: Run, text: str | None) -> dict[str, Any]:
-    fields = run.model.text_fields
-    try:
-        pixels = frames()
-        given = {fields[0]: text} if text is not None else read_sidecar_words(path)
-        return {"path": str(path), "frames": pixels, "words": join_fields(given, fields)}
-    except InputError as error:
-        # The row has the path already.
-        return {"path": str(path), "error": str(error).removeprefix(f"{Path(path).absolute()}: ")}
+    for row in read_videos(run, paths, text):
+        if "error" not in row:
+            row["frames"] = decode_frames(tf.constant(row.pop("jpegs")), config.height, config.width).numpy()
+        yield row
 
 
 def _answer_rows(model: ModelForm, rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:

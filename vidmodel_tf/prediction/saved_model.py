@@ -10,26 +10,8 @@ import tensorflow as tf
 
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.prediction.run_model import Scores
+from vidmodel_tf.prediction.versions import SETTINGS
 from vidmodel_tf.run_folder import read_settings_of_run
-
-EXTRA = "assets.extra"  # what TF Serving calls the folder that it leaves to others
-SETTINGS = f"{EXTRA}/run"  # the run folder's settings, for those who read the model with this package
-
-
-def latest_version(path: str | Path) -> Path | None:
-    """The SavedModel at a path: the folder itself, or the newest version in it; None if there is none."""
-    path = Path(path)
-    if (path / "saved_model.pb").is_file():
-        return path
-    versions = versions_in(path)
-    return path / str(max(versions)) if versions else None
-
-
-def versions_in(folder: Path) -> list[int]:
-    """The numbers of the versions that a server would see."""
-    if not folder.is_dir():
-        return []
-    return [int(path.name) for path in folder.iterdir() if path.name.isdecimal() and (path / "saved_model.pb").exists()]
 
 
 class SavedModelForm:

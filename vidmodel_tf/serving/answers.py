@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from vidmodel_tf.errors import InputError, VidmodelError
+from vidmodel_tf.prediction.versions import SETTINGS
 from vidmodel_tf.run_folder import Run, read_settings_of_run
 from vidmodel_tf.serving.endpoint import Outputs
-
-_SETTINGS = "assets.extra/run"  # where an exported version has what of a run folder others need
 
 
 def read_settings_of_served(path: str | Path, version: int | None = None) -> Run:
@@ -26,7 +25,7 @@ def read_settings_of_served(path: str | Path, version: int | None = None) -> Run
     path = Path(path)
     numbers = (int(child.name) for child in path.iterdir() if child.name.isdecimal()) if path.is_dir() else ()
     versions = sorted(numbers, reverse=True) if version is None else [version]
-    for folder in (path, path / _SETTINGS, *(path / str(number) / _SETTINGS for number in versions)):
+    for folder in (path, path / SETTINGS, *(path / str(number) / SETTINGS for number in versions)):
         if (folder / "config.json").is_file():
             return read_settings_of_run(folder)
     which = "" if version is None else f" that holds the version {version}"

@@ -6,15 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from vidmodel_tf.clips.decode_pool import DecodeRequest, decode_all
 from vidmodel_tf.clips.files import expand_videos
-from vidmodel_tf.clips.sampling import slots_for_inference
-from vidmodel_tf.clips.words import read_sidecar_words
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.prediction.read_videos import read_videos
 from vidmodel_tf.run_folder import Run
 from vidmodel_tf.serving.answers import describe_outputs, read_settings_of_served
 from vidmodel_tf.serving.endpoint import Endpoint, ServingClient
-from vidmodel_tf.text.fields import join_fields
 
 BATCH_SIZE = 4  # one of the sizes for which the server warms up
 
@@ -64,7 +61,7 @@ def predict_by_server(
         raise InputError(f"batch_size: expected 1 or more. Received: {batch_size}")
     run = read_settings_of_served(settings, client.endpoint.version)
     paths = expand_videos([str(file) for file in files])
-    return _answer(client, run, _read(run, paths, text), batch_size)
+    return _answer(client, run, read_videos(run, paths, text), batch_size)
 
 
 def _answer(
@@ -87,28 +84,3 @@ def _answer_rows(client: ServingClient, run: Run, rows: Sequence[dict[str, Any]]
         answers = iter(describe_outputs(outputs, len(read), run.labels))
     for row in rows:
         yield row if "error" in row else {"path": row["path"], "heads": next(answers)}
-
-
-def _read(run: Run, paths: Sequence[Path], text: str | None) -> Iterator[dict[str, Any]]:
-    prepare, fields = run.prepare, run.model.text_fields
-    slots = slots_for_inference(prepare.num_stored_frames, run.model.num_frames)
-    requests = (
-        DecodeRequest(
-            path=path,
-            num_frames=prepare.num_stored_frames,
-            short_side=prepare.short_side,
-            jpeg_quality=prepare.jpeg_quality,
-        )
-        for path in paths
-    )
-    for request, result in decode_all(requests, num_workers=0, timeout_seconds=prepare.timeout_seconds):
-        try:
-            if isinstance(result, InputError):
-                raise result
-            given = {fields[0]: text} if text is not None else read_sidecar_words(request.path)
-            words = join_fields(given, fields)
-        except InputError as error:
-            # The row has the path already.
-            yield {"path": str(request.path), "error": str(error).removeprefix(f"{Path(request.path).absolute()}: ")}
-            continue
-        yield {"path": str(request.path), "jpegs": [result.jpeg_frames[slot] for slot in slots], "words": words}
