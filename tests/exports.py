@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -81,3 +83,18 @@ def expected_scores(run: Run) -> dict[str, np.ndarray]:
     """What the Keras model says to the questions."""
     frames, texts = questions(run)
     return run.load_model().predict({"frames": frames, "token_ids": encode_texts(texts, run)}, verbose=0)
+
+
+def ask_process(script: str, model: Path, run: Run, folder: Path) -> dict[str, np.ndarray]:
+    """Asks the questions in a process of its own: `script MODEL QUESTIONS ANSWERS`, the last two .npz files.
+
+    The questions are `frames` and `token_ids`; what the script writes comes back.
+    """
+    frames, texts = questions(run)
+    np.savez(folder / "questions.npz", frames=frames, token_ids=encode_texts(texts, run))
+    paths = (model, folder / "questions.npz", folder / "answers.npz")
+    command = [sys.executable, "-c", script, *map(str, paths)]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+    assert result.returncode == 0, result.stderr[-2000:]
+    with np.load(folder / "answers.npz") as answers:
+        return dict(answers)

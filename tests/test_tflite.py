@@ -5,15 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
-from tests.exports import expected_scores, questions
+from tests.exports import ask_process, expected_scores, questions
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.export import tflite
 from vidmodel_tf.export.lite_report import count_ops
@@ -56,12 +54,7 @@ def folder(run, tmp_path_factory):
 
 
 def test_a_process_with_the_interpreter_alone_gives_the_scores_of_keras(run, folder, tmp_path):
-    frames, texts = questions(run)
-    np.savez(tmp_path / "questions.npz", frames=frames, token_ids=encode_texts(texts, run))
-    command = [sys.executable, "-c", ASK, str(folder), str(tmp_path / "questions.npz"), str(tmp_path / "answers.npz")]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
-    assert result.returncode == 0, result.stderr[-2000:]
-    answers, expected = np.load(tmp_path / "answers.npz"), expected_scores(run)
+    answers, expected = ask_process(ASK, folder, run, tmp_path), expected_scores(run)
     assert all(np.ptp(scores, axis=0).min() > 0.2 for scores in expected.values())
     for precision in precisions_to_hold(run):
         assert_near({head: answers[f"{precision}/{head}"] for head in expected}, expected, precision)
