@@ -177,6 +177,22 @@ def test_without_its_data_set_there_is_nothing_to_calibrate_with(plain, tmp_path
     assert not (tmp_path / "name").exists()
 
 
+def test_a_data_set_that_was_moved_can_be_named(plain, tmp_path, monkeypatch):
+    moved = shutil.copytree(plain.data, tmp_path / "moved")
+    gone = dataclasses.replace(plain, data=tmp_path / "gone")
+    monkeypatch.setattr(tflite, "load_run", lambda path: gone)
+    written = []
+    monkeypatch.setattr(tflite, "_write_files", lambda folder, run: (folder.mkdir(parents=True), written.append(run)))
+    export_tflite(plain.path, tmp_path / "name", data=moved)
+    assert written[0].data == moved
+    with pytest.raises(InputError, match=r"nothing: expected the data set that .* was trained on\. Received: none the"):
+        export_tflite(plain.path, tmp_path / "other", data=tmp_path / "nothing")
+    report = moved / "prepare_report.json"
+    report.write_text(report.read_text().replace('"fingerprint": "', '"fingerprint": "other'))
+    with pytest.raises(InputError, match=r"moved: expected the data set that .* was trained on\. Received: another on"):
+        export_tflite(plain.path, tmp_path / "other", data=moved)
+
+
 def test_a_folder_of_files_is_no_model(plain_folder):
     for folder in (plain_folder, plain_folder.parent):
         with pytest.raises(InputError, match=r"holds several models: expected one of them, such as .*float16\.tflite"):

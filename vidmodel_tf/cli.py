@@ -126,6 +126,7 @@ def _add_export(subparsers: Any) -> None:
         default="saved_model",
         help="default: %(default)s; all: onnx among them where its extra is installed",
     )
+    command.add_argument("--data", metavar="data/NAME", help="where the run's data set lies now, if it was moved")
     _add_json(command)
     command.set_defaults(run=commands.export)
 

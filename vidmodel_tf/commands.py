@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import importlib.util
 import json
 from collections.abc import Iterable
@@ -133,7 +134,11 @@ def export(options: argparse.Namespace) -> None:
     from vidmodel_tf.export.saved_model import export_saved_model
     from vidmodel_tf.export.tflite import export_tflite
 
-    exporters = {"saved_model": export_saved_model, "tflite": export_tflite, "onnx": export_onnx}
+    exporters = {
+        "saved_model": export_saved_model,  # needs no data set
+        "tflite": functools.partial(export_tflite, data=options.data),
+        "onnx": functools.partial(export_onnx, data=options.data),
+    }
     chosen = list(exporters) if options.format == "all" else [options.format]
     if options.format == "all" and importlib.util.find_spec("tf2onnx") is None:
         chosen.remove("onnx")

@@ -119,6 +119,21 @@ def settings_of(run: Run) -> dict[str, Any]:
     }
 
 
+def with_data(run: Run, data: str | Path | None) -> Run:
+    """The run with the place where its data set lies now; None: where it lay when it was trained.
+
+    Raises:
+        InputError: `data` is not the data set that it was trained on.
+    """
+    if data is None:
+        return run
+    data = Path(data)
+    if not data.is_dir() or not is_own_data(data, run):
+        received = "another one" if data.is_dir() else "none there"
+        raise InputError(f"{data}: expected the data set that {run.path} was trained on. Received: {received}")
+    return dataclasses.replace(run, data=data)
+
+
 def is_own_data(data: Path, run: Run) -> bool:
     """Whether the data set is the one that the run was trained on; known by its content, for it may have moved.
 

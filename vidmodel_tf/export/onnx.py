@@ -14,7 +14,7 @@ from vidmodel_tf.export.inference_parts import load_parts
 from vidmodel_tf.export.onnx_lstm import use_onnx_lstms
 from vidmodel_tf.export.onnx_report import report_on
 from vidmodel_tf.prediction.onnx import import_extra
-from vidmodel_tf.run_folder import Run, load_run, write_settings
+from vidmodel_tf.run_folder import Run, load_run, with_data, write_settings
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 OPSET = 17  # of 2022: old enough for every runtime in use; nothing here needs a newer one
 
 
-def export_onnx(run_dir: str | Path, out: str | Path) -> Path:
+def export_onnx(run_dir: str | Path, out: str | Path, *, data: str | Path | None = None) -> Path:
     """Writes `OUT/onnx/`: `model.onnx`, the settings that it needs beside it, and `report.json` on it.
 
     The file takes `frames` uint8 [B, T, H, W, 3] and `token_ids` int32 [B, L] and gives scores float32 [B, K] by head,
@@ -31,6 +31,7 @@ def export_onnx(run_dir: str | Path, out: str | Path) -> Path:
     Args:
         run_dir: A run folder. Where its data set is gone, the report leaves out what is measured on it.
         out: The folder of the exported model, `saved_models/NAME`.
+        data: Where the data set of the run lies now; by default where it lay when the run was trained.
 
     Returns:
         The folder `OUT/onnx`; an earlier one is replaced as a whole.
@@ -39,7 +40,7 @@ def export_onnx(run_dir: str | Path, out: str | Path) -> Path:
         InputError: There is no finished run, the extra `onnx` is not installed, or the data set was prepared anew.
     """
     import_extra("onnxruntime")  # so that what is missing is told before the long work
-    run, folder = load_run(run_dir), Path(out) / "onnx"
+    run, folder = with_data(load_run(run_dir), data), Path(out) / "onnx"
     partial = folder.with_name(".onnx.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:

@@ -28,13 +28,13 @@ from vidmodel_tf.progress import track
 from vidmodel_tf.records.folds import fold_splits
 from vidmodel_tf.records.index import read_index
 from vidmodel_tf.records.pipeline import for_inference
-from vidmodel_tf.run_folder import Run, is_own_data, load_run, write_settings
+from vidmodel_tf.run_folder import Run, is_own_data, load_run, with_data, write_settings
 
 MAX_UNROLLED_STEPS = 64  # each step of an LSTM becomes some fifteen ops; more would make a slow file
 NUM_CALIBRATION_CLIPS = 64
 
 
-def export_tflite(run_dir: str | Path, out: str | Path) -> Path:
+def export_tflite(run_dir: str | Path, out: str | Path, *, data: str | Path | None = None) -> Path:
     """Writes `OUT/tflite/`: the files, what they need beside them, and `report.json` on all of them.
 
     `float32.tflite`, `float16.tflite`, `dynamic.tflite` and `int8.tflite` take `frames` uint8 [1, T, H, W, 3] and
@@ -48,6 +48,7 @@ def export_tflite(run_dir: str | Path, out: str | Path) -> Path:
         run_dir: A run folder, its data set still there: int8 learns from it how large numbers get, and the report
             measures on its test split.
         out: The folder of the exported model, `saved_models/NAME`.
+        data: Where the data set of the run lies now; by default where it lay when the run was trained.
 
     Returns:
         The folder `OUT/tflite`; an earlier one is replaced as a whole.
@@ -55,10 +56,11 @@ def export_tflite(run_dir: str | Path, out: str | Path) -> Path:
     Raises:
         InputError: There is no finished run, or its data set is gone.
     """
-    run, folder = load_run(run_dir), Path(out) / "tflite"
+    run, folder = with_data(load_run(run_dir), data), Path(out) / "tflite"
     if run.data is None or not run.data.is_dir() or not is_own_data(run.data, run):
         raise InputError(
-            f"{run.path}: expected its data set at {run.data}, for calibration and the report. Received: none there"
+            f"{run.path}: expected its data set at {run.data}, for calibration and the report. Received: none there; "
+            "give --data where it lies now"
         )
     partial = folder.with_name(".tflite.partial")
     shutil.rmtree(partial, ignore_errors=True)
