@@ -70,3 +70,10 @@ def test_pairs_tell_what_separate_intervals_do_not():
 def test_other_clips_are_no_pairs():
     with pytest.raises(InputError, match=r"same clips with the same answers for the head 'label'.* 2 and 3 labelled"):
         paired_difference(rows([[1, 0]], seeds=1), rows([[1, 0, 1]], seeds=1), "label")
+
+
+def test_one_source_says_nothing_of_others():
+    one, other = (rows([[1] * hits + [0] * (100 - hits)], seeds=1, source_of=lambda i: "s") for hits in (51, 50))
+    assert pooled_metrics(one, "label")["interval_95"] == [None, None]
+    found = paired_difference(one, other, "label")
+    assert (found["interval_95"], found["verdict"]) == ([None, None], "not told apart")

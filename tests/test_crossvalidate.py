@@ -109,6 +109,17 @@ def test_it_goes_on_where_it_stood_and_refuses_other_arguments(folds):
         crossvalidate(data, out, model, dataclasses.replace(QUICK, epochs=3), num_folds=3, num_seeds=2)
 
 
+def test_folds_of_different_partitions_are_not_put_together(folds, tmp_path):
+    data, out, _, model = folds
+    shutil.copytree(out, tmp_path / "mixed")
+    path = tmp_path / "mixed" / "folds" / "seed-0-fold-1" / "scores.json"
+    scores = json.loads(path.read_text())
+    scores.pop(next(iter(scores)))
+    path.write_text(json.dumps(scores))
+    with pytest.raises(InputError, match="expected each clip to be held out once a seed"):
+        crossvalidate(data, tmp_path / "mixed", model, QUICK, num_folds=3, num_seeds=2)
+
+
 def test_command_line(folds, tmp_path, capsys):
     data, out, _, _ = folds
     config = tmp_path / "config.json"

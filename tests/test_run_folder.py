@@ -3,7 +3,11 @@ import shutil
 
 import pytest
 
+from tests.conftest import PREPARE
+from vidmodel_tf.clips.decode_pool import decode_all
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.records import prepare as prepare_module
+from vidmodel_tf.records.report import fingerprint_of
 from vidmodel_tf.run_folder import load_run
 
 
@@ -37,3 +41,27 @@ def test_no_json(copy):
     (copy / "labels.json").write_text("{")
     with pytest.raises(InputError, match=r"labels\.json is not JSON"):
         load_run(copy)
+
+
+@pytest.mark.parametrize(
+    "found", [{"topic": [0.7]}, {"topic": [0.5, 5]}, {"topic": [0.5, "0.5"]}, {"colour": [0.5, 0.5]}, {}, [0.5, 0.5]]
+)
+def test_thresholds_that_do_not_fit_are_refused(copy, found):
+    (copy / "thresholds.json").write_text(json.dumps(found))
+    with pytest.raises(InputError, match=r"thresholds\.json: expected numbers from 0 to 1 .*\(2 for topic\)\."):
+        load_run(copy)
+
+
+def test_whole_numbers_are_thresholds_too(copy):
+    (copy / "thresholds.json").write_text('{"topic": [1, 0]}')
+    assert [type(value) for value in load_run(copy).thresholds["topic"]] == [float, float]
+
+
+def test_a_data_set_of_which_less_could_be_read_is_another(data_set, clips_csv, tmp_path, monkeypatch):
+    def refuse_one(requests, **settings):
+        for i, (request, result) in enumerate(decode_all(requests, **settings)):
+            yield request, InputError("expected an answer in time") if i == 0 else result
+
+    monkeypatch.setattr(prepare_module, "decode_all", refuse_one)
+    prepare_module.prepare(clips_csv, tmp_path / "colours", PREPARE)
+    assert fingerprint_of(tmp_path / "colours") != fingerprint_of(data_set)

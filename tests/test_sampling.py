@@ -14,7 +14,6 @@ from vidmodel_tf.clips.sampling import (
     sample_times,
     slot_stride,
     slots_for_inference,
-    slots_for_training,
     without_rounding,
 )
 from vidmodel_tf.errors import InputError
@@ -126,29 +125,14 @@ def test_short_clips_repeat_frames_evenly(num_frames_of_clip, num_frames):
     assert repeats.max() - repeats.min() <= 1
 
 
-@given(num_frames=st.integers(1, 64), stride=st.integers(1, 16), data=st.data())
-def test_slots(num_frames, stride, data):
-    offset = data.draw(st.integers(0, stride - 1))
+@given(num_frames=st.integers(1, 64), stride=st.integers(1, 16))
+def test_slots(num_frames, stride):
     num_stored = num_frames * stride
     assert slot_stride(num_stored, num_frames) == stride
     assert slots_for_inference(num_stored, num_frames).tolist() == list(range(0, num_stored, stride))
-    assert slots_for_training(num_stored, num_frames, offset).tolist() == list(range(offset, num_stored, stride))
-
-
-def test_offsets_of_training_reach_every_stored_frame_once():
-    slots = np.concatenate([slots_for_training(32, 8, offset) for offset in range(4)])
-    assert sorted(slots.tolist()) == list(range(32))
 
 
 @pytest.mark.parametrize("num_frames", [5, 64, 0, -2])
 def test_the_number_of_frames_must_divide_what_is_stored(num_frames):
     with pytest.raises(InputError, match=rf"32 frames.*\(1, 2, 4, 8, 16, 32\).*Received: {num_frames}"):
         slots_for_inference(32, num_frames)
-    with pytest.raises(InputError, match="expected a divisor of the 32"):
-        slots_for_training(32, num_frames, 0)
-
-
-@pytest.mark.parametrize("offset", [-1, 4])
-def test_offsets_out_of_range_are_refused(offset):
-    with pytest.raises(InputError, match=f"offset: expected 0 to 3, .*Received: {offset}"):
-        slots_for_training(32, 8, offset)

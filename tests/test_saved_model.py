@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +100,13 @@ def test_verify_finds_every_signature_the_same(run, version):
     ways = {"serving_default", "encoded_frames", "classify_features"} if run.model.has_frames else {"serving_default"}
     assert set(result["answers"]) == ways
     assert all(found["label_agreement"] == 1 for heads in result["answers"].values() for found in heads.values())
+
+
+def test_verify_finds_other_thresholds(served, plain, tmp_path):
+    edited = shutil.copytree(plain.path, tmp_path / "run")
+    (edited / "thresholds.json").write_text('{"topic": [0.25, 0.75]}')
+    with pytest.raises(InputError, match=r"decides by other thresholds .*0\.25, 0\.75.*export it again"):
+        verify(served, edited)
 
 
 def test_opened_for_prediction_it_gives_the_scores_of_keras(run, version):

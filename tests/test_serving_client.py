@@ -344,6 +344,9 @@ def test_answers_without_class_names_and_with_those_of_another_model():
     named = describe_outputs(outputs, 2, {"topic": ["sport"], "mood": ["good", "bad"]})[0]
     assert list(named) == ["topic", "mood"]
     assert named["mood"]["scores"] == {"good": 0.25, "bad": 0.75}
+    for other in ({"topic": ["sport"], "mood": ["bad", "good"]}, {"topic": ["news"], "mood": ["good", "bad"]}):
+        with pytest.raises(InputError, match=r"settings: expected those of the model that is served, which says"):
+            describe_outputs(outputs, 2, other)
     with pytest.raises(InputError, match=r"settings: expected those of the model that is served, .*'mood': 2"):
         describe_outputs(outputs, 2, {"mood": ["good", "bad"]})
     with pytest.raises(VidmodelError, match="expected an answer about 3 clips"):

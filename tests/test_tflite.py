@@ -12,6 +12,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from tests.exports import ask_process, expected_scores, questions
+from vidmodel_tf.cli import main
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.export import tflite
 from vidmodel_tf.export.lite_report import count_ops
@@ -192,6 +193,18 @@ def test_a_data_set_that_was_moved_can_be_named(plain, tmp_path, monkeypatch):
     report.write_text(report.read_text().replace('"fingerprint": "', '"fingerprint": "other'))
     with pytest.raises(InputError, match=r"moved: expected the data set that .* was trained on\. Received: another on"):
         export_tflite(plain.path, tmp_path / "other", data=moved)
+
+
+def test_what_cannot_be_exported_publishes_no_version(plain, tmp_path, capsys):
+    gone = tmp_path / "gone"
+    for kind, said in (
+        ("all", "expected the data set that"),
+        ("saved_model", "--data: a SavedModel needs no"),
+    ):
+        arguments = ["export", str(plain.path), "--out", str(tmp_path / "name"), "--format", kind, "--data", str(gone)]
+        assert main(arguments) == 2
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "name").exists()
 
 
 def test_a_folder_of_files_is_no_model(plain_folder):

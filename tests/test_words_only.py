@@ -12,6 +12,7 @@ from tests.conftest import MODEL, TRAIN
 from vidmodel_tf.clips.splits import SPLITS, assign_folds
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.evaluate import evaluate
+from vidmodel_tf.prediction.predict import predict
 from vidmodel_tf.records.index import read_index
 from vidmodel_tf.records.inspect import inspect
 from vidmodel_tf.records.prepare import prepare
@@ -63,6 +64,10 @@ def test_videos_serve_models_of_words_too(data_set, tmp_path):
     )
     assert evaluate(run.path)["num_clips"] > 0
     assert not (data_set / "features").exists()
+    (tmp_path / "undecodable.mp4").write_bytes(b"no video")
+    answered, missing = predict(run.path, [tmp_path / "undecodable.mp4", tmp_path / "typo.mp4"], text="A blue film")
+    assert set(answered["heads"]) == {"colour", "topic"}
+    assert "there is no such file: expected a video" in missing["error"]
 
 
 def test_a_model_of_frames_alone(data_set, tmp_path):

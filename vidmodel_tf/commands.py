@@ -134,10 +134,12 @@ def export(options: argparse.Namespace) -> None:
     from vidmodel_tf.export.saved_model import export_saved_model
     from vidmodel_tf.export.tflite import export_tflite
 
+    if options.data is not None and options.format == "saved_model":
+        raise InputError("--data: a SavedModel needs no data set; expected it with --format tflite, onnx or all")
     exporters = {
-        "saved_model": export_saved_model,  # needs no data set
         "tflite": functools.partial(export_tflite, data=options.data),
         "onnx": functools.partial(export_onnx, data=options.data),
+        "saved_model": export_saved_model,  # last: where another fails, no server sees a new version
     }
     chosen = list(exporters) if options.format == "all" else [options.format]
     if options.format == "all" and importlib.util.find_spec("tf2onnx") is None:

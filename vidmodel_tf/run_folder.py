@@ -191,13 +191,33 @@ def read_settings_of_run(path: Path) -> Run:
             prepare=from_mapping(PrepareConfig, settings["prepare"], "prepare"),
             labels=labels,
             vocabulary=Vocabulary.load(path / "vocabulary.txt"),
-            thresholds=read_json(path / "thresholds.json"),
+            thresholds=_read_thresholds(path / "thresholds.json", labels),
             data=Path(settings["data"]) if settings["data"] else None,
             data_fingerprint=settings["data_fingerprint"],
             fold=tuple(settings["fold"]) if settings["fold"] else None,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: config.json or labels.json was damaged: {error}") from None
+
+
+def _read_thresholds(path: Path, labels: Labels) -> dict[str, list[float]]:
+    """The thresholds, which users may edit."""
+    found = read_json(path)
+    wanted = {head: len(names) for head, names in labels.items() if head in labels.multi_label}
+    heads = found if isinstance(found, dict) else {}
+    fits = heads.keys() == wanted.keys() and all(_are_thresholds(heads[head], n) for head, n in wanted.items())
+    if not fits:
+        counts = ", ".join(f"{n} for {head}" for head, n in wanted.items()) or "none, as no head has several labels"
+        raise InputError(f"{path}: expected numbers from 0 to 1 by head, one a class ({counts}). Received: {found}")
+    return {head: [float(value) for value in heads[head]] for head in wanted}
+
+
+def _are_thresholds(values: Any, count: int) -> bool:
+    return (
+        isinstance(values, list)
+        and len(values) == count
+        and all(isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1 for value in values)
+    )
 
 
 def read_json(path: Path) -> Any:

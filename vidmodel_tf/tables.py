@@ -161,7 +161,7 @@ def _print_lite_report(report: dict[str, Any], console: Console) -> None:
         (
             name,
             head,
-            f"{found['max_difference']:.1e}",
+            _scientific(found["max_difference"]),
             *(_number(found[key]) for key in ("label_agreement", "accuracy")),
         )
         for name, heads in report["models"].items()

@@ -88,23 +88,6 @@ def slots_for_inference(num_stored: int, num_frames: int) -> np.ndarray:
     return np.arange(num_frames) * slot_stride(num_stored, num_frames)
 
 
-def slots_for_training(num_stored: int, num_frames: int, offset: int) -> np.ndarray:
-    """`slots_for_inference` moved by one offset for the whole clip, 0 <= offset < N/T.
-
-    Returns:
-        int64 [T].
-
-    Raises:
-        InputError: N is not a multiple of T, or the offset is out of range.
-    """
-    stride = slot_stride(num_stored, num_frames)
-    if not 0 <= offset < stride:
-        raise InputError(
-            f"offset: expected 0 to {stride - 1}, as there are {stride} stored frames for each slot. Received: {offset}"
-        )
-    return np.arange(num_frames) * stride + offset
-
-
 def slot_stride(num_stored: int, num_frames: int) -> int:
     """N/T, the number of offsets that training can draw.
 

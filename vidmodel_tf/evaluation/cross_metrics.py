@@ -73,13 +73,19 @@ def paired_difference(one: Sequence[Prediction], other: Sequence[Prediction], he
     ids = sorted(truths[0])
     differences = np.array([np.mean(hits[0][clip_id]) - np.mean(hits[1][clip_id]) for clip_id in ids])
     low, high = bootstrap_interval([sources[0][clip_id] for clip_id in ids], differences)
-    verdict = "better" if low > 0 else "worse" if high < 0 else "not told apart"
+    known = low is not None
+    verdict = "better" if known and low > 0 else "worse" if known and high < 0 else "not told apart"
     return {"difference": float(differences.mean()), "interval_95": [low, high], "verdict": verdict}
 
 
-def bootstrap_interval(sources: Sequence[str], values: np.ndarray) -> list[float]:
-    """The 95 % percentile interval [low, high] of the mean of values [n] when whole sources are drawn again."""
+def bootstrap_interval(sources: Sequence[str], values: np.ndarray) -> list[float | None]:
+    """The 95 % percentile interval [low, high] of the mean of values [n] when whole sources are drawn again.
+
+    [None, None] where there is one source only: nothing says how others would differ from it.
+    """
     names, group = np.unique(np.asarray(sources, object).astype(str), return_inverse=True)
+    if len(names) < 2:
+        return [None, None]
     sums = np.bincount(group, weights=np.asarray(values, float), minlength=len(names))
     counts = np.bincount(group, minlength=len(names))
     draws = np.random.default_rng(_SEED).multinomial(len(names), np.full(len(names), 1 / len(names)), NUM_RESAMPLES)

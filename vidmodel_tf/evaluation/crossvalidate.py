@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -85,9 +86,12 @@ def crossvalidate(
         for seed in range(train_config.seed, train_config.seed + num_seeds)
         for fold in range(1, num_folds + 1)
     ]  # fmt: skip
-    _prepare(tasks[0])
-    _open(out, arguments)
-    _run_all([task for task in tasks if not (task.folder / "scores.json").exists()], num_workers)
+    _check_arguments(out, arguments)
+    left = [task for task in tasks if not (task.folder / "scores.json").exists()]
+    if left:
+        _prepare(left)
+    write_json(out / "arguments.json", arguments)
+    _run_all(left, num_workers)
     predictions = _collect(tasks, clips, labels)
     lines = (json.dumps(row, ensure_ascii=False) for row in predictions)
     write_text(out / "predictions.jsonl", "".join(f"{line}\n" for line in lines))
@@ -102,21 +106,21 @@ def crossvalidate(
     return result
 
 
-def _prepare(task: FoldTask) -> None:
-    """Finds mistakes before anything is written, and lets the backbone see all clips, with all cores."""
-    for splits in assign_folds(task.clips, num_folds=task.num_folds, seed=task.train.seed):
+def _prepare(tasks: Sequence[FoldTask]) -> None:
+    """Finds mistakes before the long work, and lets the backbone see all clips, with all cores."""
+    for task in tasks:
+        splits = assign_folds(task.clips, num_folds=task.num_folds, seed=task.train.seed)[task.fold - 1]
         run = plan_run(task.data, task.folder, task.clips, task.model, task.train, splits)
     fill_caches(run, build_model(run.model, run.labels, len(run.vocabulary)))
 
 
-def _open(out: Path, arguments: dict[str, Any]) -> None:
+def _check_arguments(out: Path, arguments: dict[str, Any]) -> None:
     path = out / "arguments.json"
     if path.exists() and read_json(path) != arguments:
         raise InputError(
             f"{out} was begun with other arguments (its arguments.json has them): "
             "go on with those, give another --out, or remove that folder"
         )
-    write_json(path, arguments)
 
 
 def _run_all(tasks: Sequence[FoldTask], num_workers: int) -> None:
@@ -143,6 +147,12 @@ def _collect(tasks: Sequence[FoldTask], clips: Sequence[StoredClip], labels: Lab
             rows.append(
                 {"seed": task.train.seed, "fold": task.fold, "id": clip_id, "source": clip.source, "heads": answers}
             )
+    times = Counter((row["seed"], row["id"]) for row in rows)
+    if set(times.values()) != {1} or len(times) != len(clips) * len({task.train.seed for task in tasks}):
+        raise InputError(
+            "expected each clip to be held out once a seed. Received: folds of different partitions, as after the "
+            "data set was prepared anew; remove the folder and begin anew"
+        )
     return rows
 
 

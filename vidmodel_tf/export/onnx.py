@@ -39,7 +39,8 @@ def export_onnx(run_dir: str | Path, out: str | Path, *, data: str | Path | None
     Raises:
         InputError: There is no finished run, the extra `onnx` is not installed, or the data set was prepared anew.
     """
-    import_extra("onnxruntime")  # so that what is missing is told before the long work
+    for name in ("onnxruntime", "tf2onnx"):
+        import_extra(name)  # so that what is missing is told before the long work
     run, folder = with_data(load_run(run_dir), data), Path(out) / "onnx"
     partial = folder.with_name(".onnx.partial")
     shutil.rmtree(partial, ignore_errors=True)

@@ -12,7 +12,7 @@ import tensorflow as tf
 from vidmodel_tf.clips.files import expand_videos
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.prediction.forms import ModelForm, open_model
-from vidmodel_tf.prediction.read_videos import add_words, read_videos
+from vidmodel_tf.prediction.read_videos import read_videos
 from vidmodel_tf.prediction.run_model import Scores
 from vidmodel_tf.records.frames import decode_frames
 from vidmodel_tf.run_folder import Run
@@ -53,14 +53,10 @@ def _answer(model: ModelForm, paths: Sequence[Path], text: str | None) -> Iterat
 
 
 def _read(run: Run, paths: Sequence[Path], text: str | None) -> Iterator[dict[str, Any]]:
-    config = run.model
-    if not config.has_frames:  # whether they can be decoded is nothing to such a model
-        frames = np.zeros((config.num_frames, config.height, config.width, 3), np.uint8)
-        yield from (add_words({"path": str(path), "frames": frames}, run, text) for path in paths)
-        return
+    height, width = run.model.height, run.model.width
     for row in read_videos(run, paths, text):
         if "error" not in row:
-            row["frames"] = decode_frames(tf.constant(row.pop("jpegs")), config.height, config.width).numpy()
+            row["frames"] = decode_frames(tf.constant(row.pop("jpegs")), height, width).numpy()
         yield row
 
 

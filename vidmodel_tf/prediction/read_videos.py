@@ -6,7 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from vidmodel_tf.clips.decode_pool import DecodeRequest, decode_all
+from vidmodel_tf.clips.opencv import import_opencv
 from vidmodel_tf.clips.sampling import slots_for_inference
 from vidmodel_tf.clips.words import read_sidecar_words
 from vidmodel_tf.errors import InputError
@@ -25,6 +28,9 @@ def read_videos(run: Run, paths: Sequence[Path], text: str | None) -> Iterator[d
     Yields:
         In order, `{"path", "jpegs", "words"}` with T JPEG frames and a joined string, or `{"path", "error"}`.
     """
+    if not run.model.has_frames:  # whether they can be decoded is nothing to such a model
+        yield from (_words_of(path, run, text) for path in paths)
+        return
     prepare = run.prepare
     slots = slots_for_inference(prepare.num_stored_frames, run.model.num_frames)
     requests = (
@@ -40,10 +46,18 @@ def read_videos(run: Run, paths: Sequence[Path], text: str | None) -> Iterator[d
         if isinstance(result, InputError):
             yield _error_row(request.path, result)
             continue
-        yield add_words({"path": str(request.path), "jpegs": [result.jpeg_frames[slot] for slot in slots]}, run, text)
+        yield _add_words({"path": str(request.path), "jpegs": [result.jpeg_frames[slot] for slot in slots]}, run, text)
 
 
-def add_words(row: dict[str, Any], run: Run, text: str | None) -> dict[str, Any]:
+def _words_of(path: Path, run: Run, text: str | None) -> dict[str, Any]:
+    """The row of a video for a model of words alone: what stands for its frames is black."""
+    if not path.is_file():
+        return _error_row(path, InputError("there is no such file: expected a video"))
+    _, jpeg = import_opencv().imencode(".jpg", np.zeros((8, 8, 3), np.uint8))
+    return _add_words({"path": str(path), "jpegs": [jpeg.tobytes()] * run.model.num_frames}, run, text)
+
+
+def _add_words(row: dict[str, Any], run: Run, text: str | None) -> dict[str, Any]:
     """The row of a video with its words, or `{"path", "error"}` where its sidecar cannot be read."""
     fields = run.model.text_fields
     try:

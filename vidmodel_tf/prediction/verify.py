@@ -70,6 +70,11 @@ def _check_same_model(found: Run, run: Run) -> None:
             f"the model was not made from {run.path}: expected its labels {dict(run.labels)}, settings and vocabulary. "
             f"Received: the labels {dict(found.labels)}{'' if same_graph else ' and other settings of the graph'}"
         )
+    if found.thresholds != run.thresholds:
+        raise InputError(
+            f"the model decides by other thresholds than {run.path}: expected {run.thresholds}. "
+            f"Received: {found.thresholds}; export it again"
+        )
 
 
 def _read_examples(run: Run) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ Weights: `{head: float32 [B]}`. A clip that is not labelled for a head has class
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from vidmodel_tf.config import ModelConfig, TrainConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.records.frames import decode_augmented, decode_frames
-from vidmodel_tf.records.index import read_index
 from vidmodel_tf.records.schema import labels_of, num_stored_frames_of, open_data_set, parse_clip
 from vidmodel_tf.text.tokenize_graph import join_fields, text_encoder
 from vidmodel_tf.text.vocabulary import Vocabulary
@@ -75,13 +74,6 @@ class RecordFiles:
 def load_labels(data_dir: str | Path) -> Labels:
     """The heads of a prepared data set and their class names, by class id."""
     return labels_of(open_data_set(data_dir).info.features)
-
-
-def read_texts(data_dir: str | Path, split: str, splits: Splits | None = None) -> Iterator[dict[str, str]]:
-    """The words of each clip of a split, by field."""
-    for clip in read_index(data_dir):
-        if (splits or {}).get(clip.id, clip.split) == split:
-            yield clip.text
 
 
 def load_dataset(

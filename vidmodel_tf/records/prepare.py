@@ -83,8 +83,9 @@ def prepare(source: str | Path, out: str | Path, config: PrepareConfig | None = 
     _write_shards(partial, shards, features, config)
     report = _report(partial, shards, manifest, splits, config, warnings) | {
         "source": str(source),
-        "fingerprint": fingerprint,
+        "plan_fingerprint": fingerprint,
     }
+    report["fingerprint"] = _hash([fingerprint, sorted(report["refused"])])
     _finish(partial, out, shards, features, splits, report, config)
     return report
 
@@ -99,8 +100,11 @@ def _fingerprint(manifest: Manifest, splits: dict[str, str], config: PrepareConf
             status = clip.path.stat()
             row += [status.st_size, status.st_mtime_ns]
         rows.append(row)
-    value = json.dumps([settings, dict(manifest.labels), sorted(manifest.labels.multi_label), rows], sort_keys=True)
-    return hashlib.sha256(value.encode()).hexdigest()
+    return _hash([settings, dict(manifest.labels), sorted(manifest.labels.multi_label), rows])
+
+
+def _hash(values: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def _finished_report(out: Path, fingerprint: str) -> dict[str, Any]:
@@ -108,7 +112,7 @@ def _finished_report(out: Path, fingerprint: str) -> dict[str, Any]:
         report = json.loads((out / "prepare_report.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         report = {}
-    if report.get("fingerprint") != fingerprint:
+    if report.get("plan_fingerprint") != fingerprint:
         raise InputError(
             f"{out} exists already and was made from other clips, words or settings: "
             "give another --out, or remove that folder first"

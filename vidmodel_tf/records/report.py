@@ -31,5 +31,8 @@ def prepare_config_of(data_dir: str | Path) -> PrepareConfig:
 
 
 def fingerprint_of(data_dir: str | Path) -> str:
-    """Equal for data sets of the same clips, words, labels, splits and settings, wherever they lie."""
+    """Equal for data sets of the same video files (size and time), words, labels, splits and settings.
+
+    Of the files the same must have been readable. Where the data sets lie does not count.
+    """
     return read_report(data_dir)["fingerprint"]

@@ -75,5 +75,19 @@ def _describe(outputs: Outputs, head: str, i: int, labels: Mapping[str, Sequence
     scores = values if labels is None else dict(zip(labels[head], values, strict=True))
     if f"{head}_labels" in outputs:
         joined = outputs[f"{head}_labels"][i]
-        return {"labels": joined.split("|") if joined else [], "scores": scores}
-    return {"label": outputs[f"{head}_label"][i], "score": max(values), "scores": scores}
+        given = joined.split("|") if joined else []
+        if labels is not None:
+            _check_served(set(given) <= set(labels[head]), head, given, labels)
+        return {"labels": given, "scores": scores}
+    label = outputs[f"{head}_label"][i]
+    if labels is not None:
+        _check_served(label == labels[head][values.index(max(values))], head, label, labels)
+    return {"label": label, "score": max(values), "scores": scores}
+
+
+def _check_served(same: bool, head: str, answer: Any, labels: Mapping[str, Sequence[str]]) -> None:
+    if not same:
+        raise InputError(
+            f"settings: expected those of the model that is served, which says {answer!r} for the head {head!r}. "
+            f"Received: the classes {list(labels[head])}; give the folder of the version that is served"
+        )

@@ -80,10 +80,10 @@ class Vocabulary:
     @classmethod
     def from_dataset(cls, data_dir: str | Path, config: ModelConfig | None = None) -> Vocabulary:
         """Counts the words of a prepared data set's training split."""
-        from vidmodel_tf.records.pipeline import read_texts  # needs TensorFlow, which nothing else here does
+        from vidmodel_tf.records.index import clips_of, read_index  # needs TensorFlow, which nothing else here does
 
         config = config or ModelConfig()
-        texts = read_texts(data_dir, "train")
+        texts = (clip.text for clip in clips_of(read_index(data_dir), "train"))
         return cls.from_texts(texts, config.text_fields, config.vocabulary_size, config.min_word_count)
 
     @classmethod
