@@ -4,9 +4,9 @@
 
 A configuration `NAME_WHAT.json` is run on the data set NAME: 5 folds grouped by source, 3 seeds. The clips of "drawn"
 are drawn here (`benchmarks/evidence.py`). Interrupted, it goes on when called again. Writes `docs/accuracy.json`: for
-each row the metrics and the paired difference to the first row of its data set. Rows of a data set that is not given
-stay as they are. Beside the fights stands one row with folds that tear sources apart, beside the words what TF-IDF with
-logistic regression gives in the same folds, trained on all clips that are not held out.
+each row the metrics and the paired differences to the first row of its data set and to the row that `PAIRS` names. Rows
+of a data set that is not given stay as they are. Beside the fights stands one row with folds that tear sources apart,
+beside the words what TF-IDF with logistic regression gives in the same folds, trained on all clips not held out.
 """
 
 from __future__ import annotations
@@ -33,6 +33,20 @@ from vidmodel_tf.records.index import read_index
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "docs" / "accuracy.json"
 FIRST_ROWS = {"fights": "fights_appearance", "words": "words_lstm", "drawn": "drawn_both"}  # what others are held to
+PAIRS = {  # rows that one setting tells apart, or a few that belong together
+    "fights_motion_16_unmirrored": "fights_motion_16",
+    "fights_motion_16_mean": "fights_motion_16",
+    "fights_motion_16_refit": "fights_motion_16",
+    "fights_motion_16_fine_tune": "fights_motion_16",
+    "fights_motion_16_together": "fights_motion_16",
+    "fights_motion_32": "fights_motion_16",
+    "fights_motion_32_attention": "fights_motion_32",
+    "fights_motion_32_attention_nets": "fights_motion_32_attention",
+    "fights_motion_32_attention_nets_refit": "fights_motion_32_attention_nets",
+    "fights_both_32": "fights_motion_32",
+    "fights_both_32_attention_nets": "fights_both_32",
+    "words_tfidf": "words_mean_linear_refit",
+}
 RANDOM_SPLIT = "fights_motion_16"  # shown with folds that tear sources apart, too
 FREE_SOURCES = {"source08", "source23"}  # of the fights: two other data sets, nearly free to get right
 
@@ -56,19 +70,19 @@ def _rows(name: str, source: str | Path, work: Path) -> dict[str, Any]:
     _vidmodel("prepare", source, "--out", work / "data" / name, "--json")
     first = HERE / "accuracy" / f"{FIRST_ROWS[name]}.json"
     others = sorted(path for path in (HERE / "accuracy").glob(f"{name}_*.json") if path != first)
-    rows = {path.stem: _row(name, path, work) for path in (first, *others)}
+    folders = {path.stem: _run(name, path, work) for path in (first, *others)}
     if name == "words":
-        rows["words_tfidf"] = _tfidf(work / "data" / name, work / "words_tfidf")
+        folders["words_tfidf"] = _tfidf(work / "data" / name, work / "words_tfidf")
     if name == "fights":
         config = HERE / "accuracy" / f"{RANDOM_SPLIT}.json"
-        rows[f"{RANDOM_SPLIT}_random_split"] = _row(name, config, work, "--random-split")
-    return rows
+        folders[f"{RANDOM_SPLIT}_random_split"] = _run(name, config, work, "--random-split")
+    return {row: _measure(name, out) for row, out in folders.items()}
 
 
-def _row(name: str, config: Path, work: Path, *flags: str) -> dict[str, Any]:
+def _run(name: str, config: Path, work: Path, *flags: str) -> Path:
     out = work / "".join([config.stem, *(flag.replace("-", "_") for flag in flags)])
     _vidmodel("crossvalidate", work / "data" / name, "--out", out, "--config", config, "--json", *flags)
-    return _measure(name, out)
+    return out
 
 
 def _measure(name: str, out: Path) -> dict[str, Any]:
@@ -80,11 +94,13 @@ def _measure(name: str, out: Path) -> dict[str, Any]:
     first = out.parent / FIRST_ROWS[name]
     if out != first and not out.name.endswith("random_split"):
         row["against"] = {"row": first.name, **compare(out, first)["label"]}
-    print(out.name, json.dumps(row), flush=True)
+    if out.name in PAIRS:
+        other = out.parent / PAIRS[out.name]
+        row["beside"] = {"row": other.name, **compare(out, other)["label"]}
     return row
 
 
-def _tfidf(data: Path, out: Path) -> dict[str, Any]:
+def _tfidf(data: Path, out: Path) -> Path:
     clips = read_index(data)
     texts = {clip.id: f"{clip.text['title']} {clip.text['tags']}" for clip in clips}
     lines = []
@@ -101,7 +117,7 @@ def _tfidf(data: Path, out: Path) -> dict[str, Any]:
             row = {"seed": seed, "fold": fold + 1, "id": clip.id, "source": clip.source, "heads": heads}
             lines.append(json.dumps(row))
     write_text(out / "predictions.jsonl", "\n".join(lines) + "\n")
-    return _measure("words", out)
+    return out
 
 
 def _vidmodel(*arguments: Any) -> dict[str, Any]:

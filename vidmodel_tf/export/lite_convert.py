@@ -11,6 +11,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+# What stays float in an int8 file: all but the CNN's convolutions, the pooling inside it, and sums. It is small, and an
+# LSTM or a standardised vector has a few large numbers, beside which int8 has no steps left for the others.
+_FLOAT_OPS = (
+    "ABS", "BATCH_MATMUL", "CONCATENATION", "DIV", "EXP", "FULLY_CONNECTED", "LOGISTIC", "MEAN", "MUL", "SELECT_V2",
+    "SOFTMAX", "SPLIT", "SUB", "SUM", "TANH",
+)  # fmt: skip
+
 LitePrecision = Literal["float32", "float16", "dynamic", "int8"]
 Examples = Callable[[], Iterable[dict[str, np.ndarray]]]
 
@@ -29,7 +36,7 @@ def convert(
         inputs: Their static shapes, dtypes and names.
         models: Those whose weights the function uses.
         precision: "float32"; "float16" and "dynamic" (range), which store weights as float16 or int8; "int8", which
-            computes in int8 what can be.
+            computes the CNN in int8, and what is small beside it in float32.
         examples: Inputs by name from which "int8" learns how large the numbers in between get. The function must not
             have loops then: calibrating one crashes TensorFlow 2.21.
 
@@ -54,4 +61,13 @@ def convert(
         with warnings.catch_warnings():
             # The converter itself uses what it warns of.
             warnings.filterwarnings("ignore", r"\s*Warning: tf\.lite\.Interpreter is deprecated", UserWarning)
-            return converter.convert()
+            return _quantize(converter) if precision == "int8" else converter.convert()
+
+
+def _quantize(converter: tf.lite.TFLiteConverter) -> bytes:
+    """Converts with `_FLOAT_OPS` left alone, which only the tool for finding bad ops can do."""
+    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=list(_FLOAT_OPS))
+    debugger = tf.lite.experimental.QuantizationDebugger(
+        converter=converter, debug_dataset=lambda: iter(()), debug_options=options
+    )
+    return debugger.get_nondebug_quantized_model()

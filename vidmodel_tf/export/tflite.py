@@ -21,6 +21,7 @@ from vidmodel_tf.atomic import write_json
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.export.inference_parts import InferenceParts, load_parts
+from vidmodel_tf.export.lite_bias import correct_bias
 from vidmodel_tf.export.lite_convert import LitePrecision, convert
 from vidmodel_tf.export.lite_lstm import use_lite_lstms
 from vidmodel_tf.export.lite_report import report_on
@@ -31,7 +32,7 @@ from vidmodel_tf.records.pipeline import for_inference
 from vidmodel_tf.run_folder import Run, is_own_data, load_run, with_data, write_settings
 
 MAX_UNROLLED_STEPS = 64  # each step of an LSTM becomes some fifteen ops; more would make a slow file
-NUM_CALIBRATION_CLIPS = 64
+NUM_CALIBRATION_CLIPS = 24
 
 
 def export_tflite(run_dir: str | Path, out: str | Path, *, data: str | Path | None = None) -> Path:
@@ -76,16 +77,26 @@ def export_tflite(run_dir: str | Path, out: str | Path, *, data: str | Path | No
 def _write_files(folder: Path, run: Run) -> None:
     write_settings(dataclasses.replace(run, path=folder))
     parts = load_parts(run)
-    jobs = {name: functools.partial(_convert_whole, parts, run, name) for name in _whole_files(run)}
+    parts_of = {"int8": _load_parts_for_int8(run)}
+    jobs = {name: functools.partial(_convert_whole, parts_of.get(name, parts), run, name) for name in _whole_files(run)}
     if run.model.has_frames:
         jobs |= {
-            f"frame_features_{precision}": functools.partial(_convert_frame_features, parts, run, precision)
+            f"frame_features_{precision}": functools.partial(
+                _convert_frame_features, parts_of.get(precision, parts), run, precision
+            )
             for precision in ("float32", "int8")
         }
         jobs["classify_features"] = functools.partial(_convert_classify_features, parts)
     for name, job in track(jobs.items(), "converting", len(jobs)):
         (folder / f"{name}.tflite").write_bytes(job())
     write_json(folder / "report.json", report_on(folder, run))
+
+
+def _load_parts_for_int8(run: Run) -> InferenceParts:
+    parts = load_parts(run)
+    if run.model.has_frames:
+        correct_bias(parts, _frame_pair_specs(run.model), lambda: _frame_pairs(run))
+    return parts
 
 
 def _whole_files(run: Run) -> tuple[LitePrecision, ...]:
@@ -116,9 +127,7 @@ def _convert_frame_features(parts: InferenceParts, run: Run, precision: LitePrec
     def encode(frame, previous_frame):
         return {"features": encoder(tf.stack([previous_frame, frame], axis=1), training=False)[:, 0]}
 
-    shape = (1, parts.config.height, parts.config.width, 3)
-    inputs = [tf.TensorSpec(shape, tf.uint8, name) for name in ("frame", "previous_frame")]
-    return convert(encode, inputs, [encoder], precision, lambda: _frame_pairs(run))
+    return convert(encode, _frame_pair_specs(parts.config), [encoder], precision, lambda: _frame_pairs(run))
 
 
 def _convert_classify_features(parts: InferenceParts) -> bytes:
@@ -137,6 +146,11 @@ def _classify(parts: InferenceParts, token_ids: tf.Tensor, seen: dict[str, tf.Te
             # An id out of range would make the interpreter fail in the middle of the model.
             token_ids = tf.clip_by_value(token_ids, 0, layer.input_dim - 1)
     return parts.head({**seen, "token_ids": token_ids}, training=False)
+
+
+def _frame_pair_specs(config: ModelConfig) -> list[tf.TensorSpec]:
+    shape = (1, config.height, config.width, 3)
+    return [tf.TensorSpec(shape, tf.uint8, name) for name in ("frame", "previous_frame")]
 
 
 def _token_ids(config: ModelConfig) -> tf.TensorSpec:

