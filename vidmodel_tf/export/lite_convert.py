@@ -11,11 +11,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-# What stays float in an int8 file: all but the CNN's convolutions, the pooling inside it, and sums. It is small, and an
-# LSTM or a standardised vector has a few large numbers, beside which int8 has no steps left for the others.
+# What stays float in an int8 file: all but convolutions, matrix products, sums, and the pooling inside the CNN. It has
+# next to no weights. The mean over a picture and its standardisation above all: outputs whose small variance is scaled
+# up there have no steps of int8 left beside the large ones.
 _FLOAT_OPS = (
-    "ABS", "BATCH_MATMUL", "CONCATENATION", "DIV", "EXP", "FULLY_CONNECTED", "LOGISTIC", "MEAN", "MUL", "SELECT_V2",
-    "SOFTMAX", "SPLIT", "SUB", "SUM", "TANH",
+    "ABS", "CONCATENATION", "DIV", "EXP", "LOGISTIC", "MEAN", "MUL", "SELECT_V2", "SOFTMAX", "SPLIT", "SUB", "SUM",
+    "TANH",
 )  # fmt: skip
 
 LitePrecision = Literal["float32", "float16", "dynamic", "int8"]
@@ -36,7 +37,7 @@ def convert(
         inputs: Their static shapes, dtypes and names.
         models: Those whose weights the function uses.
         precision: "float32"; "float16" and "dynamic" (range), which store weights as float16 or int8; "int8", which
-            computes the CNN in int8, and what is small beside it in float32.
+            computes convolutions and matrix products in int8, and the rest in float32.
         examples: Inputs by name from which "int8" learns how large the numbers in between get. The function must not
             have loops then: calibrating one crashes TensorFlow 2.21.
 
