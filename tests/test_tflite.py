@@ -15,6 +15,8 @@ from tests.exports import ask_process, expected_scores, questions
 from vidmodel_tf.cli import main
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.export import tflite
+from vidmodel_tf.export.inference_parts import load_parts
+from vidmodel_tf.export.lite_bias import correct_bias
 from vidmodel_tf.export.lite_report import count_ops
 from vidmodel_tf.export.tflite import export_tflite
 from vidmodel_tf.prediction.forms import open_model
@@ -205,6 +207,23 @@ def test_what_cannot_be_exported_publishes_no_version(plain, tmp_path, capsys):
         assert main(arguments) == 2
         assert said in capsys.readouterr().err
     assert not (tmp_path / "name").exists()
+
+
+def test_int8_features_are_right_on_average(plain):
+    def mean_error(parts):
+        file = tflite._convert_frame_features(parts, plain, "int8")
+        ask = Interpreter(model_content=file).get_signature_runner()
+        errors = [
+            ask(**pair)["features"] - np.asarray(encode(np.stack([pair["previous_frame"], pair["frame"]], 1)))[:, 0]
+            for pair in tflite._frame_pairs(plain)
+        ]
+        return np.abs(np.mean(errors, axis=0)).mean()
+
+    encode = load_parts(plain).frame_features(first_is_previous=True)
+    corrected = load_parts(plain)
+    correct_bias(corrected, tflite._frame_pair_specs(plain.model), lambda: tflite._frame_pairs(plain))
+    # what is left comes from the matrix product after the standardisation, which is int8 itself
+    assert mean_error(corrected) < 0.5 * mean_error(load_parts(plain))
 
 
 def test_a_folder_of_files_is_no_model(plain_folder):
