@@ -91,17 +91,16 @@ def test_inference_only_keeps_batch_norm_as_it_is_while_the_model_around_it_trai
 
 def test_motion_images_are_amplified_and_clipped_differences():
     frames = np.random.default_rng(0).integers(0, 256, (2, 5, 4, 6, 3), dtype=np.uint8)
-    expected = np.zeros(frames.shape, np.float32)
-    expected[:, 1:] = np.clip(2.5 * np.abs(frames[:, 1:].astype(float) - frames[:, :-1].astype(float)), 0, 255)
+    expected = np.clip(2.5 * np.abs(frames[:, 1:].astype(float) - frames[:, :-1].astype(float)), 0, 255)
     # differences of whole numbers times 2.5 are exact in float32
-    np.testing.assert_array_equal(MotionImages(2.5)(frames), expected)
+    np.testing.assert_array_equal(MotionImages(2.5)(frames[:, 1:], frames[:, :-1]), expected)
 
 
 def test_slots_without_motion_are_told_from_slots_with_a_single_changed_value():
     frames = np.zeros((1, 4, 4, 6, 3), np.uint8)
     frames[0, 2:, 3, 5, 1] = 1  # changes by the least there is, once, in the last slot but one
-    slots = SlotMask()(MotionImages(0.01)(frames))
-    np.testing.assert_array_equal(slots, [[False, False, True, False]])
+    slots = SlotMask()(MotionImages(0.01)(frames[:, 1:], frames[:, :-1]))
+    np.testing.assert_array_equal(slots, [[False, True, False]])
 
 
 def test_slots_that_are_ruled_out_become_exact_zeros():
@@ -118,8 +117,8 @@ def test_token_masks_end_at_the_last_token_and_always_keep_the_first_position():
 
 def test_scaled_frames_follow_their_formula_channel_by_channel():
     pixels = np.array([[10, 20, 30], [0, 128, 255]], np.uint8)
-    scaled = ScaleFrames((1.0, 2.0, 3.0), (0.5, 0.0, -1.0), reverse_channels=True)(pixels)
-    np.testing.assert_array_equal(scaled, [[30.5, 40.0, 29.0], [255.5, 256.0, -1.0]])
+    scaled = ScaleFrames((10.0, 0.0, -1.0), (1.0, 2.0, 0.5), reverse_channels=True)(pixels)
+    np.testing.assert_array_equal(scaled, [[20.0, 10.0, 22.0], [245.0, 64.0, 2.0]])
 
 
 def test_standardization_uses_new_statistics_in_functions_that_were_traced_before():
@@ -136,8 +135,8 @@ def test_standardization_uses_new_statistics_in_functions_that_were_traced_befor
 FRAMES = np.random.default_rng(1).integers(0, 256, (2, 4, 8, 6, 3), dtype=np.uint8)
 CONTRACT = {
     "folded": (lambda: FoldedTimeDistributed(small_encoder(), inference_only=True), (random_clips(),)),
-    "scale": (lambda: ScaleFrames((0.1, 0.2, 0.3), (1.0, 2.0, 3.0), True), (FRAMES,)),
-    "motion": (lambda: MotionImages(3.0), (FRAMES,)),
+    "scale": (lambda: ScaleFrames((1.0, 2.0, 3.0), (0.1, 0.2, 0.3), True), (FRAMES,)),
+    "motion": (lambda: MotionImages(3.0), (FRAMES, FRAMES[:, ::-1])),
     "slots": (SlotMask, (FRAMES,)),
     "keep": (KeepSlots, (random_clips()[..., 0, 0], np.array([[True, False, True, True]] * 2))),
     "tokens": (TokenMask, (np.array([[1, 2, 0], [0, 0, 0]], np.int32),)),
@@ -166,8 +165,8 @@ def test_layers_say_their_shape_and_dtype_beforehand_and_survive_serialisation(n
 
 def test_what_has_weights_or_gradients_takes_part_in_fit():
     inputs = keras.Input((4, 8, 6, 3), dtype="uint8")
-    motion = MotionImages(3.0)(inputs)
-    x = FoldedTimeDistributed(small_encoder(batch_norm=True))(ScaleFrames((0.01,) * 3, (0.0,) * 3)(motion))
+    motion = MotionImages(3.0)(inputs, inputs[:, ::-1])
+    x = FoldedTimeDistributed(small_encoder(batch_norm=True))(ScaleFrames((0.0,) * 3, (100.0,) * 3)(motion))
     x = KeepSlots()(Standardization()(x), SlotMask()(motion))
     model = keras.Model(inputs, keras.layers.GlobalAveragePooling1D()(x))
     before = [weight.numpy().copy() for weight in model.trainable_weights]

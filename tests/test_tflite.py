@@ -17,6 +17,7 @@ from vidmodel_tf.errors import InputError
 from vidmodel_tf.export import tflite
 from vidmodel_tf.export.inference_parts import load_parts
 from vidmodel_tf.export.lite_bias import correct_bias
+from vidmodel_tf.export.lite_frame_pair import frame_pair_function
 from vidmodel_tf.export.lite_report import count_ops
 from vidmodel_tf.export.tflite import export_tflite
 from vidmodel_tf.prediction.forms import open_model
@@ -213,15 +214,12 @@ def test_int8_features_are_right_on_average(plain):
     def mean_error(parts):
         file = tflite._convert_frame_features(parts, plain, "int8")
         ask = Interpreter(model_content=file).get_signature_runner()
-        errors = [
-            ask(**pair)["features"] - np.asarray(encode(np.stack([pair["previous_frame"], pair["frame"]], 1)))[:, 0]
-            for pair in tflite._frame_pairs(plain)
-        ]
+        errors = [ask(**pair)["features"] - encode(**pair)["features"].numpy() for pair in tflite._frame_pairs(plain)]
         return np.abs(np.mean(errors, axis=0)).mean()
 
-    encode = load_parts(plain).frame_features(first_is_previous=True)
+    encode = frame_pair_function(load_parts(plain).frame_features(previous_given=True), "features")
     corrected = load_parts(plain)
-    correct_bias(corrected, tflite._frame_pair_specs(plain.model), lambda: tflite._frame_pairs(plain))
+    correct_bias(corrected, "int8", lambda: tflite._frame_pairs(plain))
     # what is left comes from the matrix product after the standardisation, which is int8 itself
     assert mean_error(corrected) < 0.5 * mean_error(load_parts(plain))
 

@@ -35,9 +35,9 @@ class InferenceParts:
         """D, the size of what serving passes on of a frame; 0 for a model of words alone."""
         return self.projection.output_shape[-1] if self.projection is not None else 0
 
-    def frame_features(self, *, first_is_previous: bool = False) -> keras.Model:
+    def frame_features(self, *, previous_given: bool = False) -> keras.Model:
         """Frames uint8 [B, T', H, W, 3] -> features [B, T', D], see `model.build.build_frame_encoder`."""
-        encoder = build_frame_encoder(self.config, self.backbone, first_is_previous=first_is_previous)
+        encoder = build_frame_encoder(self.config, self.backbone, previous_given=previous_given)
         return keras.Model(encoder.input, self.projection(encoder.output), name="frame_features")
 
 

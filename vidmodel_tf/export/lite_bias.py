@@ -1,4 +1,4 @@
-"""What int8 shifts the outputs of a CNN by on average, taken back where they are standardised.
+"""What int8 weights shift the outputs of a CNN by on average, taken back where they are standardised.
 
 Rounding in every layer moves the mean of an output, and where an output varies little, standardisation makes much of
 that. After Nagel et al., "Data-Free Quantization through Weight Equalization and Bias Correction" (2019), section 4.2,
@@ -14,28 +14,26 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from vidmodel_tf.export.inference_parts import InferenceParts
-from vidmodel_tf.export.lite_convert import convert
+from vidmodel_tf.export.lite_convert import LitePrecision, convert
+from vidmodel_tf.export.lite_frame_pair import frame_pair_function, frame_pair_specs
 from vidmodel_tf.model.build import build_frame_encoder
 from vidmodel_tf.model.layers import Standardization
 
 FramePairs = Callable[[], Iterator[dict[str, np.ndarray]]]
 
 
-def correct_bias(parts: InferenceParts, inputs: list[tf.TensorSpec], frame_pairs: FramePairs) -> None:
-    """Moves the means of the standardisation of `parts.projection` by what int8 moves the backbone outputs by.
+def correct_bias(parts: InferenceParts, precision: LitePrecision, frame_pairs: FramePairs) -> None:
+    """Moves the means of the standardisation of `parts.projection` by what rounding moves the backbone outputs by.
 
     Args:
         parts: A trained model that looks at frames.
-        inputs: `frame` and `previous_frame`, uint8 [1, H, W, 3].
-        frame_pairs: Values for them, from training clips.
+        precision: "int8" or "dynamic".
+        frame_pairs: `frame` and `previous_frame`, uint8 [1, H, W, 3], from training clips.
     """
-    encoder = build_frame_encoder(parts.config, parts.backbone, first_is_previous=True)
+    encoder = build_frame_encoder(parts.config, parts.backbone, previous_given=True)
 
-    @tf.function(autograph=False)
-    def encode(frame, previous_frame):
-        return {"output": encoder(tf.stack([previous_frame, frame], axis=1), training=False)[:, 0]}
-
-    file = convert(encode, inputs, [encoder], "int8", frame_pairs)
+    encode = tf.function(frame_pair_function(encoder, "output"), autograph=False)
+    file = convert(encode, frame_pair_specs(parts.config), [encoder], precision, frame_pairs)
     run = Interpreter(model_content=file).get_signature_runner()
     expected, found = [], []
     for pair in frame_pairs():

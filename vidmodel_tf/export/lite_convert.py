@@ -13,10 +13,11 @@ import tensorflow as tf
 
 # What stays float in an int8 file: all but convolutions, matrix products, sums, and the pooling inside the CNN. It has
 # next to no weights. The mean over a picture and its standardisation above all: outputs whose small variance is scaled
-# up there have no steps of int8 left beside the large ones.
+# up there have no steps of int8 left beside the large ones. And what comes before the first convolution (images of
+# motion, which slots have any): rounded, the least motion would be none.
 _FLOAT_OPS = (
-    "ABS", "CONCATENATION", "DIV", "EXP", "LOGISTIC", "MEAN", "MUL", "SELECT_V2", "SOFTMAX", "SPLIT", "SUB", "SUM",
-    "TANH",
+    "ABS", "CONCATENATION", "DIV", "EXP", "LOGISTIC", "MEAN", "MINIMUM", "MUL", "RESHAPE", "SELECT_V2", "SOFTMAX",
+    "SPLIT", "SUB", "SUM", "TANH",
 )  # fmt: skip
 
 LitePrecision = Literal["float32", "float16", "dynamic", "int8"]

@@ -23,6 +23,7 @@ from vidmodel_tf.errors import InputError
 from vidmodel_tf.export.inference_parts import InferenceParts, load_parts
 from vidmodel_tf.export.lite_bias import correct_bias
 from vidmodel_tf.export.lite_convert import LitePrecision, convert
+from vidmodel_tf.export.lite_frame_pair import frame_pair_function, frame_pair_specs
 from vidmodel_tf.export.lite_lstm import use_lite_lstms
 from vidmodel_tf.export.lite_report import report_on
 from vidmodel_tf.progress import track
@@ -77,7 +78,7 @@ def export_tflite(run_dir: str | Path, out: str | Path, *, data: str | Path | No
 def _write_files(folder: Path, run: Run) -> None:
     write_settings(dataclasses.replace(run, path=folder))
     parts = load_parts(run)
-    parts_of = {"int8": _load_parts_for_int8(run)}
+    parts_of = {precision: _load_corrected_parts(run, precision) for precision in ("dynamic", "int8")}
     jobs = {name: functools.partial(_convert_whole, parts_of.get(name, parts), run, name) for name in _whole_files(run)}
     if run.model.has_frames:
         jobs |= {
@@ -92,10 +93,10 @@ def _write_files(folder: Path, run: Run) -> None:
     write_json(folder / "report.json", report_on(folder, run))
 
 
-def _load_parts_for_int8(run: Run) -> InferenceParts:
+def _load_corrected_parts(run: Run, precision: LitePrecision) -> InferenceParts:
     parts = load_parts(run)
     if run.model.has_frames:
-        correct_bias(parts, _frame_pair_specs(run.model), lambda: _frame_pairs(run))
+        correct_bias(parts, precision, lambda: _frame_pairs(run))
     return parts
 
 
@@ -122,12 +123,9 @@ def _convert_whole(parts: InferenceParts, run: Run, precision: LitePrecision) ->
 
 
 def _convert_frame_features(parts: InferenceParts, run: Run, precision: LitePrecision) -> bytes:
-    encoder = parts.frame_features(first_is_previous=True)
-
-    def encode(frame, previous_frame):
-        return {"features": encoder(tf.stack([previous_frame, frame], axis=1), training=False)[:, 0]}
-
-    return convert(encode, _frame_pair_specs(parts.config), [encoder], precision, lambda: _frame_pairs(run))
+    encoder = parts.frame_features(previous_given=True)
+    encode = frame_pair_function(encoder, "features")
+    return convert(encode, frame_pair_specs(parts.config), [encoder], precision, lambda: _frame_pairs(run))
 
 
 def _convert_classify_features(parts: InferenceParts) -> bytes:
@@ -146,11 +144,6 @@ def _classify(parts: InferenceParts, token_ids: tf.Tensor, seen: dict[str, tf.Te
             # An id out of range would make the interpreter fail in the middle of the model.
             token_ids = tf.clip_by_value(token_ids, 0, layer.input_dim - 1)
     return parts.head({**seen, "token_ids": token_ids}, training=False)
-
-
-def _frame_pair_specs(config: ModelConfig) -> list[tf.TensorSpec]:
-    shape = (1, config.height, config.width, 3)
-    return [tf.TensorSpec(shape, tf.uint8, name) for name in ("frame", "previous_frame")]
 
 
 def _token_ids(config: ModelConfig) -> tf.TensorSpec:

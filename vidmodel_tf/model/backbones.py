@@ -22,10 +22,10 @@ InputShape = tuple[int, int, int]  # H, W, 3
 
 @dataclasses.dataclass(frozen=True)
 class Scaling:
-    """What a family of CNNs expects of pixels 0..255: scale * pixel + offset, a channel each, in the order given."""
+    """What a family of CNNs expects of pixels 0..255: (pixel - mean) / deviation, by channel in the order given."""
 
-    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    deviation: tuple[float, float, float] = (1.0, 1.0, 1.0)
     reverse_channels: bool = False  # BGR
 
 
@@ -72,13 +72,9 @@ def _of_keras(name: str, **arguments: Any) -> Callable[[InputShape, str | None],
     return functools.partial(_application, name, **arguments)
 
 
-_SYMMETRIC = Scaling((1 / 127.5,) * 3, (-1.0,) * 3)  # -1..1
-_CAFFE = Scaling(offset=(-103.939, -116.779, -123.68), reverse_channels=True)
-_IMAGENET_MEAN, _IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_STANDARDIZED = Scaling(
-    tuple(1 / (255 * deviation) for deviation in _IMAGENET_DEVIATION),
-    tuple(-mean / deviation for mean, deviation in zip(_IMAGENET_MEAN, _IMAGENET_DEVIATION, strict=True)),
-)
+_SYMMETRIC = Scaling((127.5,) * 3, (127.5,) * 3)  # -1..1
+_CAFFE = Scaling((103.939, 116.779, 123.68), reverse_channels=True)
+_STANDARDIZED = Scaling((255 * 0.485, 255 * 0.456, 255 * 0.406), (255 * 0.229, 255 * 0.224, 255 * 0.225))
 _KERNELS = "weights_tf_dim_ordering_tf_kernels"
 # Scaling that some of Keras's models hold themselves would run in half precision under mixed precision.
 _UNSCALED = {"include_preprocessing": False}
@@ -120,9 +116,7 @@ BACKBONES: dict[str, Backbone] = {
     "densenet121": Backbone(
         _of_keras("DenseNet121"), _STANDARDIZED, "conv5_block1_0_bn", weights_file=f"densenet121_{_KERNELS}_notop.h5"
     ),
-    "efficientnet_lite0": Backbone(
-        efficientnet_lite0, Scaling((1 / 128,) * 3, (-127 / 128,) * 3), "block_15_expand_conv"
-    ),
+    "efficientnet_lite0": Backbone(efficientnet_lite0, Scaling((127.0,) * 3, (128.0,) * 3), "block_15_expand_conv"),
     "small_cnn": Backbone(small_cnn, _SYMMETRIC, "block_3_conv", has_imagenet=False),
 }
 

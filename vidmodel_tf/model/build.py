@@ -111,39 +111,42 @@ def stream_names(config: ModelConfig) -> tuple[str, ...]:
     return ("appearance", "motion") if config.streams == "both" else (config.streams,)
 
 
-def build_frame_encoder(config: ModelConfig, cnn: keras.Model, *, first_is_previous: bool = False) -> keras.Model:
+def build_frame_encoder(config: ModelConfig, cnn: keras.Model, *, previous_given: bool = False) -> keras.Model:
     """Frames -> what a CNN says of each, the model's streams side by side on the last axis.
 
     Args:
         config: The settings of the model; `streams` says what is looked at.
         cnn: Scaled images [B, H, W, 3] to [B, ..., F]: the backbone, or a lower part of it.
-        first_is_previous: The first frame is only what the second one's motion is seen against. So frames that come
-            one by one can be encoded as those of a whole clip are.
+        previous_given: What each frame's motion is seen against is an input of its own. So frames that come one by
+            one can be encoded as those of a whole clip are, and none of them twice.
 
     Returns:
-        A functional model: `frames` uint8 [B, T', H, W, 3] to float32 [B, T', ..., S * F] (T' - 1 with
-        `first_is_previous`).
+        A functional model: `frames` uint8 [B, T', H, W, 3] (with `previous_given`, `{"frames", "previous_frames"}`,
+        both of that shape) to float32 [B, T', ..., S * F].
     """
     folded = FoldedTimeDistributed(cnn, inference_only=config.weights != "none", name="backbone")
     scale = scaling_layer(config.backbone)
-    frames = layers.Input((None, config.height, config.width, 3), dtype="uint8", name="frames")
-    first = 1 if first_is_previous else 0
-    shown = frames[:, first:] if first else frames
+    frames_shape = (None, config.height, config.width, 3)
+    frames = inputs = layers.Input(frames_shape, dtype="uint8", name="frames")
+    if previous_given:
+        previous = layers.Input(frames_shape, dtype="uint8", name="previous_frames")
+        inputs = {"frames": frames, "previous_frames": previous}
     if config.streams == "appearance":
-        output = layers.Activation("linear", dtype="float32", name="backbone_output")(folded(scale(shown)))
-        return keras.Model(frames, output, name="frame_encoder")
-    motion = MotionImages(config.motion_gain, name="motion_images")(frames)
-    motion = motion[:, first:] if first else motion
+        output = layers.Activation("linear", dtype="float32", name="backbone_output")(folded(scale(frames)))
+        return keras.Model(inputs, output, name="frame_encoder")
+    if not previous_given:
+        previous = layers.Concatenate(axis=1, dtype="uint8", name="previous_frames")([frames[:, :1], frames[:, :-1]])
+    motion = MotionImages(config.motion_gain, name="motion_images")(frames, previous)
     slots = SlotMask(name="motion_slots")(motion)
     if config.streams == "motion":
         output = KeepSlots(name="backbone_output")(folded(scale(motion)), slots)
-        return keras.Model(frames, output, name="frame_encoder")
+        return keras.Model(inputs, output, name="frame_encoder")
     # One call for both streams, so that a BatchNorm that trains sees the mixture that it will be used on.
-    images = layers.Concatenate(axis=1, dtype="float32", name="both_images")([scale(shown), scale(motion)])
+    images = layers.Concatenate(axis=1, dtype="float32", name="both_images")([scale(frames), scale(motion)])
     appearance, motion = ops.split(folded(images), 2, axis=1)
     motion = KeepSlots(name="motion_output")(motion, slots)
     output = layers.Concatenate(dtype="float32", name="backbone_output")([appearance, motion])
-    return keras.Model(frames, output, name="frame_encoder")
+    return keras.Model(inputs, output, name="frame_encoder")
 
 
 def _build_projection(config: ModelConfig, output_size: int) -> keras.Model:

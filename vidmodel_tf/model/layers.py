@@ -7,6 +7,7 @@ All compute in the dtype that they are given, and preprocessing and masks are al
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,41 +54,45 @@ class FoldedTimeDistributed(keras.layers.TimeDistributed):
 
 @_register
 class ScaleFrames(keras.Layer):
-    """Pixels 0..255 [..., 3], RGB, to what a backbone was trained on: scale * pixel + offset, float32.
+    """Pixels 0..255 [..., 3], RGB, to what a backbone was trained on: (pixel - mean) / deviation, float32.
 
     Args:
-        scale: One factor a channel, in the order of the output.
-        offset: One summand a channel, in the order of the output.
+        mean: A value each channel, in the order of the output.
+        deviation: A value each channel, in the order of the output.
         reverse_channels: The output is BGR.
     """
 
     def __init__(
-        self, scale: Sequence[float], offset: Sequence[float], reverse_channels: bool = False, **kwargs: Any
+        self, mean: Sequence[float], deviation: Sequence[float], reverse_channels: bool = False, **kwargs: Any
     ) -> None:
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        self.scale = tuple(scale)
-        self.offset = tuple(offset)
+        self.mean = tuple(mean)
+        self.deviation = tuple(deviation)
         self.reverse_channels = reverse_channels
 
     def call(self, inputs):
         images = ops.cast(inputs, "float32")
         if self.reverse_channels:
             images = ops.flip(images, axis=-1)
-        scale = ops.convert_to_tensor(self.scale, "float32")
-        return images * scale + ops.convert_to_tensor(self.offset, "float32")
+        return (images - _by_channel(self.mean)) / _by_channel(self.deviation)
 
     def compute_output_shape(self, input_shape):
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        own = {"scale": self.scale, "offset": self.offset, "reverse_channels": self.reverse_channels}
+        own = {"mean": self.mean, "deviation": self.deviation, "reverse_channels": self.reverse_channels}
         return {**super().get_config(), **own}
+
+
+def _by_channel(values: tuple[float, ...]):
+    # TensorFlow Lite takes ten times as long for three equal numbers as for one.
+    return ops.convert_to_tensor(values[0] if len(set(values)) == 1 else values, "float32")
 
 
 @_register
 class MotionImages(keras.Layer):
-    """Images of motion: clip(gain * |frame n - frame n-1|, 0, 255), float32 [B, T, H, W, 3]; slot 0 is black.
+    """Images of motion: clip(gain * |frame - previous|, 0, 255), float32 [B, T, H, W, 3] of two of that shape.
 
     Args:
         gain: What differences are multiplied with before they are clipped.
@@ -98,13 +103,12 @@ class MotionImages(keras.Layer):
         super().__init__(**kwargs)
         self.gain = gain
 
-    def call(self, inputs):
-        frames = ops.cast(inputs, "float32")
-        previous = ops.concatenate([frames[:, :1], frames[:, :-1]], axis=1)
-        return ops.clip(self.gain * ops.abs(frames - previous), 0.0, 255.0)
+    def call(self, frames, previous):
+        difference = ops.abs(ops.cast(frames, "float32") - ops.cast(previous, "float32"))
+        return ops.minimum(self.gain * difference, 255.0)
 
-    def compute_output_shape(self, input_shape):
-        return input_shape
+    def compute_output_shape(self, frames_shape, previous_shape):
+        return frames_shape
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "gain": self.gain}
@@ -119,7 +123,9 @@ class SlotMask(keras.Layer):
         super().__init__(**kwargs)
 
     def call(self, inputs):
-        return ops.any(ops.not_equal(inputs, 0), axis=tuple(range(2, len(inputs.shape))))
+        # Side by side: TensorFlow Lite is a hundred times slower at comparing tensors of more than four dimensions.
+        values = ops.reshape(inputs, (*ops.shape(inputs)[:2], math.prod(inputs.shape[2:])))
+        return ops.any(ops.not_equal(values, 0), axis=2)
 
 
 @_register
