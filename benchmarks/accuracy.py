@@ -4,8 +4,9 @@
 
 A configuration `NAME_WHAT.json` is run on the data set NAME: 5 folds grouped by source, 3 seeds. The clips of "drawn"
 are drawn here (`benchmarks/evidence.py`). Interrupted, it goes on when called again. Writes `docs/accuracy.json`: for
-each row the metrics and the paired differences to the first row of its data set and to the row that `PAIRS` names. Rows
-of a data set that is not given stay as they are. Beside the fights stands one row with folds that tear sources apart,
+each row the metrics, the paired differences to the first row of its data set and to the row that `PAIRS` names, and the
+seconds that it took, with the backbone's pass where it was the first to need it. Rows of a data set that is not given
+stay as they are. Beside the fights stands one row with folds that tear sources apart,
 beside the words what TF-IDF with logistic regression gives in the same folds, trained on all clips not held out.
 """
 
@@ -16,6 +17,7 @@ import itertools
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from vidmodel_tf.clips.splits import assign_folds
 from vidmodel_tf.evaluation.compare import compare, read_predictions
 from vidmodel_tf.evaluation.cross_metrics import pooled_metrics
 from vidmodel_tf.records.index import read_index
+from vidmodel_tf.run_folder import read_json
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "docs" / "accuracy.json"
@@ -45,7 +48,9 @@ PAIRS = {  # rows that one setting tells apart, or a few that belong together
     "fights_motion_32_attention_nets_refit": "fights_motion_32_attention_nets",
     "fights_both_32": "fights_motion_32",
     "fights_both_32_attention_nets": "fights_both_32",
-    "words_tfidf": "words_mean_linear_refit",
+    "words_both": "words_mean",
+    "words_mean_linear_nets": "words_mean_linear_refit",
+    "words_tfidf": "words_mean_linear_nets",
 }
 RANDOM_SPLIT = "fights_motion_16"  # shown with folds that tear sources apart, too
 FREE_SOURCES = {"source08", "source23"}  # of the fights: two other data sets, nearly free to get right
@@ -81,13 +86,18 @@ def _rows(name: str, source: str | Path, work: Path) -> dict[str, Any]:
 
 def _run(name: str, config: Path, work: Path, *flags: str) -> Path:
     out = work / "".join([config.stem, *(flag.replace("-", "_") for flag in flags)])
+    seconds, start = out / "seconds.json", time.monotonic()
     _vidmodel("crossvalidate", work / "data" / name, "--out", out, "--config", config, "--json", *flags)
+    if not seconds.exists():
+        write_json(seconds, round(time.monotonic() - start))
     return out
 
 
 def _measure(name: str, out: Path) -> dict[str, Any]:
     predictions = read_predictions(out)
     row = pooled_metrics(predictions, "label")
+    if (out / "seconds.json").exists():
+        row["seconds"] = read_json(out / "seconds.json")
     if name == "fights":
         rest = [prediction for prediction in predictions if prediction["source"] not in FREE_SOURCES]
         row["without_free_sources"] = pooled_metrics(rest, "label")

@@ -13,7 +13,7 @@ import pytest
 
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.model.build import build_model
-from vidmodel_tf.model.trainable import adapt_standardisation
+from vidmodel_tf.model.trainable import adapt_projection
 
 pytest.importorskip("jax")
 
@@ -25,7 +25,7 @@ import keras, numpy as np
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.model.build import build_feature_model, build_frame_encoder, build_model
 from vidmodel_tf.model.cut import build_cut_model, split_backbone
-from vidmodel_tf.model.trainable import adapt_standardisation, backbone_of, set_trainable
+from vidmodel_tf.model.trainable import adapt_projection, backbone_of, set_trainable
 from vidmodel_tf.model.weights import load_weights
 
 assert keras.backend.backend() == "jax"
@@ -37,7 +37,7 @@ load_weights(model, folder / "model.keras")
 outputs = model.get_layer("frame_encoder").predict(inputs["frames"], verbose=0)
 np.savez(folder / "jax.npz", outputs=outputs, scores=model.predict(inputs, verbose=0)["kind"])
 
-adapt_standardisation(model, [outputs])
+adapt_projection(model, [outputs])
 set_trainable(backbone_of(model), backbone_of(model))
 model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
 assert np.isfinite(model.fit(inputs, {"kind": np.array([0, 1, 2])}, verbose=0).history["loss"]).all()
@@ -68,7 +68,7 @@ def test_jax_gives_the_same_scores_without_tensorflow(tmp_path):
     token_ids = np.array([[1, 2, 0, 0, 0, 0], [0] * 6, [1, 2, 3, 4, 5, 6]], np.int32)
     inputs = {"frames": frames, "token_ids": token_ids}
     outputs = model.get_layer("frame_encoder").predict_on_batch(frames)
-    adapt_standardisation(model, [outputs])
+    adapt_projection(model, [outputs])
     model.save(tmp_path / "model.keras")
     np.savez(tmp_path / "inputs.npz", **inputs)
 

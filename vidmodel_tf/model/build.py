@@ -157,9 +157,9 @@ def _build_projection(config: ModelConfig, output_size: int) -> keras.Model:
         for stream, part in zip(stream_names(config), parts, strict=True)
     ]
     projected = []
-    for net in _net_names(config):
+    for net in _projection_names(config):
         for stream, part, x in zip(stream_names(config), parts, standardized, strict=True):
-            x = layers.Dense(config.projection_units, name=f"{net}{stream}_projection")(x)
+            x = _projection_layer(config, output_size // len(parts), f"{net}{stream}_projection")(x)
             if stream == "motion":
                 x = KeepSlots(name=f"{net}motion_features")(x, SlotMask(name=f"{net}motion_slots")(part))
             else:
@@ -168,16 +168,27 @@ def _build_projection(config: ModelConfig, output_size: int) -> keras.Model:
     return keras.Model(inputs, side_by_side(projected, "features", "float32"), name="projection")
 
 
+def _projection_layer(config: ModelConfig, num_inputs: int, name: str) -> keras.Layer:
+    is_learned = config.projection == "learned"
+    if not is_learned and config.projection_units > num_inputs:
+        raise InputError(
+            f"model.projection_units: expected at most the {num_inputs} outputs of {config.backbone}, which cannot "
+            f"have more principal components. Received: {config.projection_units}"
+        )
+    return layers.Dense(config.projection_units, trainable=is_learned, name=name)
+
+
 def _build_head(config: ModelConfig, labels: ClassNames, vocabulary_size: int) -> keras.Model:
     inputs, features = {}, []
     if config.has_frames:
-        num_parts = config.num_nets * len(stream_names(config))
+        num_parts = len(_projection_names(config)) * len(stream_names(config))
         inputs["features"] = layers.Input((config.num_frames, num_parts * config.projection_units), name="features")
         features = _split(inputs["features"], num_parts)
     inputs["token_ids"] = layers.Input((config.num_tokens,), dtype="int32", name="token_ids")
-    scores_of_nets = []
-    for net in _net_names(config):
-        streams = [features.pop(0) for _ in stream_names(config)] if config.has_frames else []
+    scores_of_nets, num_streams = [], len(stream_names(config))
+    for number, net in enumerate(_net_names(config)):
+        first = number % len(_projection_names(config)) * num_streams
+        streams = features[first : first + num_streams]
         scores_of_nets.append(_build_net(net, streams, inputs["token_ids"], config, labels, vocabulary_size))
     if config.num_nets == 1:
         return keras.Model(inputs, scores_of_nets[0], name="head")
@@ -188,6 +199,11 @@ def _build_head(config: ModelConfig, labels: ClassNames, vocabulary_size: int) -
 def _net_names(config: ModelConfig) -> list[str]:
     """What the layers of each network are called in front. With a dot: a head may have any name without one."""
     return [f"net_{number}." for number in range(config.num_nets)] if config.num_nets > 1 else [""]
+
+
+def _projection_names(config: ModelConfig) -> list[str]:
+    """Those of the networks, each with a projection of its own; principal components are the same for all."""
+    return _net_names(config) if config.projection == "learned" else [""]
 
 
 def _build_net(net: str, streams: list, token_ids, config: ModelConfig, labels: ClassNames, vocabulary_size: int):
