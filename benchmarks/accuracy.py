@@ -1,11 +1,11 @@
 """Cross-validates every configuration in `benchmarks/accuracy/` on its data set, and compares them.
 
-    python benchmarks/accuracy.py --fights FOLDER/clips.csv --words FOLDER/titles.csv
+    python benchmarks/accuracy.py --fights FOLDER/clips.csv --words FOLDER/titles.csv --drawn
 
 A configuration `NAME_WHAT.json` is run on the data set NAME: 5 folds grouped by source, 3 seeds. The clips of "drawn"
 are drawn here (`benchmarks/evidence.py`). Interrupted, it goes on when called again. Writes `docs/accuracy.json`: for
 each row the metrics, the paired differences to the first row of its data set and to the row that `PAIRS` names, and the
-seconds that it took, with the backbone's pass where it was the first to need it. Rows of a data set that is not given
+seconds that it took, with the backbone's pass where it was the first to need it. Rows of a data set that is not named
 stay as they are. Beside the fights stands one row with folds that tear sources apart,
 beside the words what TF-IDF with logistic regression gives in the same folds, trained on all clips not held out.
 """
@@ -37,22 +37,24 @@ HERE = Path(__file__).parent
 RESULTS = HERE.parent / "docs" / "accuracy.json"
 FIRST_ROWS = {"fights": "fights_appearance", "words": "words_lstm", "drawn": "drawn_both"}  # what others are held to
 PAIRS = {  # rows that one setting tells apart, or a few that belong together
-    "fights_motion_16_unmirrored": "fights_motion_16",
-    "fights_motion_16_mean": "fights_motion_16",
-    "fights_motion_16_refit": "fights_motion_16",
-    "fights_motion_16_fine_tune": "fights_motion_16",
-    "fights_motion_16_together": "fights_motion_16",
-    "fights_motion_32": "fights_motion_16",
-    "fights_motion_32_attention": "fights_motion_32",
-    "fights_motion_32_attention_nets": "fights_motion_32_attention",
-    "fights_motion_32_attention_nets_refit": "fights_motion_32_attention_nets",
-    "fights_both_32": "fights_motion_32",
-    "fights_both_32_attention_nets": "fights_both_32",
+    "fights_motion_32": "fights_motion",
+    "fights_principal": "fights_motion_32",
+    "fights_principal_16": "fights_principal",
+    "fights_principal_16_fine_tune": "fights_principal_16",
+    "fights_principal_appearance": "fights_principal_16",
+    "fights_principal_both": "fights_principal_16",
+    "fights_principal_last": "fights_principal",
+    "fights_principal_attention": "fights_principal",
+    "fights_principal_unmirrored": "fights_principal",
+    "fights_principal_undropped": "fights_principal",
+    "fights_principal_refit": "fights_principal",
+    "fights_principal_nets": "fights_principal",
+    "fights_principal_nets_refit": "fights_principal",
     "words_both": "words_mean",
     "words_mean_linear_nets": "words_mean_linear_refit",
     "words_tfidf": "words_mean_linear_nets",
 }
-RANDOM_SPLIT = "fights_motion_16"  # shown with folds that tear sources apart, too
+RANDOM_SPLIT = "fights_principal"  # shown with folds that tear sources apart, too
 FREE_SOURCES = {"source08", "source23"}  # of the fights: two other data sets, nearly free to get right
 
 
@@ -60,11 +62,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fights", help="clips.csv of Surveillance Camera Fight")
     parser.add_argument("--words", help="titles.csv of the trending videos")
+    parser.add_argument("--drawn", action="store_true", help="the drawn clips too")
     parser.add_argument("--work", default="runs/accuracy", help="where data sets and folds go (default: %(default)s)")
     options = parser.parse_args()
     work = Path(options.work)
     rows = json.loads(RESULTS.read_text(encoding="utf-8"))
-    for name, source in (("drawn", draw(work / "drawn")), ("words", options.words), ("fights", options.fights)):
+    sources = {"words": options.words, "drawn": options.drawn and draw(work / "drawn"), "fights": options.fights}
+    for name, source in sources.items():
         if source:
             rows = {row: values for row, values in rows.items() if not row.startswith(f"{name}_")}
             rows |= _rows(name, source, work)

@@ -10,6 +10,7 @@ import sys
 import keras
 import numpy as np
 import onnxruntime
+import openvino
 import pytest
 
 from tests.conftest import MODEL
@@ -93,7 +94,6 @@ def test_inputs_outputs_and_ops(run, folder):
 
 
 def test_openvino_gives_the_scores_of_keras(run, folder):
-    openvino = pytest.importorskip("openvino")
     settings = {"INFERENCE_PRECISION_HINT": "f32"}  # where the processor has bfloat16, that would be the default
     model = openvino.Core().compile_model(str(folder / "model.onnx"), "CPU", settings)
     frames, texts = questions(run)

@@ -94,6 +94,25 @@ def test_a_process_with_tensorflow_alone_gives_the_scores_of_keras(run, version,
     assert answers["serving_default/colour_label"].tolist() == [run.labels["colour"][i].encode() for i in best]
 
 
+def test_windows_of_a_longer_sequence_are_answered_as_clips_of_their_own(run, version):
+    if not run.model.has_frames:
+        return
+    frames, texts = questions(run)
+    frames = np.concatenate([frames[::-1], frames], axis=1)
+    signatures, text = tf.saved_model.load(str(version)).signatures, tf.constant(texts)
+    features = signatures["frame_features"](frames=tf.constant(frames))["features"].numpy()
+    of_motion = {"appearance": 0, "motion": 1, "both": 1 / 2}[run.model.streams]
+    first_of_motion = round(features.shape[-1] * (1 - of_motion))
+    for start in (0, 1, run.model.num_frames - 1):
+        window = slice(start, start + run.model.num_frames)
+        expected = signatures["serving_default"](frames=tf.constant(frames[:, window]), text=text)
+        seen = features[:, window].copy()
+        seen[:, 0, first_of_motion:] = 0  # a clip's first frame has no motion
+        answers = signatures["classify_features"](features=tf.constant(seen), text=text)
+        for head in run.labels:
+            np.testing.assert_allclose(answers[f"{head}_scores"], expected[f"{head}_scores"], atol=TOLERANCE)
+
+
 def test_verify_finds_every_signature_the_same(run, version):
     result = verify(version, run.path)
     assert result["passed"]

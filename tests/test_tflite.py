@@ -89,6 +89,21 @@ def test_the_pair_gives_the_scores_of_keras_frame_by_frame(run, folder):
         assert_near(answers, expected_scores(run), precision)
 
 
+def test_the_least_motion_is_motion_in_the_encoder_of_every_precision(run, folder):
+    if run.model.streams == "appearance":
+        return
+    still = np.full((1, run.model.height, run.model.width, 3), 100, np.uint8)
+    moved = still.copy()
+    moved[0, 5, 7, 1] += 1
+    for precision in ("float32", "int8"):
+        ask = Interpreter(str(folder / f"frame_features_{precision}.tflite")).get_signature_runner()
+        features = {name: ask(frame=frame, previous_frame=still)["features"][0] for name, frame in
+                    (("still", still), ("moved", moved))}  # fmt: skip
+        of_motion = slice(-run.model.projection_units, None)
+        assert not features["still"][of_motion].any()
+        assert features["moved"][of_motion].any()
+
+
 def test_inputs_are_pixels_and_token_ids(run, folder):
     config = run.model
     for path in folder.glob("*.tflite"):

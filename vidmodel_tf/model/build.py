@@ -157,9 +157,9 @@ def _build_projection(config: ModelConfig, output_size: int) -> keras.Model:
         for stream, part in zip(stream_names(config), parts, strict=True)
     ]
     projected = []
-    for net in _projection_names(config):
-        for stream, part, x in zip(stream_names(config), parts, standardized, strict=True):
-            x = _projection_layer(config, output_size // len(parts), f"{net}{stream}_projection")(x)
+    for stream, part, values in zip(stream_names(config), parts, standardized, strict=True):
+        for net in _projection_names(config):
+            x = _projection_layer(config, output_size // len(parts), f"{net}{stream}_projection")(values)
             if stream == "motion":
                 x = KeepSlots(name=f"{net}motion_features")(x, SlotMask(name=f"{net}motion_slots")(part))
             else:
@@ -185,10 +185,9 @@ def _build_head(config: ModelConfig, labels: ClassNames, vocabulary_size: int) -
         inputs["features"] = layers.Input((config.num_frames, num_parts * config.projection_units), name="features")
         features = _split(inputs["features"], num_parts)
     inputs["token_ids"] = layers.Input((config.num_tokens,), dtype="int32", name="token_ids")
-    scores_of_nets, num_streams = [], len(stream_names(config))
+    scores_of_nets, num_projections = [], len(_projection_names(config))
     for number, net in enumerate(_net_names(config)):
-        first = number % len(_projection_names(config)) * num_streams
-        streams = features[first : first + num_streams]
+        streams = features[number % num_projections :: num_projections]
         scores_of_nets.append(_build_net(net, streams, inputs["token_ids"], config, labels, vocabulary_size))
     if config.num_nets == 1:
         return keras.Model(inputs, scores_of_nets[0], name="head")
