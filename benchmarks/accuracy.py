@@ -37,9 +37,8 @@ HERE = Path(__file__).parent
 RESULTS = HERE.parent / "docs" / "accuracy.json"
 FIRST_ROWS = {"fights": "fights_appearance", "words": "words_lstm", "drawn": "drawn_both"}  # what others are held to
 PAIRS = {  # rows that one setting tells apart, or a few that belong together
-    "fights_motion_32": "fights_motion",
-    "fights_principal": "fights_motion_32",
-    "fights_principal_16": "fights_principal",
+    "fights_principal_16": "fights_motion",
+    "fights_principal": "fights_principal_16",
     "fights_principal_16_fine_tune": "fights_principal_16",
     "fights_principal_appearance": "fights_principal_16",
     "fights_principal_both": "fights_principal_16",
@@ -47,9 +46,8 @@ PAIRS = {  # rows that one setting tells apart, or a few that belong together
     "fights_principal_attention": "fights_principal",
     "fights_principal_unmirrored": "fights_principal",
     "fights_principal_undropped": "fights_principal",
-    "fights_principal_refit": "fights_principal",
     "fights_principal_nets": "fights_principal",
-    "fights_principal_nets_refit": "fights_principal",
+    "fights_principal_nets_refit": "fights_principal_nets",
     "words_both": "words_mean",
     "words_mean_linear_nets": "words_mean_linear_refit",
     "words_tfidf": "words_mean_linear_nets",

@@ -245,7 +245,12 @@ def count_clips(data_dir: str | Path, split: str, splits: Splits | None = None) 
 
 
 def clip_text_encoder(config: ModelConfig, vocabulary: Vocabulary) -> Callable[[Mapping[str, tf.Tensor]], tf.Tensor]:
-    """A function from the text fields of one clip (strings []) to its token ids, int32 [L]."""
+    """A function from the text fields of one clip (strings []) to its token ids, int32 [L].
+
+    A model that reads no words gets padding: tracing the tokenizer takes seconds, once for each data set.
+    """
+    if not config.has_text:
+        return lambda text: tf.zeros((config.num_tokens,), tf.int32)
     encode = text_encoder(vocabulary, config.num_tokens, config.field_budgets)
 
     def encode_clip(text: Mapping[str, tf.Tensor]) -> tf.Tensor:
