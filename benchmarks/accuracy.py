@@ -4,9 +4,9 @@
 
 A configuration `NAME_WHAT.json` is run on the data set NAME: 5 folds grouped by source, 3 seeds. The clips of "drawn"
 are drawn here (`benchmarks/evidence.py`). Interrupted, it goes on when called again. Writes `docs/accuracy.json`: for
-each row the metrics, the paired differences to the first row of its data set and to the row that `PAIRS` names, and the
-seconds that it took, with the backbone's pass where it was the first to need it. Rows of a data set that is not named
-stay as they are. Beside the fights stands one row with folds that tear sources apart,
+each row the metrics, the paired differences to the first row of its data set and to the row that `PAIRS` names, and,
+where it was not interrupted, the seconds that it took, with the backbone's pass if it was the first to need it. Rows
+of a data set that is not named stay as they are. Beside the fights stands one row with folds that tear sources apart,
 beside the words what TF-IDF with logistic regression gives in the same folds, trained on all clips not held out.
 """
 
@@ -48,7 +48,6 @@ PAIRS = {  # rows that one setting tells apart, or a few that belong together
     "fights_principal_undropped": "fights_principal",
     "fights_principal_nets": "fights_principal",
     "fights_principal_nets_refit": "fights_principal_nets",
-    "words_both": "words_mean",
     "words_mean_linear_nets": "words_mean_linear_refit",
     "words_tfidf": "words_mean_linear_nets",
 }
@@ -88,10 +87,10 @@ def _rows(name: str, source: str | Path, work: Path) -> dict[str, Any]:
 
 def _run(name: str, config: Path, work: Path, *flags: str) -> Path:
     out = work / "".join([config.stem, *(flag.replace("-", "_") for flag in flags)])
-    seconds, start = out / "seconds.json", time.monotonic()
+    is_new, start = not out.exists(), time.monotonic()
     _vidmodel("crossvalidate", work / "data" / name, "--out", out, "--config", config, "--json", *flags)
-    if not seconds.exists():
-        write_json(seconds, round(time.monotonic() - start))
+    if is_new:
+        write_json(out / "seconds.json", round(time.monotonic() - start))
     return out
 
 

@@ -14,10 +14,11 @@ from sklearn.preprocessing import StandardScaler
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
+from vidmodel_tf.model.adapt_projection import adapt_projection
 from vidmodel_tf.model.backbones import BACKBONES
 from vidmodel_tf.model.build import build_feature_model, build_frame_encoder, build_model
 from vidmodel_tf.model.cut import build_cut_model, split_backbone
-from vidmodel_tf.model.trainable import adapt_projection, backbone_of, set_trainable
+from vidmodel_tf.model.trainable import backbone_of, set_trainable
 from vidmodel_tf.model.weights import load_weights
 
 # Keras 3.15 copies its variables in a way that NumPy 2 will refuse one day.
@@ -125,12 +126,16 @@ def test_sub_models_compose_to_the_whole_and_share_its_weights(streams):
 
 @each_streams
 def test_frames_encoded_in_pieces_are_those_encoded_at_once(streams):
-    encoder = make_model(small_config(streams=streams)).get_layer("frame_encoder")
-    frames = make_inputs(2)["frames"]
+    config = small_config(streams=streams)
+    model = make_model(config)
+    encoder, frames = model.get_layer("frame_encoder"), make_inputs(2)["frames"]
     whole = encoder.predict_on_batch(frames)
     for slot in range(1, T):
         piece = encoder.predict_on_batch(frames[:, slot - 1 : slot + 1])  # a stream's frame and the one before it
         np.testing.assert_allclose(piece[:, 1], whole[:, slot], atol=1e-4)  # values of order 1 to 10
+    one_by_one = build_frame_encoder(config, backbone_of(model), previous_given=True)
+    pairs = {"frames": frames[:, 1:], "previous_frames": frames[:, :-1]}
+    np.testing.assert_allclose(one_by_one.predict_on_batch(pairs), whole[:, 1:], atol=1e-4)
 
 
 def test_motion_is_the_backbone_on_amplified_differences_with_the_same_weights():

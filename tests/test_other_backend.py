@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from vidmodel_tf.config import ModelConfig
+from vidmodel_tf.model.adapt_projection import adapt_projection
 from vidmodel_tf.model.build import build_model
-from vidmodel_tf.model.trainable import adapt_projection
 
 pytest.importorskip("jax")
 
@@ -25,7 +25,8 @@ import keras, numpy as np
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.model.build import build_feature_model, build_frame_encoder, build_model
 from vidmodel_tf.model.cut import build_cut_model, split_backbone
-from vidmodel_tf.model.trainable import adapt_projection, backbone_of, set_trainable
+from vidmodel_tf.model.adapt_projection import adapt_projection
+from vidmodel_tf.model.trainable import backbone_of, set_trainable
 from vidmodel_tf.model.weights import load_weights
 
 assert keras.backend.backend() == "jax"

@@ -7,6 +7,7 @@ from tests.conftest import MODEL, NUM_CLIPS, TRAIN
 from tests.videos import read_frame_number
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.records import pipeline
 from vidmodel_tf.records.folds import fold_splits
 from vidmodel_tf.records.index import read_index
 from vidmodel_tf.records.pipeline import (
@@ -49,6 +50,15 @@ def test_inference_takes_every_second_stored_frame_and_every_clip_once(data_set,
     frames = np.concatenate([inputs["frames"] for inputs, _, _ in data.as_numpy_iterator()])
     assert frames.shape == (len(stored), 4, 32, 40, 3)
     assert numbers(frames) == [stored_numbers(clip.id)[::2] for clip in stored]
+
+
+def test_a_model_of_frames_alone_gets_padding_and_traces_no_tokenizer(data_set, vocabulary, monkeypatch):
+    monkeypatch.setattr(pipeline, "text_encoder", None)
+    config = dataclasses.replace(MODEL, branches="video")
+    (batch,) = for_inference(data_set, "validation", config, vocabulary, batch_size=100).as_numpy_iterator()
+    token_ids = batch[0]["token_ids"]
+    assert (token_ids.dtype, token_ids.shape[1]) == (np.int32, MODEL.num_tokens)
+    assert not token_ids.any()
 
 
 def test_words_labels_and_weights(data_set, vocabulary):

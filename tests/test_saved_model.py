@@ -96,7 +96,7 @@ def test_a_process_with_tensorflow_alone_gives_the_scores_of_keras(run, version,
 
 def test_windows_of_a_longer_sequence_are_answered_as_clips_of_their_own(run, version):
     if not run.model.has_frames:
-        return
+        pytest.skip("the model sees no frames")
     frames, texts = questions(run)
     frames = np.concatenate([frames[::-1], frames], axis=1)
     signatures, text = tf.saved_model.load(str(version)).signatures, tf.constant(texts)

@@ -1,4 +1,4 @@
-"""What int8 weights shift the outputs of a CNN by on average, taken back where they are standardised.
+"""What rounding to int8 shifts the outputs of a CNN by on average, taken back where they are standardised.
 
 Rounding in every layer moves the mean of an output, and where an output varies little, standardisation makes much of
 that. After Nagel et al., "Data-Free Quantization through Weight Equalization and Bias Correction" (2019), section 4.2,

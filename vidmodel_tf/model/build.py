@@ -9,6 +9,8 @@ S streams, K classes. A T' may be any number of frames: only the head fixes it.
 A slot without motion (the first of a clip, and a frame equal to the one before it) is exactly zero in the motion
 stream's part of the backbone output and of the features. That is how the head knows, from either alone, what its
 LSTM has to skip: nothing but arrays is passed from a cache or a client.
+
+Features stand side by side stream by stream, and within a stream net by net where each net has a projection of its own.
 """
 
 from __future__ import annotations
@@ -52,7 +54,9 @@ def build_model(
 
     Returns:
         A functional model: `frames` uint8 [B, T, H, W, 3] RGB and `token_ids` int32 [B, L], 0 to vocabulary_size - 1
-        and 0 for padding on the right, to `{head: scores}`, float32 [B, K] in 0..1.
+        and 0 for padding on the right, to `{head: scores}`, float32 [B, K] in 0..1. Standardisation and a "principal"
+        projection are what `model.adapt_projection` makes of training clips, which `train` calls; until then the one
+        does nothing and the other is random.
 
     Raises:
         InputError: Labels or settings that no model can be built from.
@@ -175,19 +179,20 @@ def _projection_layer(config: ModelConfig, num_inputs: int, name: str) -> keras.
             f"model.projection_units: expected at most the {num_inputs} outputs of {config.backbone}, which cannot "
             f"have more principal components. Received: {config.projection_units}"
         )
-    return layers.Dense(config.projection_units, trainable=is_learned, name=name)
+    # Components of standardised outputs have a mean of zero: there is no bias to keep.
+    return layers.Dense(config.projection_units, use_bias=is_learned, trainable=is_learned, name=name)
 
 
 def _build_head(config: ModelConfig, labels: ClassNames, vocabulary_size: int) -> keras.Model:
-    inputs, features = {}, []
+    inputs, features, num_projections = {}, [], len(_projection_names(config))
     if config.has_frames:
-        num_parts = len(_projection_names(config)) * len(stream_names(config))
+        num_parts = len(stream_names(config)) * num_projections
         inputs["features"] = layers.Input((config.num_frames, num_parts * config.projection_units), name="features")
         features = _split(inputs["features"], num_parts)
     inputs["token_ids"] = layers.Input((config.num_tokens,), dtype="int32", name="token_ids")
-    scores_of_nets, num_projections = [], len(_projection_names(config))
+    scores_of_nets = []
     for number, net in enumerate(_net_names(config)):
-        streams = features[number % num_projections :: num_projections]
+        streams = features[number % num_projections :: num_projections]  # all streams of this net
         scores_of_nets.append(_build_net(net, streams, inputs["token_ids"], config, labels, vocabulary_size))
     if config.num_nets == 1:
         return keras.Model(inputs, scores_of_nets[0], name="head")
