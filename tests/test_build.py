@@ -8,17 +8,14 @@ import functools
 import keras
 import numpy as np
 import pytest
-from sklearn.decomposition import PCA
-from sklearn.preprocessing import StandardScaler
 
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
-from vidmodel_tf.model.adapt_projection import adapt_projection
 from vidmodel_tf.model.backbones import BACKBONES
 from vidmodel_tf.model.build import build_feature_model, build_frame_encoder, build_model
 from vidmodel_tf.model.cut import build_cut_model, split_backbone
-from vidmodel_tf.model.trainable import backbone_of, set_trainable
+from vidmodel_tf.model.trainable import adapt_standardisation, backbone_of, set_trainable
 from vidmodel_tf.model.weights import load_weights
 
 # Keras 3.15 copies its variables in a way that NumPy 2 will refuse one day.
@@ -351,7 +348,7 @@ def backbone_outputs(num_clips: int = 40) -> np.ndarray:
 def test_standardisation_takes_mean_and_variance_of_the_slots_that_count():
     model = make_model(small_config(streams="both"))
     outputs = backbone_outputs()
-    adapt_projection(model, (batch for batch in np.split(outputs, [1, 8, 33])))
+    adapt_standardisation(model, (batch for batch in np.split(outputs, [1, 8, 33])))
     appearance = outputs[..., :F].reshape(-1, F).astype(np.float64)
     motion = outputs[..., F:].reshape(-1, F).astype(np.float64)
     motion = motion[motion.any(axis=1)]
@@ -362,69 +359,16 @@ def test_standardisation_takes_mean_and_variance_of_the_slots_that_count():
         np.testing.assert_allclose(layer.variance, rows.var(axis=0), rtol=1e-5)
 
 
-def principal_model(**changes) -> keras.Model:
-    config = small_config(weights="imagenet", projection="principal", projection_units=5, **changes)
-    keras.utils.set_random_seed(0)
-    return build_model(config, LABELS, VOCABULARY_SIZE, load_backbone_weights=False)
-
-
-def test_a_principal_projection_is_that_of_scikit_learn_up_to_one_scale_and_stays():
-    model = principal_model(streams="both")
-    outputs = backbone_outputs()
-    adapt_projection(model, (batch for batch in np.split(outputs, [1, 8, 33])))
-    features = model.get_layer("projection").predict_on_batch(outputs)
-    for part, found in zip(np.split(outputs, 2, axis=-1), np.split(features, 2, axis=-1), strict=True):
-        slots = part.any(axis=-1)
-        assert not found[~slots].any()
-        expected = PCA(5).fit_transform(StandardScaler().fit_transform(part[slots].astype(np.float64)))
-        expected /= np.sqrt(expected.var(axis=0).mean())
-        signs = np.sign((expected * found[slots]).sum(axis=0))
-        # values of order 1 from sums of 128 products in float32
-        np.testing.assert_allclose(found[slots], expected * signs, atol=1e-3)
-    assert not [weight.path for weight in model.get_layer("projection").trainable_weights]
-
-
-def test_networks_share_a_principal_projection(tmp_path):
-    model = principal_model(streams="both", num_nets=3)
-    assert model.get_layer("projection").output_shape == (None, None, 2 * 5)
-    adapt_projection(model, [backbone_outputs()])
-    names = {layer.name for layer in model.get_layer("projection").layers if layer.weights}
-    assert names == {
-        f"{stream}_{part}" for stream in ("appearance", "motion") for part in ("standardization", "projection")
-    }
-    model.save(tmp_path / "model.keras")
-    rebuilt = principal_model(streams="both", num_nets=3)
-    load_weights(rebuilt, tmp_path / "model.keras")
-    assert_same_scores(rebuilt.predict_on_batch(make_inputs()), model.predict_on_batch(make_inputs()), atol=0)
-
-
-def test_outputs_that_never_vary_have_no_components():
-    model = principal_model()
-    before = model.get_layer("projection").get_layer("appearance_projection").kernel.numpy()
-    adapt_projection(model, [np.ones((2, T, F), np.float32)])
-    np.testing.assert_array_equal(model.get_layer("projection").get_layer("appearance_projection").kernel, before)
-
-
-def test_principal_components_that_cannot_be_had_are_refused():
-    with pytest.raises(InputError, match=r"projection: expected 'learned' where there are no pretrained features"):
-        small_config(projection="principal")
-    with pytest.raises(InputError, match=r"projection: expected 'learned' .* Received: 'principal'"):
-        small_config(weights="imagenet", branches="text", projection="principal")
-    config = small_config(weights="imagenet", projection="principal", projection_units=F + 1)
-    with pytest.raises(InputError, match=r"projection_units: expected at most the 128 outputs of small_cnn.*: 129"):
-        build_model(config, LABELS, VOCABULARY_SIZE, load_backbone_weights=False)
-
-
 def test_a_feature_that_never_varied_is_not_blown_up():
     model = make_model(small_config())
     outputs = np.random.default_rng(0).normal(size=(8, T, F)).astype(np.float32)
     outputs[..., 5] = 0.25
-    adapt_projection(model, [outputs])
+    adapt_standardisation(model, [outputs])
     layer = model.get_layer("projection").get_layer("appearance_standardization")
     probe = np.full((1, 1, F), 0.25, np.float32)
     probe[..., 5] = 1.25
     assert 10 < np.asarray(layer(probe))[0, 0, 5] < 200  # 1 % of the usual deviation of 1, so about 100
-    adapt_projection(model, [np.ones((2, T, F), np.float32)])
+    adapt_standardisation(model, [np.ones((2, T, F), np.float32)])
     np.testing.assert_array_equal(layer.variance, np.ones(F))
 
 
@@ -432,15 +376,15 @@ def test_standardisation_without_anything_to_learn_from():
     model = make_model(small_config(streams="both"))
     outputs = backbone_outputs(2)
     outputs[..., F:] = 0
-    adapt_projection(model, [outputs])
+    adapt_standardisation(model, [outputs])
     np.testing.assert_array_equal(
         model.get_layer("projection").get_layer("motion_standardization").variance, np.ones(F)
     )
     with pytest.raises(InputError, match=r"appearance_standardization: expected finite .* Received: 0 slots"):
-        adapt_projection(model, [])
+        adapt_standardisation(model, [])
     outputs[0, 0, 0] = np.nan
     with pytest.raises(InputError, match="expected finite backbone outputs"):
-        adapt_projection(model, [outputs])
+        adapt_standardisation(model, [outputs])
 
 
 def test_saved_weights_keep_the_standardisation_in_a_rebuilt_model(tmp_path):
@@ -448,7 +392,7 @@ def test_saved_weights_keep_the_standardisation_in_a_rebuilt_model(tmp_path):
     model, inputs = make_model(config), make_inputs()
     rebuilt = make_model(config, seed=1)
     before = rebuilt.predict_on_batch(inputs)
-    adapt_projection(model, [model.get_layer("frame_encoder").predict_on_batch(inputs["frames"])])
+    adapt_standardisation(model, [model.get_layer("frame_encoder").predict_on_batch(inputs["frames"])])
     expected = model.predict_on_batch(inputs)
     model.save(tmp_path / "model.keras")
     load_weights(rebuilt, tmp_path / "model.keras")

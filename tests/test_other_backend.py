@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from vidmodel_tf.config import ModelConfig
-from vidmodel_tf.model.adapt_projection import adapt_projection
 from vidmodel_tf.model.build import build_model
+from vidmodel_tf.model.trainable import adapt_standardisation
 
 pytest.importorskip("jax")
 
@@ -25,8 +25,7 @@ import keras, numpy as np
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.model.build import build_feature_model, build_frame_encoder, build_model
 from vidmodel_tf.model.cut import build_cut_model, split_backbone
-from vidmodel_tf.model.adapt_projection import adapt_projection
-from vidmodel_tf.model.trainable import backbone_of, set_trainable
+from vidmodel_tf.model.trainable import adapt_standardisation, backbone_of, set_trainable
 from vidmodel_tf.model.weights import load_weights
 
 assert keras.backend.backend() == "jax"
@@ -38,7 +37,7 @@ load_weights(model, folder / "model.keras")
 outputs = model.get_layer("frame_encoder").predict(inputs["frames"], verbose=0)
 np.savez(folder / "jax.npz", outputs=outputs, scores=model.predict(inputs, verbose=0)["kind"])
 
-adapt_projection(model, [outputs])
+adapt_standardisation(model, [outputs])
 set_trainable(backbone_of(model), backbone_of(model))
 model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
 assert np.isfinite(model.fit(inputs, {"kind": np.array([0, 1, 2])}, verbose=0).history["loss"]).all()
@@ -69,7 +68,7 @@ def test_jax_gives_the_same_scores_without_tensorflow(tmp_path):
     token_ids = np.array([[1, 2, 0, 0, 0, 0], [0] * 6, [1, 2, 3, 4, 5, 6]], np.int32)
     inputs = {"frames": frames, "token_ids": token_ids}
     outputs = model.get_layer("frame_encoder").predict_on_batch(frames)
-    adapt_projection(model, [outputs])
+    adapt_standardisation(model, [outputs])
     model.save(tmp_path / "model.keras")
     np.savez(tmp_path / "inputs.npz", **inputs)
 

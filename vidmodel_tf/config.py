@@ -20,7 +20,6 @@ TEXT_FIELDS = ("title", "description", "tags", "subtitles")
 
 Branches = Literal["both", "video", "text"]
 Streams = Literal["appearance", "motion", "both"]
-Projection = Literal["learned", "principal"]
 Pooling = Literal["last", "mean", "attention"]
 TextPooling = Literal["last", "mean", "both"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
@@ -62,10 +61,7 @@ class ModelConfig:
     branches: Branches = "both"  # what the model looks at: frames, words, or both
     streams: Streams = "appearance"
     motion_gain: float = 3.0  # of frame differences before they are clipped to 0..255
-    # What is passed on of a backbone's outputs: "learned" is the article's Linear(2048, 1024); "principal" their first
-    # principal components in the training clips, which stay. Few clips are soon learnt by heart through the former.
-    projection: Projection = "learned"
-    projection_units: int = 1024  # with "principal" some 64 do
+    projection_units: int = 1024  # the article's Linear(2048, 1024)
     lstm_units: int = 256
     num_layers: int = 1  # stacked LSTMs over time, each stream its own
     bidirectional: bool = False  # the LSTMs over time
@@ -111,11 +107,6 @@ class ModelConfig:
         _check_range(self, "vocabulary_size", 2 + len(self.text_fields), 10_000_000)
         _check_range(self, "min_word_count", 1, 1_000_000)
         _check_range(self, "dropout", 0.0, 0.95)
-        if self.projection == "principal" and (self.weights == "none" or not self.has_frames):
-            raise InputError(
-                "projection: expected 'learned' where there are no pretrained features to take components of "
-                "(weights=none, branches=text). Received: 'principal'"
-            )
         self._check_text()
 
     def _check_text(self) -> None:

@@ -10,7 +10,7 @@ A slot without motion (the first of a clip, and a frame equal to the one before 
 stream's part of the backbone output and of the features. That is how the head knows, from either alone, what its
 LSTM has to skip: nothing but arrays is passed from a cache or a client.
 
-Features stand side by side stream by stream, and within a stream net by net where each net has a projection of its own.
+Features stand side by side stream by stream, and within a stream network by network where there are several.
 """
 
 from __future__ import annotations
@@ -54,9 +54,7 @@ def build_model(
 
     Returns:
         A functional model: `frames` uint8 [B, T, H, W, 3] RGB and `token_ids` int32 [B, L], 0 to vocabulary_size - 1
-        and 0 for padding on the right, to `{head: scores}`, float32 [B, K] in 0..1. Standardisation and a "principal"
-        projection are what `model.adapt_projection` makes of training clips, which `train` calls; until then the one
-        does nothing and the other is random.
+        and 0 for padding on the right, to `{head: scores}`, float32 [B, K] in 0..1.
 
     Raises:
         InputError: Labels or settings that no model can be built from.
@@ -162,8 +160,8 @@ def _build_projection(config: ModelConfig, output_size: int) -> keras.Model:
     ]
     projected = []
     for stream, part, values in zip(stream_names(config), parts, standardized, strict=True):
-        for net in _projection_names(config):
-            x = _projection_layer(config, output_size // len(parts), f"{net}{stream}_projection")(values)
+        for net in _net_names(config):
+            x = layers.Dense(config.projection_units, name=f"{net}{stream}_projection")(values)
             if stream == "motion":
                 x = KeepSlots(name=f"{net}motion_features")(x, SlotMask(name=f"{net}motion_slots")(part))
             else:
@@ -172,27 +170,16 @@ def _build_projection(config: ModelConfig, output_size: int) -> keras.Model:
     return keras.Model(inputs, side_by_side(projected, "features", "float32"), name="projection")
 
 
-def _projection_layer(config: ModelConfig, num_inputs: int, name: str) -> keras.Layer:
-    is_learned = config.projection == "learned"
-    if not is_learned and config.projection_units > num_inputs:
-        raise InputError(
-            f"model.projection_units: expected at most the {num_inputs} outputs of {config.backbone}, which cannot "
-            f"have more principal components. Received: {config.projection_units}"
-        )
-    # Components of standardised outputs have a mean of zero: there is no bias to keep.
-    return layers.Dense(config.projection_units, use_bias=is_learned, trainable=is_learned, name=name)
-
-
 def _build_head(config: ModelConfig, labels: ClassNames, vocabulary_size: int) -> keras.Model:
-    inputs, features, num_projections = {}, [], len(_projection_names(config))
+    inputs, features = {}, []
     if config.has_frames:
-        num_parts = len(stream_names(config)) * num_projections
+        num_parts = len(stream_names(config)) * config.num_nets
         inputs["features"] = layers.Input((config.num_frames, num_parts * config.projection_units), name="features")
         features = _split(inputs["features"], num_parts)
     inputs["token_ids"] = layers.Input((config.num_tokens,), dtype="int32", name="token_ids")
     scores_of_nets = []
     for number, net in enumerate(_net_names(config)):
-        streams = features[number % num_projections :: num_projections]  # all streams of this net
+        streams = features[number :: config.num_nets]
         scores_of_nets.append(_build_net(net, streams, inputs["token_ids"], config, labels, vocabulary_size))
     if config.num_nets == 1:
         return keras.Model(inputs, scores_of_nets[0], name="head")
@@ -203,11 +190,6 @@ def _build_head(config: ModelConfig, labels: ClassNames, vocabulary_size: int) -
 def _net_names(config: ModelConfig) -> list[str]:
     """What the layers of each network are called in front. With a dot: a head may have any name without one."""
     return [f"net_{number}." for number in range(config.num_nets)] if config.num_nets > 1 else [""]
-
-
-def _projection_names(config: ModelConfig) -> list[str]:
-    """Those of the networks, each with a projection of its own; principal components are the same for all."""
-    return _net_names(config) if config.projection == "learned" else [""]
 
 
 def _build_net(net: str, streams: list, token_ids, config: ModelConfig, labels: ClassNames, vocabulary_size: int):

@@ -1,8 +1,16 @@
-"""What of a model trains in which stage."""
+"""What of a model trains in which stage, and the statistics that its features are standardised by."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import keras
+import numpy as np
+
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.model.layers import Standardization
+
+_SMALLEST_RELATIVE_DEVIATION = 0.01
 
 
 def backbone_of(model: keras.Model) -> keras.Model:
@@ -22,3 +30,60 @@ def set_trainable(backbone: keras.Model, part: keras.Model | None) -> None:
     backbone.trainable = True
     for layer in backbone.layers:
         layer.trainable = layer.name in trained
+
+
+def adapt_standardisation(model: keras.Model, feature_batches: Iterable[np.ndarray]) -> None:
+    """Sets the mean and variance of each stream's standardisation from the training clips.
+
+    Slots of the motion stream that carry no motion (all zeros) are left out. Means and variances of the batches are
+    combined in float64 as in Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing
+    sample variances" (1979), so that memory stays at one batch. A feature that hardly varied gets the deviation
+    of 1 % of the stream's usual one, so that one clip that wakes it does not drown all other features.
+
+    Args:
+        model: A model of `build_model`.
+        feature_batches: Backbone outputs of all training clips, [b, T, S * F] each.
+
+    Raises:
+        InputError: There is no slot to learn from, or a value is not finite.
+    """
+    projection = model.get_layer("projection")
+    layers = [layer for layer in projection.layers if isinstance(layer, Standardization)]
+    moments = [_Moments(layer.mean.shape[0]) for layer in layers]
+    for batch in feature_batches:
+        for layer, part, moment in zip(layers, np.split(np.asarray(batch), len(layers), axis=-1), moments, strict=True):
+            slots = part.reshape(-1, part.shape[-1])
+            moment.add(slots[np.any(slots != 0, axis=-1)] if layer.name.startswith("motion") else slots)
+    for layer, moment in zip(layers, moments, strict=True):
+        moment.assign_to(layer)
+
+
+class _Moments:
+    """Count, mean and sum of squared deviations [F] of the rows seen so far."""
+
+    def __init__(self, size: int) -> None:
+        self.count = 0
+        self.mean = np.zeros(size)
+        self.squares = np.zeros(size)
+
+    def add(self, rows: np.ndarray) -> None:
+        if not len(rows):
+            return
+        rows = rows.astype(np.float64)
+        mean, count = rows.mean(axis=0), self.count + len(rows)
+        shift = mean - self.mean
+        self.squares += ((rows - mean) ** 2).sum(axis=0) + shift**2 * (self.count * len(rows) / count)
+        self.mean += shift * (len(rows) / count)
+        self.count = count
+
+    def assign_to(self, layer: Standardization) -> None:
+        if not self.count and layer.name.startswith("motion"):
+            return  # no training clip moves: there is nothing that the layer would ever be used on
+        if not self.count or not np.isfinite(self.squares).all():
+            raise InputError(
+                f"{layer.name}: expected finite backbone outputs of at least one slot. Received: {self.count} slots"
+            )
+        variance = self.squares / self.count
+        smallest = variance.mean() * _SMALLEST_RELATIVE_DEVIATION**2
+        layer.mean.assign(self.mean)
+        layer.variance.assign(np.maximum(variance, smallest) if smallest else np.ones_like(variance))

@@ -16,7 +16,7 @@ from vidmodel_tf.text.vocabulary import Vocabulary
 from vidmodel_tf.training.features import FeatureFiles
 
 SHUFFLED_CLIPS = 256
-SHUFFLED_BYTES = 128 * 2**20  # at most: a clip is 131 kB for 16 frames of ResNet50, but may be 50 MB below a cut
+KEPT_BYTES = 128 * 2**20  # at most: a clip is 131 kB for 16 frames of ResNet50, but may be 50 MB below a cut
 
 
 def features_for_inference(
@@ -28,7 +28,7 @@ def features_for_inference(
     num_clips: int,
     batch_size: int,
 ) -> tf.data.Dataset:
-    """Every clip once, in stored order, unmirrored."""
+    """Every clip once, in stored order, unmirrored; kept in memory, where that is little, for the next time."""
     encode_text = clip_text_encoder(config, vocabulary)
 
     def to_model(record: tf.Tensor):
@@ -36,6 +36,8 @@ def features_for_inference(
         return _inputs(example, encode_text), *targets(example, labels)
 
     clips = files.records.in_order().map(to_model, num_parallel_calls=tf.data.AUTOTUNE)
+    if num_clips * files.clip_bytes <= KEPT_BYTES:
+        clips = clips.cache()
     num_batches = -(-num_clips // batch_size)
     return clips.batch(batch_size).apply(tf.data.experimental.assert_cardinality(num_batches)).prefetch(1)
 
@@ -61,7 +63,7 @@ def features_for_training(
         example = files.parse(record, view)
         return _inputs(example, encode_text), *targets(example, labels, class_weights)
 
-    window = max(1, min(SHUFFLED_CLIPS, SHUFFLED_BYTES // max(files.clip_bytes, 1)))
+    window = max(1, min(SHUFFLED_CLIPS, KEPT_BYTES // max(files.clip_bytes, 1)))
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         records = files.records.shuffled(epoch_seed(train.seed, epoch), window).enumerate()

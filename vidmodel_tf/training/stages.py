@@ -17,11 +17,10 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
-from vidmodel_tf.model.adapt_projection import adapt_projection
 from vidmodel_tf.model.backbones import find_backbone
 from vidmodel_tf.model.build import build_feature_model
 from vidmodel_tf.model.cut import build_cut_model, split_backbone
-from vidmodel_tf.model.trainable import backbone_of, set_trainable
+from vidmodel_tf.model.trainable import adapt_standardisation, backbone_of, set_trainable
 from vidmodel_tf.records.index import StoredClip, clips_of
 from vidmodel_tf.records.pipeline import Splits, for_inference, for_training
 from vidmodel_tf.records.schema import open_data_set
@@ -240,7 +239,7 @@ def _frozen_stage(job: Job) -> Stage:
     set_trainable(backbone, None)
     model = build_feature_model(job.model, run.model)
     stage = _feature_stage(job, "frozen", run.train.epochs, run.train.learning_rate, model, backbone)
-    adapt_projection(job.model, (inputs["backbone_output"].numpy() for inputs, _, _ in stage.inference("train")))
+    adapt_standardisation(job.model, (inputs["backbone_output"].numpy() for inputs, _, _ in stage.inference("train")))
     return stage
 
 
