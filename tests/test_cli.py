@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -5,6 +6,8 @@ import pytest
 from tests.conftest import MODEL, PREPARE, TRAIN, write_clips
 from vidmodel_tf.cli import main
 from vidmodel_tf.config import to_mapping
+from vidmodel_tf.run_folder import load_run
+from vidmodel_tf.tables import describe_stages
 
 
 def run_json(capsys, *arguments):
@@ -104,4 +107,20 @@ def test_training_again_says_that_nothing_was_done(run_dir, data_set, tmp_path, 
     settings = tmp_path / "config.json"
     settings.write_text(json.dumps({"model": to_mapping(MODEL), "train": to_mapping(TRAIN)}))
     assert main(["train", str(data_set), "--out", str(run_dir), "--config", str(settings)]) == 0
-    assert "already trained with these arguments, nothing was done" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "already trained with these arguments, nothing was done" in printed
+    assert "scratch: 4 epochs (all), val_loss lowest after " in printed
+
+
+def test_what_is_said_of_stages(run_dir, tmp_path):
+    run = dataclasses.replace(load_run(run_dir), path=tmp_path)
+    run = dataclasses.replace(run, train=dataclasses.replace(run.train, patience=2))
+    losses = {"frozen": (0.5, 0.25, 0.3, 0.4), "fine_tune": (0.28, 0.27), "frozen_refit": ("", "")}
+    rows = [(stage, loss) for stage, values in losses.items() for loss in values]
+    lines = [f"{epoch},{stage},0.1,{loss}" for epoch, (stage, loss) in enumerate(rows)]
+    (tmp_path / "history.csv").write_text("\n".join(["epoch,stage,loss,val_loss", *lines]))
+    assert describe_stages(run) == [
+        "frozen: 4 epochs (no lower for 2), val_loss lowest after 2: 0.2500",
+        "fine_tune: 2 epochs (no lower for 2), val_loss never below the 0.2500 of before",
+        "frozen_refit: 2 epochs, as many as were best",
+    ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import itertools
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -69,12 +72,40 @@ def print_inspection(found: dict[str, Any]) -> None:
 
 
 def print_training(run: Run, was_finished: bool) -> None:
-    """Where the result of a training is."""
+    """How long each stage went on, and where the result is."""
     console = _console()
+    for line in describe_stages(run):
+        console.print(line)
     state = "already trained with these arguments, nothing was done" if was_finished else "trained"
     console.print(f"{state}: {escape(str(run.path))}")
     console.print(f"watch: tensorboard --logdir {escape(str(run.path / 'logs'))}")
     console.print(f"next: vidmodel evaluate {escape(str(run.path))}")
+
+
+def describe_stages(run: Run) -> list[str]:
+    """A line for each stage of `history.csv`: its epochs, why it ended, and which epoch's weights it left."""
+    path = run.path / "history.csv"
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    lines, lowest = [], math.inf
+    for stage, group in itertools.groupby(rows, key=lambda row: row["stage"]):
+        epochs = list(group)
+        if stage.endswith("_refit"):
+            lines.append(f"{stage}: {len(epochs)} epochs, as many as were best")
+            continue
+        monitor = "val_loss" if epochs[0].get("val_loss") else "loss"
+        lowest = lowest if monitor == "val_loss" else math.inf  # as training compares
+        best = 0
+        for number, row in enumerate(epochs, 1):
+            if float(row[monitor]) < lowest:
+                best, lowest = number, float(row[monitor])
+        waited = len(epochs) - best >= run.train.patience
+        ended = f"no lower for {run.train.patience}" if waited else "all"
+        found = f"lowest after {best}: {lowest:.4f}" if best else f"never below the {lowest:.4f} of before"
+        lines.append(f"{stage}: {len(epochs)} epochs ({ended}), {monitor} {found}")
+    return lines
 
 
 def print_evaluation(result: dict[str, Any]) -> None:
