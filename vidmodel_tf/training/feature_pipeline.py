@@ -36,7 +36,8 @@ def features_for_inference(
         return _inputs(example, encode_text), *targets(example, labels)
 
     clips = files.records.in_order().map(to_model, num_parallel_calls=tf.data.AUTOTUNE)
-    if num_clips * files.clip_bytes <= KEPT_BYTES:
+    token_bytes = tf.int32.size * config.num_tokens
+    if num_clips * (files.clip_bytes + token_bytes) <= KEPT_BYTES:
         clips = clips.cache()
     num_batches = -(-num_clips // batch_size)
     return clips.batch(batch_size).apply(tf.data.experimental.assert_cardinality(num_batches)).prefetch(1)
