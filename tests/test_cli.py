@@ -109,7 +109,7 @@ def test_training_again_says_that_nothing_was_done(run_dir, data_set, tmp_path, 
     assert main(["train", str(data_set), "--out", str(run_dir), "--config", str(settings)]) == 0
     printed = capsys.readouterr().out
     assert "already trained with these arguments, nothing was done" in printed
-    assert "scratch: 4 epochs (all), val_loss lowest after " in printed
+    assert "scratch: 4 epochs, as many as were allowed; kept epoch " in printed
 
 
 def test_what_is_said_of_stages(run_dir, tmp_path):
@@ -120,7 +120,7 @@ def test_what_is_said_of_stages(run_dir, tmp_path):
     lines = [f"{epoch},{stage},0.1,{loss}" for epoch, (stage, loss) in enumerate(rows)]
     (tmp_path / "history.csv").write_text("\n".join(["epoch,stage,loss,val_loss", *lines]))
     assert describe_stages(run) == [
-        "frozen: 4 epochs (no lower for 2), val_loss lowest after 2: 0.2500",
-        "fine_tune: 2 epochs (no lower for 2), val_loss never below the 0.2500 of before",
-        "frozen_refit: 2 epochs, as many as were best",
+        "frozen: 4 epochs, ended by patience 2; kept epoch 2, val_loss 0.2500",
+        "fine_tune: 2 epochs, ended by patience 2; none kept, val_loss was 0.2500 before",
+        "frozen_refit: 2 epochs, as many as were best before",
     ]

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from tests.conftest import MODEL
 from vidmodel_tf.config import (
     ModelConfig,
     PrepareConfig,
@@ -76,6 +77,12 @@ def test_bad_config_files(tmp_path, content, words):
     path.write_text(content)
     with pytest.raises(InputError, match=words):
         read_settings(path, ("model", "train"))
+
+
+def test_the_config_of_a_run_folder_is_read_as_settings(run_dir):
+    settings = read_settings(run_dir / "config.json", ("model", "train"))
+    assert set(settings) == {"model", "train"}
+    assert from_mapping(ModelConfig, settings["model"], "model") == MODEL
 
 
 def test_missing_config_file(tmp_path):

@@ -56,7 +56,7 @@ def test_a_glob_that_matches_nothing(model, tmp_path):
 
 
 def test_no_model(tmp_path):
-    with pytest.raises(InputError, match=r"there is no model at .*expected a run folder made by `vidmodel train`"):
+    with pytest.raises(InputError, match=r"there is no model at .*expected a run folder or an exported model"):
         list(predict(tmp_path / "none", ["a.mp4"]))
 
 

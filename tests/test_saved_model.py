@@ -22,7 +22,9 @@ from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.export.fold_batch_norm import fold_batch_norm
 from vidmodel_tf.export.inference_graph import InferenceGraph
 from vidmodel_tf.export.inference_parts import load_parts
+from vidmodel_tf.export.onnx import export_onnx
 from vidmodel_tf.export.saved_model import check_portable, export_saved_model, num_nodes, ops_of
+from vidmodel_tf.export.tflite import export_tflite
 from vidmodel_tf.model.backbones import build_backbone
 from vidmodel_tf.model.build import build_model
 from vidmodel_tf.model.trainable import backbone_of
@@ -359,8 +361,19 @@ def test_what_is_no_run_or_no_place_is_refused(plain, tmp_path):
     with pytest.raises(InputError, match=r"is not a run folder \(no config\.json in it\)"):
         export_saved_model(tmp_path, tmp_path / "out")
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"expected a folder for the versions of a model\. Received: a file"):
-        export_saved_model(plain.path, tmp_path / "file")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "tflite").write_text("mine")
+    for export, out, received in (
+        (export_saved_model, tmp_path / "file", r"file: expected .*\. Received: a file; give another --out"),
+        (export_tflite, tmp_path / "other", r"tflite: expected .*\. Received: a file; give another --out"),
+        (export_saved_model, plain.path, r"expected a folder for exported models\. Received: a run folder"),
+        (export_onnx, plain.path, r"expected a folder for exported models\. Received: a run folder"),
+    ):
+        with pytest.raises(InputError, match=received):
+            export(plain.path, out)
+    assert (tmp_path / "other" / "tflite").read_text() == "mine"
+    assert not list(plain.path.glob(".*partial"))
+    shutil.rmtree(tmp_path / "other")
     tf.saved_model.save(tf.Module(), str(tmp_path / "other"))
     with pytest.raises(InputError, match=r"expected a SavedModel made by `vidmodel export`"):
         open_model(tmp_path / "other")

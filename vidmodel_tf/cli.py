@@ -20,7 +20,7 @@ _WRONG_PATHS = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirec
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} (see vidmodel COMMAND --help)\n")
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
 def build_parser() -> argparse.ArgumentParser:

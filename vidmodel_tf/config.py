@@ -204,13 +204,18 @@ def to_mapping(config: PrepareConfig | ModelConfig | TrainConfig) -> dict[str, A
 
 
 def read_settings(path: str | Path, sections: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """Reads a JSON file of settings, `{SECTION: {KEY: VALUE}}`, and checks that no other section is in it."""
+    """Reads a JSON file of settings, `{SECTION: {KEY: VALUE}}`, and checks that no other section is in it.
+
+    The `config.json` of a run folder will do too: what else is in it does not count.
+    """
     try:
         values = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"cannot read the config file {path}: {error.strerror}") from None
     except ValueError as error:
         raise InputError(f"the config file {path} is not JSON: {error}") from None
+    if isinstance(values, dict) and "vidmodel_version" in values:  # that of a run folder, which says more
+        values = {section: values[section] for section in sections if section in values}
     expected = " and ".join(f'"{section}"' for section in sections)
     if not isinstance(values, dict) or not all(isinstance(value, dict) for value in values.values()):
         raise InputError(f"the config file {path}: expected an object with the sections {expected}")

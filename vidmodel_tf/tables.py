@@ -93,7 +93,7 @@ def describe_stages(run: Run) -> list[str]:
     for stage, group in itertools.groupby(rows, key=lambda row: row["stage"]):
         epochs = list(group)
         if stage.endswith("_refit"):
-            lines.append(f"{stage}: {len(epochs)} epochs, as many as were best")
+            lines.append(f"{stage}: {len(epochs)} epochs, as many as were best before")
             continue
         monitor = "val_loss" if epochs[0].get("val_loss") else "loss"
         lowest = lowest if monitor == "val_loss" else math.inf  # as training compares
@@ -102,9 +102,9 @@ def describe_stages(run: Run) -> list[str]:
             if float(row[monitor]) < lowest:
                 best, lowest = number, float(row[monitor])
         waited = len(epochs) - best >= run.train.patience
-        ended = f"no lower for {run.train.patience}" if waited else "all"
-        found = f"lowest after {best}: {lowest:.4f}" if best else f"never below the {lowest:.4f} of before"
-        lines.append(f"{stage}: {len(epochs)} epochs ({ended}), {monitor} {found}")
+        ended = f"ended by patience {run.train.patience}" if waited else "as many as were allowed"
+        kept = f"kept epoch {best}, {monitor} {lowest:.4f}" if best else f"none kept, {monitor} was {lowest:.4f} before"
+        lines.append(f"{stage}: {len(epochs)} epochs, {ended}; {kept}")
     return lines
 
 

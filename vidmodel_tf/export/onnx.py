@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from vidmodel_tf.atomic import write_json
 from vidmodel_tf.export.inference_parts import load_parts
 from vidmodel_tf.export.onnx_lstm import use_onnx_lstms
 from vidmodel_tf.export.onnx_report import report_on
+from vidmodel_tf.export.place import replaced_folder
 from vidmodel_tf.prediction.onnx import import_extra
 from vidmodel_tf.run_folder import Run, load_run, with_data, write_settings
 
@@ -37,22 +37,17 @@ def export_onnx(run_dir: str | Path, out: str | Path, *, data: str | Path | None
         The folder `OUT/onnx`; an earlier one is replaced as a whole.
 
     Raises:
-        InputError: There is no finished run, the extra `onnx` is not installed, or the data set was prepared anew.
+        InputError: There is no finished run, the extra `onnx` is not installed, the data set was prepared anew, or
+            `out` is no place for it.
     """
     for name in ("onnxruntime", "tf2onnx"):
         import_extra(name)  # so that what is missing is told before the long work
-    run, folder = with_data(load_run(run_dir), data), Path(out) / "onnx"
-    partial = folder.with_name(".onnx.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        write_settings(dataclasses.replace(run, path=partial))
-        (partial / "model.onnx").write_bytes(convert(run).SerializeToString())
-        write_json(partial / "report.json", report_on(partial / "model.onnx", run))
-        shutil.rmtree(folder, ignore_errors=True)
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return folder
+    run = with_data(load_run(run_dir), data)
+    with replaced_folder(Path(out), "onnx") as folder:
+        write_settings(dataclasses.replace(run, path=folder))
+        (folder / "model.onnx").write_bytes(convert(run).SerializeToString())
+        write_json(folder / "report.json", report_on(folder / "model.onnx", run))
+    return Path(out) / "onnx"
 
 
 def convert(run: Run) -> ModelProto:

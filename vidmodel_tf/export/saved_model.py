@@ -12,9 +12,10 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from vidmodel_tf.atomic import write_json
-from vidmodel_tf.errors import InputError, VidmodelError
+from vidmodel_tf.errors import VidmodelError
 from vidmodel_tf.export.inference_graph import InferenceGraph
 from vidmodel_tf.export.inference_parts import load_parts
+from vidmodel_tf.export.place import check_place
 from vidmodel_tf.export.signatures import ServedModel
 from vidmodel_tf.export.warmup import write_warmup_requests
 from vidmodel_tf.prediction.versions import EXTRA, SETTINGS, versions_in
@@ -45,12 +46,11 @@ def export_saved_model(run_dir: str | Path, out: str | Path) -> Path:
         The folder of the new version, `OUT/VERSION`, with the signatures of `vidmodel_tf.export.signatures`.
 
     Raises:
-        InputError: There is no finished run, or `out` is a file.
+        InputError: There is no finished run, or `out` is no place for it.
         VidmodelError: The graph holds an op that would tie it to this machine.
     """
     run, out = load_run(run_dir), Path(out)
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out}: expected a folder for the versions of a model. Received: a file")
+    check_place(out)
     served = ServedModel(run, InferenceGraph(load_parts(run)))
     signatures = served.signatures()
     partial = out / "partial"  # a server reads folders whose names are numbers

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from vidmodel_tf.export.lite_convert import LitePrecision, convert
 from vidmodel_tf.export.lite_frame_pair import frame_pair_function, frame_pair_specs
 from vidmodel_tf.export.lite_lstm import use_lite_lstms
 from vidmodel_tf.export.lite_report import report_on
+from vidmodel_tf.export.place import replaced_folder
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.folds import fold_splits
 from vidmodel_tf.records.index import read_index
@@ -56,23 +56,17 @@ def export_tflite(run_dir: str | Path, out: str | Path, *, data: str | Path | No
         The folder `OUT/tflite`; an earlier one is replaced as a whole.
 
     Raises:
-        InputError: There is no finished run, or its data set is gone.
+        InputError: There is no finished run, its data set is gone, or `out` is no place for the files.
     """
-    run, folder = with_data(load_run(run_dir), data), Path(out) / "tflite"
+    run = with_data(load_run(run_dir), data)
     if run.data is None or not run.data.is_dir() or not is_own_data(run.data, run):
         raise InputError(
             f"{run.path}: expected its data set at {run.data}, for calibration and the report. Received: none there; "
             "give --data where it lies now"
         )
-    partial = folder.with_name(".tflite.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        _write_files(partial, run)
-        shutil.rmtree(folder, ignore_errors=True)
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return folder
+    with replaced_folder(Path(out), "tflite") as folder:
+        _write_files(folder, run)
+    return Path(out) / "tflite"
 
 
 def _write_files(folder: Path, run: Run) -> None:

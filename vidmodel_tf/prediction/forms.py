@@ -48,7 +48,7 @@ def open_model(path: str | Path) -> ModelForm:
     """
     path = Path(path)
     if not path.exists():
-        raise InputError(f"there is no model at {path}: expected a run folder made by `vidmodel train`")
+        raise InputError(f"there is no model at {path}: expected a run folder or an exported model")
     if path.suffix == ".onnx":
         return OnnxModel(path)
     if path.suffix == ".tflite":

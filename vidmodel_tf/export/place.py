@@ -1,0 +1,41 @@
+"""Where exports go: into a folder of their own, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from vidmodel_tf.errors import InputError
+
+
+def check_place(out: Path, name: str = "") -> None:
+    """Refuses, before the long work, what no export can be written into.
+
+    Args:
+        out: The folder of the exported model, `saved_models/NAME`.
+        name: The folder in it that is to be replaced, if any.
+
+    Raises:
+        InputError: It is a file or a run folder, or a file has that name.
+    """
+    if (out / "config.json").exists():
+        raise InputError(f"{out}: expected a folder for exported models. Received: a run folder; give another --out")
+    for path in (out, out / name):
+        if path.exists() and not path.is_dir():
+            raise InputError(f"{path}: expected a folder for exported models. Received: a file; give another --out")
+
+
+@contextlib.contextmanager
+def replaced_folder(out: Path, name: str) -> Iterator[Path]:
+    """A folder to write into, which becomes `OUT/NAME` at the end; where something fails, the earlier one stays."""
+    check_place(out, name)
+    partial = out / f".{name}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        yield partial
+        shutil.rmtree(out / name, ignore_errors=True)
+        partial.rename(out / name)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
