@@ -17,9 +17,12 @@ from vidmodel_tf.errors import InputError
 from vidmodel_tf.export import tflite
 from vidmodel_tf.export.inference_parts import load_parts
 from vidmodel_tf.export.lite_bias import correct_bias
-from vidmodel_tf.export.lite_frame_pair import frame_pair_function
+from vidmodel_tf.export.lite_convert import convert
+from vidmodel_tf.export.lite_frame_pair import frame_pair_function, frame_pair_specs
 from vidmodel_tf.export.lite_report import count_ops
 from vidmodel_tf.export.tflite import export_tflite
+from vidmodel_tf.model.build import build_frame_encoder
+from vidmodel_tf.model.layers import Standardization
 from vidmodel_tf.prediction.forms import open_model
 from vidmodel_tf.prediction.lite import LitePair
 from vidmodel_tf.prediction.token_ids import encode_texts
@@ -227,18 +230,25 @@ def test_what_cannot_be_exported_publishes_no_version(plain, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("precision", ["dynamic", "int8"])
-def test_rounded_features_are_right_on_average(plain, precision):
-    def mean_error(parts):
-        file = tflite._convert_frame_features(parts, plain, precision)
-        ask = Interpreter(model_content=file).get_signature_runner()
-        errors = [ask(**pair)["features"] - encode(**pair)["features"].numpy() for pair in tflite._frame_pairs(plain)]
-        return np.abs(np.mean(errors, axis=0)).mean()
+def test_rounded_outputs_are_standardised_as_exact_ones_on_average(plain, precision):
+    def pairs():
+        return tflite._frame_pairs(plain)
 
-    encode = frame_pair_function(load_parts(plain).frame_features(previous_given=True), "features")
-    corrected = load_parts(plain)
-    correct_bias(corrected, precision, lambda: tflite._frame_pairs(plain))
-    # what is left comes from the matrix product after the standardisation, which is int8 itself
-    assert mean_error(corrected) < 0.5 * mean_error(load_parts(plain))
+    def standardised(parts, outputs):
+        (layer,) = [layer for layer in parts.projection.layers if isinstance(layer, Standardization)]
+        return np.asarray(layer(np.concatenate(outputs)))
+
+    parts, corrected = load_parts(plain), load_parts(plain)
+    correct_bias(corrected, precision, pairs)
+    encoder = build_frame_encoder(parts.config, parts.backbone, previous_given=True)
+    encode = frame_pair_function(encoder, "output")
+    file = convert(encode, frame_pair_specs(parts.config), [encoder], precision, pairs)
+    ask = Interpreter(model_content=file).get_signature_runner()
+    exact, rounded = [encode(**pair)["output"].numpy() for pair in pairs()], [ask(**pair)["output"] for pair in pairs()]
+    expected = standardised(parts, exact).mean(axis=0)
+    # means of some hundred float32 numbers of order 1
+    np.testing.assert_allclose(standardised(corrected, rounded).mean(axis=0), expected, atol=1e-4)
+    assert np.abs(standardised(parts, rounded).mean(axis=0) - expected).max() > 1e-2
 
 
 def test_a_folder_of_files_is_no_model(plain_folder):
