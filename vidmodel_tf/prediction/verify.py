@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from vidmodel_tf.config import to_mapping
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.prediction.agreement import compare_scores
 from vidmodel_tf.prediction.forms import ModelForm, open_model
@@ -64,11 +65,18 @@ def _is_near(found: dict[str, float | None], tolerance: float) -> bool:
 
 def _check_same_model(found: Run, run: Run) -> None:
     """Refuses what was made from another run, as far as its settings tell."""
-    same_graph = dataclasses.replace(found.model, precision=run.model.precision) == run.model
-    if dict(found.labels) != dict(run.labels) or found.vocabulary.lines != run.vocabulary.lines or not same_graph:
+    wanted, given = (to_mapping(dataclasses.replace(one.model, precision="float32")) for one in (run, found))
+    differences = [
+        f"model.{name}={given[name]!r}, not {wanted[name]!r}" for name in wanted if given[name] != wanted[name]
+    ]
+    if dict(found.labels) != dict(run.labels):
+        differences.append(f"the labels {dict(found.labels)}, not {dict(run.labels)}")
+    if found.vocabulary.lines != run.vocabulary.lines:
+        differences.append("another vocabulary")
+    if differences:
         raise InputError(
-            f"the model was not made from {run.path}: expected its labels {dict(run.labels)}, settings and vocabulary. "
-            f"Received: the labels {dict(found.labels)}{'' if same_graph else ' and other settings of the graph'}"
+            f"the model was not made from {run.path}: expected its settings of the graph, labels and vocabulary. "
+            f"Received: {'; '.join(differences)}"
         )
     if found.thresholds != run.thresholds:
         raise InputError(
