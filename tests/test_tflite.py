@@ -251,6 +251,18 @@ def test_rounded_outputs_are_standardised_as_exact_ones_on_average(plain, precis
     assert np.abs(standardised(parts, rounded).mean(axis=0) - expected).max() > 1e-2
 
 
+def test_int8_features_are_right_on_average(plain):
+    def mean_error(parts):
+        file = tflite._convert_frame_features(parts, plain, "int8")
+        ask = Interpreter(model_content=file).get_signature_runner()
+        errors = [ask(**pair)["features"] - encode(**pair)["features"].numpy() for pair in tflite._frame_pairs(plain)]
+        return np.abs(np.mean(errors, axis=0)).mean()
+
+    encode = frame_pair_function(load_parts(plain).frame_features(previous_given=True), "features")
+    # what is left comes from the matrix product after the standardisation, which is int8 itself
+    assert mean_error(tflite._load_corrected_parts(plain, "int8")) < 0.5 * mean_error(load_parts(plain))
+
+
 def test_a_folder_of_files_is_no_model(plain_folder):
     for folder in (plain_folder, plain_folder.parent):
         with pytest.raises(InputError, match=r"holds several models: expected one of them, such as .*float16\.tflite"):
