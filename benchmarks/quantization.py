@@ -35,7 +35,7 @@ from vidmodel_tf.run_folder import Run, load_run, read_json
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "docs" / "quantization.json"
-CONFIG = HERE / "accuracy" / "fights_motion_16_refit.json"
+CONFIG = HERE / "quantization.json"
 NUM_FOLDS = 5
 NUM_TIMED = 200
 HEAD = "label"

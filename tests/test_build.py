@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.heads import draw_heads
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
@@ -40,7 +41,7 @@ def small_config(**changes) -> ModelConfig:
 
 def make_model(config: ModelConfig, labels=LABELS, seed: int = 0) -> keras.Model:
     keras.utils.set_random_seed(seed)
-    return build_model(config, labels, VOCABULARY_SIZE)
+    return draw_heads(build_model(config, labels, VOCABULARY_SIZE))
 
 
 def make_inputs(num_clips: int = 3) -> dict[str, np.ndarray]:
@@ -301,7 +302,7 @@ def test_batch_norm_of_a_pretrained_backbone_never_moves(monkeypatch, weights):
     entry = dataclasses.replace(BACKBONES["small_cnn"], build=small_cnn_with_batch_norm)
     monkeypatch.setitem(BACKBONES, "small_cnn", entry)
     config = small_config(weights=weights)
-    model = build_model(config, LABELS, VOCABULARY_SIZE, load_backbone_weights=False)
+    model = draw_heads(build_model(config, LABELS, VOCABULARY_SIZE, load_backbone_weights=False))
     set_trainable(backbone_of(model), backbone_of(model))
     norm = backbone_of(model).get_layer("norm")
     before = norm.get_weights()
@@ -434,7 +435,7 @@ def test_files_that_are_no_model_are_refused(tmp_path):
 def test_a_cut_model_gives_what_the_whole_gives_and_shares_its_weights(streams):
     config = small_config(streams=streams, weights="imagenet")
     keras.utils.set_random_seed(0)
-    model, inputs = build_model(config, LABELS, VOCABULARY_SIZE, load_backbone_weights=False), make_inputs()
+    model, inputs = draw_heads(build_model(config, LABELS, VOCABULARY_SIZE, load_backbone_weights=False)), make_inputs()
     inputs["frames"][1, 2] = inputs["frames"][1, 1]  # a slot without motion
     lower, upper = split_backbone(backbone_of(model), "block_2_conv")
     activations = build_frame_encoder(config, lower).predict_on_batch(inputs["frames"])
@@ -493,7 +494,7 @@ def test_a_model_of_one_branch_takes_both_inputs_and_uses_one(branches):
     assert set(feature_model.input) == {"token_ids"} | ({"backbone_output"} if branches == "video" else set())
 
 
-POOLINGS = [(True, "last"), (False, "mean"), (True, "attention")]
+POOLINGS = [(True, "last"), (False, "both"), (True, "attention")]
 
 
 def scores_of(model: keras.Model, features: np.ndarray) -> np.ndarray:
@@ -523,6 +524,23 @@ def test_every_pooling_reads_the_order(streams, bidirectional, pooling):
     features[:, 0, -16:] = 0  # what the first slot of a motion stream holds
     backwards = np.concatenate([features[:, :1], features[:, :0:-1]], axis=1)
     assert not np.allclose(scores_of(model, backwards), scores_of(model, features), atol=1e-5)
+
+
+def test_the_mean_stands_beside_the_last_state():
+    model = make_model(small_config(streams="motion", branches="video", pooling="both", hidden_units=0))
+    head = model.get_layer("head")
+    branch = keras.Model(head.input["features"], head.get_layer("motion.concatenate").output)
+    features = np.random.default_rng(0).normal(size=(1, T, 16)).astype(np.float32)
+    features[:, [0, 2]] = 0  # slots without motion
+    found = branch.predict_on_batch(features)
+    assert found.shape == (1, 8 + 16)
+    np.testing.assert_allclose(found[:, 8:], features[:, [1, 3]].mean(axis=1), atol=ATOL)
+
+
+def test_before_training_all_classes_score_alike():
+    scores = build_model(small_config(), LABELS, VOCABULARY_SIZE).predict_on_batch(make_inputs())
+    np.testing.assert_allclose(scores["kind"], 1 / 3, atol=ATOL)
+    np.testing.assert_allclose(scores["tags"], 1 / 2, atol=ATOL)
 
 
 def test_a_bidirectional_lstm_reads_both_ways():

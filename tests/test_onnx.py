@@ -15,6 +15,7 @@ import pytest
 
 from tests.conftest import MODEL
 from tests.exports import ask_process, expected_scores, questions
+from tests.heads import draw_heads
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.export import onnx as export
 from vidmodel_tf.export.onnx import convert, export_onnx
@@ -123,7 +124,7 @@ def test_the_report_says_what_the_file_is_worth(run, folder):
 def _untrained_run(path, labels, vocabulary, **settings):
     keras.utils.set_random_seed(0)
     config = dataclasses.replace(MODEL, **settings)
-    model = build_model(config, labels, len(vocabulary))
+    model = draw_heads(build_model(config, labels, len(vocabulary)))
     for weight in model.get_layer("head").trainable_weights:
         weight.assign(4 * weight)  # weights as they begin let all scores be nearly alike
     save_run(path, model, config, labels, vocabulary)
@@ -131,7 +132,7 @@ def _untrained_run(path, labels, vocabulary, **settings):
 
 
 def test_the_graph_does_not_grow_with_time(plain, tmp_path):
-    settings = {"streams": "both", "bidirectional": True, "pooling": "mean"}
+    settings = {"streams": "both", "bidirectional": True, "pooling": "both"}
     counts = []
     for num_frames in (8, 32):
         run = _untrained_run(
@@ -142,7 +143,7 @@ def test_the_graph_does_not_grow_with_time(plain, tmp_path):
     assert counts[0] == counts[1]
 
 
-@pytest.mark.parametrize("pooling", ["last", "mean"])
+@pytest.mark.parametrize("pooling", ["last", "both"])
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_slots_without_motion_leave_no_trace(plain, tmp_path, pooling, bidirectional):
     """At the beginning, the end, in the middle, all of them: the last answer must be that of the zero state."""

@@ -20,7 +20,7 @@ TEXT_FIELDS = ("title", "description", "tags", "subtitles")
 
 Branches = Literal["both", "video", "text"]
 Streams = Literal["appearance", "motion", "both"]
-Pooling = Literal["last", "mean", "attention"]
+Pooling = Literal["last", "attention", "both"]
 TextPooling = Literal["last", "mean", "both"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
@@ -65,7 +65,7 @@ class ModelConfig:
     lstm_units: int = 256
     num_layers: int = 1  # stacked LSTMs over time, each stream its own
     bidirectional: bool = False  # the LSTMs over time
-    pooling: Pooling = "last"  # of the LSTM's outputs over time into one vector
+    pooling: Pooling = "last"  # the LSTM's last state, attention over its outputs, or the last state and the mean input
     text_fields: tuple[str, ...] = TEXT_FIELDS  # in the order in which they are joined
     num_tokens: int = 64  # L
     field_budgets: tuple[int, ...] = ()  # tokens kept for each field; (): L in equal parts. What one leaves, others use

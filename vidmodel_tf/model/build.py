@@ -207,7 +207,10 @@ def _build_net(net: str, streams: list, token_ids, config: ModelConfig, labels: 
     scores = {}
     for head, classes in labels.items():
         activation = "sigmoid" if head in multi_label else "softmax"
-        scores[head] = layers.Dense(len(classes), activation=activation, dtype="float32", name=f"{net}{head}")(x)
+        # Zeros: what a random head makes of a thousand features is noise that few clips cannot wear down.
+        scores[head] = layers.Dense(
+            len(classes), activation=activation, kernel_initializer="zeros", dtype="float32", name=f"{net}{head}"
+        )(x)
     return scores
 
 
@@ -216,8 +219,9 @@ def _temporal_branch(features, name: str, has_gaps: bool, config: ModelConfig):
     # cuDNN takes masks that are padded on the right only, and motion always lacks its first slot.
     use_cudnn = False if has_gaps else "auto"
     x = layers.Dropout(config.dropout, name=f"{name}.dropout")(features)
+    mean = MeanPooling(name=f"{name}.mean")(x, mask=slots) if config.pooling == "both" else None
     for number in range(config.num_layers):
-        every_step = config.pooling != "last" or number < config.num_layers - 1
+        every_step = config.pooling == "attention" or number < config.num_layers - 1
         lstm = layers.LSTM(
             config.lstm_units, return_sequences=every_step, use_cudnn=use_cudnn, name=f"{name}.lstm_{number}"
         )
@@ -226,9 +230,7 @@ def _temporal_branch(features, name: str, has_gaps: bool, config: ModelConfig):
         x = lstm(x, mask=slots)
     if config.pooling == "attention":
         x = AttentionPooling(name=f"{name}.pooling")(x, mask=slots)
-    elif config.pooling == "mean":
-        x = MeanPooling(name=f"{name}.pooling")(x, mask=slots)
-    return x
+    return x if mean is None else layers.Concatenate(name=f"{name}.concatenate")([x, mean])
 
 
 def _text_branch(token_ids, name: str, config: ModelConfig, vocabulary_size: int):
