@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,8 @@ from vidmodel_tf.config import (
     to_mapping,
 )
 from vidmodel_tf.errors import InputError
+
+CONFIGURATIONS = sorted((Path(__file__).parents[1] / "benchmarks").glob("**/*.json"))
 
 
 @pytest.mark.parametrize("kind", [PrepareConfig, ModelConfig, TrainConfig])
@@ -83,6 +86,14 @@ def test_the_config_of_a_run_folder_is_read_as_settings(run_dir):
     settings = read_settings(run_dir / "config.json", ("model", "train"))
     assert set(settings) == {"model", "train"}
     assert from_mapping(ModelConfig, settings["model"], "model") == MODEL
+
+
+@pytest.mark.parametrize("path", CONFIGURATIONS, ids=lambda path: path.stem)
+def test_the_ready_configurations_can_be_read(path):
+    settings = read_settings(path, ("model", "train"))
+    config = from_mapping(ModelConfig, settings["model"], "model")
+    assert config.backbone == "efficientnet_lite0" or config.branches == "text"  # no other needs no download
+    from_mapping(TrainConfig, settings["train"], "train")
 
 
 def test_missing_config_file(tmp_path):
