@@ -15,7 +15,6 @@ import pytest
 
 from tests.conftest import MODEL
 from tests.exports import ask_process, expected_scores, questions
-from tests.heads import draw_heads
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.export import onnx as export
 from vidmodel_tf.export.onnx import convert, export_onnx
@@ -124,7 +123,7 @@ def test_the_report_says_what_the_file_is_worth(run, folder):
 def _untrained_run(path, labels, vocabulary, **settings):
     keras.utils.set_random_seed(0)
     config = dataclasses.replace(MODEL, **settings)
-    model = draw_heads(build_model(config, labels, len(vocabulary)))
+    model = build_model(config, labels, len(vocabulary))
     for weight in model.get_layer("head").trainable_weights:
         weight.assign(4 * weight)  # weights as they begin let all scores be nearly alike
     save_run(path, model, config, labels, vocabulary)

@@ -11,7 +11,6 @@ import keras
 import numpy as np
 import pytest
 
-from tests.heads import draw_heads
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.model.build import build_model
 from vidmodel_tf.model.trainable import adapt_standardisation
@@ -62,7 +61,7 @@ def test_jax_gives_the_same_scores_without_tensorflow(tmp_path):
         "num_nets": 2,
     }  # fmt: skip
     keras.utils.set_random_seed(0)
-    model = draw_heads(build_model(ModelConfig(**settings), {"kind": ["a", "b", "c"]}, 20))
+    model = build_model(ModelConfig(**settings), {"kind": ["a", "b", "c"]}, 20)
     frames = np.random.default_rng(0).integers(0, 256, (3, 4, 32, 32, 3), dtype=np.uint8)
     frames[1] = frames[1, :1]  # a clip without motion
     frames[2, 2] = frames[2, 1]

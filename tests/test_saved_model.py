@@ -18,7 +18,6 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from tests.exports import expected_scores, questions
-from tests.heads import draw_heads
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.export.fold_batch_norm import fold_batch_norm
 from vidmodel_tf.export.inference_graph import InferenceGraph
@@ -332,7 +331,7 @@ def test_a_batch_norm_that_others_stand_before_stays():
 
 def test_a_model_with_batch_norm_says_the_same_when_exported(plain, tmp_path):
     config = dataclasses.replace(plain.model, backbone="mobilenet_v2", height=32, width=32, num_frames=2)
-    model = draw_heads(build_model(config, plain.labels, len(plain.vocabulary)))
+    model = build_model(config, plain.labels, len(plain.vocabulary))
     rng = np.random.default_rng(0)
     for layer in backbone_of(model).layers:
         if isinstance(layer, keras.layers.BatchNormalization):

@@ -203,13 +203,15 @@ def _build_net(net: str, streams: list, token_ids, config: ModelConfig, labels: 
     if config.hidden_units:
         x = layers.Dense(config.hidden_units, activation="relu", name=f"{net}hidden.dense")(x)
     x = layers.Dropout(config.dropout, name=f"{net}hidden.dropout")(x)
+    # As logistic regression begins: what random weights make of many features is noise that few clips do not wear
+    # down. Behind a hidden layer zeros would hold up what is below it.
+    initializer = "glorot_uniform" if config.hidden_units else "zeros"
     multi_label = getattr(labels, "multi_label", ())
     scores = {}
     for head, classes in labels.items():
         activation = "sigmoid" if head in multi_label else "softmax"
-        # Zeros: what a random head makes of a thousand features is noise that few clips cannot wear down.
         scores[head] = layers.Dense(
-            len(classes), activation=activation, kernel_initializer="zeros", dtype="float32", name=f"{net}{head}"
+            len(classes), activation=activation, kernel_initializer=initializer, dtype="float32", name=f"{net}{head}"
         )(x)
     return scores
 
