@@ -36,7 +36,7 @@ from vidmodel_tf.run_folder import read_json
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "docs" / "accuracy.json"
 FIRST_ROWS = {"fights": "fights_appearance", "words": "words_lstm", "drawn": "drawn_both"}  # what others are held to
-PAIRS = {  # rows that one setting tells apart, or a few that belong together
+PAIRS = {  # rows that one setting tells apart, or some that were chosen together
     "fights_motion_both": "fights_motion",
     "fights_recipe": "fights_motion",
     "fights_recipe_16": "fights_recipe",

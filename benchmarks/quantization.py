@@ -35,7 +35,7 @@ from vidmodel_tf.run_folder import Run, load_run, read_json
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "docs" / "quantization.json"
-CONFIG = HERE / "quantization.json"
+CONFIG = HERE / "quantization_config.json"
 NUM_FOLDS = 5
 NUM_TIMED = 200
 HEAD = "label"

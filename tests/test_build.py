@@ -528,11 +528,12 @@ def test_every_pooling_reads_the_order(streams, bidirectional, pooling):
 def test_the_mean_stands_beside_the_last_state():
     model = make_model(small_config(streams="motion", branches="video", pooling="both", hidden_units=0))
     head = model.get_layer("head")
-    branch = keras.Model(head.input["features"], head.get_layer("motion.concatenate").output)
+    parts = [head.get_layer(name).output for name in ("motion.concatenate", "motion.lstm_0")]
+    branch = keras.Model(head.input["features"], parts)
     features = np.random.default_rng(0).normal(size=(1, T, 16)).astype(np.float32)
     features[:, [0, 2]] = 0  # slots without motion
-    found = branch.predict_on_batch(features)
-    assert found.shape == (1, 8 + 16)
+    found, last = branch.predict_on_batch(features)
+    np.testing.assert_array_equal(found[:, :8], last)
     np.testing.assert_allclose(found[:, 8:], features[:, [1, 3]].mean(axis=1), atol=ATOL)
 
 

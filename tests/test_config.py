@@ -16,6 +16,7 @@ from vidmodel_tf.config import (
 from vidmodel_tf.errors import InputError
 
 CONFIGURATIONS = sorted((Path(__file__).parents[1] / "benchmarks").glob("**/*.json"))
+assert CONFIGURATIONS
 
 
 @pytest.mark.parametrize("kind", [PrepareConfig, ModelConfig, TrainConfig])
@@ -92,7 +93,7 @@ def test_the_config_of_a_run_folder_is_read_as_settings(run_dir):
 def test_the_ready_configurations_can_be_read(path):
     settings = read_settings(path, ("model", "train"))
     config = from_mapping(ModelConfig, settings["model"], "model")
-    assert config.backbone == "efficientnet_lite0" or config.branches == "text"  # no other needs no download
+    assert config.backbone == "efficientnet_lite0" or config.branches == "text"  # any other would be downloaded
     from_mapping(TrainConfig, settings["train"], "train")
 
 

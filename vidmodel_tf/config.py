@@ -65,7 +65,8 @@ class ModelConfig:
     lstm_units: int = 256
     num_layers: int = 1  # stacked LSTMs over time, each stream its own
     bidirectional: bool = False  # the LSTMs over time
-    pooling: Pooling = "last"  # the LSTM's last state, attention over its outputs, or the last state and the mean input
+    # The LSTM's last state; attention over its outputs; or the last state beside the mean of the features ("both").
+    pooling: Pooling = "last"
     text_fields: tuple[str, ...] = TEXT_FIELDS  # in the order in which they are joined
     num_tokens: int = 64  # L
     field_budgets: tuple[int, ...] = ()  # tokens kept for each field; (): L in equal parts. What one leaves, others use

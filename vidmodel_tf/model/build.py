@@ -7,8 +7,8 @@ Legend of shapes: B batch, T frames, H W C height, width and channels, L text to
 S streams, K classes. A T' may be any number of frames: only the head fixes it.
 
 A slot without motion (the first of a clip, and a frame equal to the one before it) is exactly zero in the motion
-stream's part of the backbone output and of the features. That is how the head knows, from either alone, what its
-LSTM has to skip: nothing but arrays is passed from a cache or a client.
+stream's part of the backbone output and of the features. That is how the head knows, from either alone, what it
+has to skip: nothing but arrays is passed from a cache or a client.
 
 Features stand side by side stream by stream, and within a stream network by network where there are several.
 """
@@ -204,7 +204,7 @@ def _build_net(net: str, streams: list, token_ids, config: ModelConfig, labels: 
         x = layers.Dense(config.hidden_units, activation="relu", name=f"{net}hidden.dense")(x)
     x = layers.Dropout(config.dropout, name=f"{net}hidden.dropout")(x)
     # As logistic regression begins: what random weights make of many features is noise that few clips do not wear
-    # down. Behind a hidden layer zeros would hold up what is below it.
+    # down. Not behind a hidden layer: with zeros there the LSTM of the words hardly began to learn.
     initializer = "glorot_uniform" if config.hidden_units else "zeros"
     multi_label = getattr(labels, "multi_label", ())
     scores = {}
@@ -221,7 +221,7 @@ def _temporal_branch(features, name: str, has_gaps: bool, config: ModelConfig):
     # cuDNN takes masks that are padded on the right only, and motion always lacks its first slot.
     use_cudnn = False if has_gaps else "auto"
     x = layers.Dropout(config.dropout, name=f"{name}.dropout")(features)
-    mean = MeanPooling(name=f"{name}.mean")(x, mask=slots) if config.pooling == "both" else None
+    means = [MeanPooling(name=f"{name}.mean")(x, mask=slots)] if config.pooling == "both" else []
     for number in range(config.num_layers):
         every_step = config.pooling == "attention" or number < config.num_layers - 1
         lstm = layers.LSTM(
@@ -232,7 +232,7 @@ def _temporal_branch(features, name: str, has_gaps: bool, config: ModelConfig):
         x = lstm(x, mask=slots)
     if config.pooling == "attention":
         x = AttentionPooling(name=f"{name}.pooling")(x, mask=slots)
-    return x if mean is None else layers.Concatenate(name=f"{name}.concatenate")([x, mean])
+    return layers.Concatenate(name=f"{name}.concatenate")([x, *means]) if means else x
 
 
 def _text_branch(token_ids, name: str, config: ModelConfig, vocabulary_size: int):
