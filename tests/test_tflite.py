@@ -6,8 +6,10 @@ import dataclasses
 import json
 import shutil
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
@@ -22,7 +24,7 @@ from vidmodel_tf.export.lite_frame_pair import frame_pair_function, frame_pair_s
 from vidmodel_tf.export.lite_report import count_ops
 from vidmodel_tf.export.tflite import export_tflite
 from vidmodel_tf.model.build import build_frame_encoder
-from vidmodel_tf.model.layers import Standardization
+from vidmodel_tf.model.layers import MeanPooling, SlotMask, Standardization
 from vidmodel_tf.prediction.forms import open_model
 from vidmodel_tf.prediction.lite import LitePair
 from vidmodel_tf.prediction.token_ids import encode_texts
@@ -261,6 +263,18 @@ def test_int8_features_are_right_on_average(plain):
     encode = frame_pair_function(load_parts(plain).frame_features(previous_given=True), "features")
     # what is left comes from the matrix product after the standardisation, which is int8 itself
     assert mean_error(tflite._load_corrected_parts(plain, "int8")) < 0.5 * mean_error(load_parts(plain))
+
+
+def test_a_mean_counts_slots_exactly_in_int8():
+    features = keras.Input((8, 4), name="features")
+    mean = MeanPooling()(features, mask=SlotMask()(features))
+    model = keras.Model(features, {"mean": mean, "product": keras.layers.Dense(2)(mean)})  # one part has to be int8
+    few, many = np.zeros((1, 8, 4), np.float32), np.ones((1, 8, 4), np.float32)
+    few[:, 3] = 1  # clips to calibrate with have one slot each: a count in int8 would go no further
+    spec = tf.TensorSpec((1, 8, 4), tf.float32, "features")
+    file = convert(lambda features: model(features), [spec], [model], "int8", lambda: iter([{"features": few}]))
+    answer = Interpreter(model_content=file).get_signature_runner()(features=many)["mean"]
+    np.testing.assert_allclose(answer, 1, atol=1e-5)  # of float32; a count of one makes it 8
 
 
 def test_a_folder_of_files_is_no_model(plain_folder):

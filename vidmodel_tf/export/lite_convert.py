@@ -16,8 +16,8 @@ import tensorflow as tf
 # up there have no steps of int8 left beside the large ones. And what comes before the first convolution (images of
 # motion, which slots have any): rounded, the least motion would be none.
 _FLOAT_OPS = (
-    "ABS", "CONCATENATION", "DIV", "EXP", "LOGISTIC", "MEAN", "MINIMUM", "MUL", "RESHAPE", "SELECT_V2", "SOFTMAX",
-    "SPLIT", "SUB", "SUM", "TANH",
+    "ABS", "CONCATENATION", "DIV", "EXP", "LOGISTIC", "MAXIMUM", "MEAN", "MINIMUM", "MUL", "RESHAPE", "SELECT_V2",
+    "SOFTMAX", "SPLIT", "SUB", "SUM", "TANH",
 )  # fmt: skip
 
 LitePrecision = Literal["float32", "float16", "dynamic", "int8"]
