@@ -26,12 +26,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from vidmodel_tf.atomic import write_json, write_text
-from vidmodel_tf.clips.splits import assign_folds
+from vidmodel_tf.clips.splits.assign import assign_folds
 from vidmodel_tf.evaluation.compare import compare, read_predictions
 from vidmodel_tf.evaluation.cross_metrics import pooled_metrics
 from vidmodel_tf.records.index import read_index
-from vidmodel_tf.run_folder import read_json
+from vidmodel_tf.storage import read_json, write_json, write_text
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "docs" / "accuracy.json"

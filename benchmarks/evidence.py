@@ -18,7 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vidmodel_tf.atomic import atomic_write
+from vidmodel_tf.storage import atomic_write
 
 NUM_CLIPS = 600
 NUM_DRAWS = 8

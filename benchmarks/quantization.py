@@ -22,16 +22,16 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from vidmodel_tf.atomic import write_json
 from vidmodel_tf.evaluation.cross_metrics import paired_difference, pooled_metrics
-from vidmodel_tf.prediction.agreement import decide
-from vidmodel_tf.prediction.forms import ModelForm
-from vidmodel_tf.prediction.lite import LiteModel, LitePair
-from vidmodel_tf.prediction.run_model import RunModel
+from vidmodel_tf.forms.agreement import decide
+from vidmodel_tf.forms.keras_form import RunModel
+from vidmodel_tf.forms.lite import LiteModel, LitePair
+from vidmodel_tf.forms.open_model import ModelForm
 from vidmodel_tf.records.folds import fold_splits
 from vidmodel_tf.records.index import clips_of, read_index
 from vidmodel_tf.records.pipeline import for_inference
-from vidmodel_tf.run_folder import Run, load_run, read_json
+from vidmodel_tf.run_folder.run import Run, load_run
+from vidmodel_tf.storage import read_json, write_json
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "docs" / "quantization.json"

@@ -26,12 +26,12 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from vidmodel_tf.config import ModelConfig
-from vidmodel_tf.export.onnx import convert
-from vidmodel_tf.export.saved_model import export_saved_model
+from vidmodel_tf.export.onnx.export import convert
+from vidmodel_tf.export.saved_model.export import export_saved_model
+from vidmodel_tf.forms.token_ids import encode_texts
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.model.build import build_model
-from vidmodel_tf.prediction.token_ids import encode_texts
-from vidmodel_tf.run_folder import Run, load_run, save_run
+from vidmodel_tf.run_folder.run import Run, load_run, save_run
 from vidmodel_tf.text.vocabulary import Vocabulary
 
 NUM_THREADS = 2

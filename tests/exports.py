@@ -12,9 +12,9 @@ import numpy as np
 
 from tests.conftest import MODEL, TRAIN
 from vidmodel_tf.config import ModelConfig
-from vidmodel_tf.prediction.token_ids import encode_texts
+from vidmodel_tf.forms.token_ids import encode_texts
 from vidmodel_tf.records.pipeline import for_inference
-from vidmodel_tf.run_folder import Run, write_weights
+from vidmodel_tf.run_folder.run import Run, write_weights
 from vidmodel_tf.text.fields import join_fields
 from vidmodel_tf.training.examples import write_examples
 from vidmodel_tf.training.train import train

@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from vidmodel_tf.atomic import atomic_write, write_json
+from vidmodel_tf.storage import atomic_write, write_json
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from tests.conftest import MODEL, PREPARE, TRAIN, write_clips
 from vidmodel_tf.cli import main
 from vidmodel_tf.config import to_mapping
-from vidmodel_tf.run_folder import load_run
+from vidmodel_tf.run_folder.run import load_run
 from vidmodel_tf.tables import describe_stages
 
 

@@ -14,8 +14,8 @@ import cv2
 import pytest
 
 from tests.videos import frame_numbers, write_video
-from vidmodel_tf.clips.decode_pool import IN_FLIGHT_PER_WORKER, DecodeRequest, decode_all
-from vidmodel_tf.clips.video import DecodedClip, decode_clip
+from vidmodel_tf.clips.read_clip import DecodedClip, decode_clip
+from vidmodel_tf.clips.read_clips import IN_FLIGHT_PER_WORKER, DecodeRequest, decode_all
 from vidmodel_tf.errors import InputError
 
 ROOT = Path(__file__).parents[1]
@@ -158,7 +158,7 @@ def test_workers_are_light(tmp_path):
     script = f"""
 import keras, matplotlib, sklearn, tensorflow
 from tests.test_decode_pool import request, tell_about_worker
-from vidmodel_tf.clips.decode_pool import decode_all
+from vidmodel_tf.clips.read_clips import decode_all
 for _, clip in decode_all([request({str(path)!r})], num_workers=1, timeout_seconds=60.0, decode=tell_about_worker):
     print(clip.jpeg_frames[0].decode())
 """
@@ -224,7 +224,7 @@ UNGUARDED = f"""
 import os, sys
 sys.path.insert(0, {str(ROOT)!r})
 print("main", flush=True)
-from vidmodel_tf.clips.decode_pool import DecodeRequest, decode_all
+from vidmodel_tf.clips.read_clips import DecodeRequest, decode_all
 requests = [DecodeRequest(PATH, 4, 64, 90)] * 3
 for _, clip in decode_all(requests, num_workers=2, timeout_seconds=20.0):
     print(len(clip.jpeg_frames), flush=True)

@@ -9,7 +9,7 @@ import yaml
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format, wrappers_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
-from vidmodel_tf.serving.client import BATCH_SIZE
+from vidmodel_tf.serving.predict import BATCH_SIZE
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 FLAGS = {

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from vidmodel_tf.clips import drawn
-from vidmodel_tf.clips.drawn import chance_levels, draw_demo, plan_clips
-from vidmodel_tf.clips.words import read_sidecar_words
+from vidmodel_tf.demo import drawn_clips as drawn
+from vidmodel_tf.demo.drawn_clips import chance_levels, draw_demo, plan_clips
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.words.sidecars import read_sidecar_words
 
 COLORS = ("red", "green", "blue", "yellow")
 # Degrees on the colour circle, which OpenCV halves.

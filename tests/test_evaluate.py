@@ -9,11 +9,11 @@ import pytest
 from tests.conftest import MODEL, PREPARE, TRAIN
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.evaluate import _ablated_accuracy, _collect, _Collected, derangement, evaluate
-from vidmodel_tf.prediction.run_model import RunModel
+from vidmodel_tf.forms.keras_form import RunModel
 from vidmodel_tf.records.index import read_index
 from vidmodel_tf.records.pipeline import for_inference
 from vidmodel_tf.records.prepare import prepare
-from vidmodel_tf.run_folder import load_run
+from vidmodel_tf.run_folder.run import load_run
 from vidmodel_tf.training.train import train
 
 PLAIN = dataclasses.replace(TRAIN, epochs=1)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from vidmodel_tf.clips.files import expand_videos, is_video_name
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.video.names import expand_videos, is_video_name
 
 
 @pytest.fixture

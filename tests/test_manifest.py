@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from vidmodel_tf.clips.clip import clip_id
-from vidmodel_tf.clips.manifest import Manifest, read_manifest
+from vidmodel_tf.clips.manifest.read import Manifest, read_manifest
 from vidmodel_tf.config import TEXT_FIELDS
 from vidmodel_tf.errors import InputError
 

@@ -16,16 +16,16 @@ import pytest
 from tests.conftest import MODEL
 from tests.exports import ask_process, expected_scores, questions
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.export import onnx as export
-from vidmodel_tf.export.onnx import convert, export_onnx
-from vidmodel_tf.export.onnx_lstm import use_onnx_lstms
-from vidmodel_tf.export.onnx_report import count_ops
+from vidmodel_tf.export.onnx import export
+from vidmodel_tf.export.onnx.export import convert, export_onnx
+from vidmodel_tf.export.onnx.lstm import use_onnx_lstms
+from vidmodel_tf.export.onnx.ops import count_ops
+from vidmodel_tf.forms.onnx import OnnxModel
+from vidmodel_tf.forms.token_ids import encode_texts
+from vidmodel_tf.forms.verify import verify
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.model.build import build_model
-from vidmodel_tf.prediction.onnx import OnnxModel
-from vidmodel_tf.prediction.token_ids import encode_texts
-from vidmodel_tf.prediction.verify import verify
-from vidmodel_tf.run_folder import load_run, save_run
+from vidmodel_tf.run_folder.run import load_run, save_run
 
 ATOL = 1e-4  # float32 sums in another order
 

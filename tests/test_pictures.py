@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests.videos import paint_frame
-from vidmodel_tf.pictures import save_confusion_matrix, save_contact_sheet, save_reliability_diagram, text_image
+from vidmodel_tf.pages.pictures import save_confusion_matrix, save_contact_sheet, save_reliability_diagram, text_image
 
 CAPTIONS = ["plain", "一个红色的视频 🎬", "ビデオ 한국어 עברית", "x" * 400]
 

@@ -6,10 +6,10 @@ import pytest
 from tests.conftest import BLUE, RED
 from tests.videos import write_video
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.forms.keras_form import RunModel
 from vidmodel_tf.labels import Labels
-from vidmodel_tf.prediction.predict import describe, predict
-from vidmodel_tf.prediction.run_model import RunModel
-from vidmodel_tf.run_folder import load_run
+from vidmodel_tf.run_folder.run import load_run
+from vidmodel_tf.scoring.clips import describe, predict
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from tests.conftest import NUM_CLIPS, PREPARE
 from tests.videos import frame_numbers, write_video
-from vidmodel_tf.clips.manifest import read_manifest
+from vidmodel_tf.clips.manifest.read import read_manifest
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.records.index import read_index
 from vidmodel_tf.records.prepare import prepare

@@ -4,11 +4,11 @@ import shutil
 import pytest
 
 from tests.conftest import PREPARE
-from vidmodel_tf.clips.decode_pool import decode_all
+from vidmodel_tf.clips.read_clips import decode_all
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.records import prepare as prepare_module
 from vidmodel_tf.records.report import fingerprint_of
-from vidmodel_tf.run_folder import load_run
+from vidmodel_tf.run_folder.run import load_run
 
 
 @pytest.fixture

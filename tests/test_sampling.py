@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidmodel_tf.clips.sampling import (
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.video.sampling import (
     frames_at,
     sample_times,
     slot_stride,
     slots_for_inference,
     without_rounding,
 )
-from vidmodel_tf.errors import InputError
 
 RATES = [Fraction(24000, 1001), 25, Fraction(30000, 1001), 30, Fraction(1, 7), 240]
 

@@ -20,19 +20,19 @@ from tensorflow_serving.apis import prediction_log_pb2
 from tests.exports import expected_scores, questions
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.export.fold_batch_norm import fold_batch_norm
-from vidmodel_tf.export.inference_graph import InferenceGraph
-from vidmodel_tf.export.inference_parts import load_parts
-from vidmodel_tf.export.onnx import export_onnx
-from vidmodel_tf.export.saved_model import check_portable, export_saved_model, num_nodes, ops_of
-from vidmodel_tf.export.tflite import export_tflite
+from vidmodel_tf.export.lite.export import export_tflite
+from vidmodel_tf.export.onnx.export import export_onnx
+from vidmodel_tf.export.parts import load_parts
+from vidmodel_tf.export.saved_model.export import check_portable, export_saved_model, num_nodes, ops_of
+from vidmodel_tf.export.saved_model.graph import InferenceGraph
+from vidmodel_tf.forms.open_model import open_model
+from vidmodel_tf.forms.token_ids import encode_texts
+from vidmodel_tf.forms.verify import verify
 from vidmodel_tf.model.backbones import build_backbone
 from vidmodel_tf.model.build import build_model
 from vidmodel_tf.model.trainable import backbone_of
-from vidmodel_tf.prediction.forms import open_model
-from vidmodel_tf.prediction.token_ids import encode_texts
-from vidmodel_tf.prediction.verify import verify
-from vidmodel_tf.prediction.versions import latest_version
-from vidmodel_tf.run_folder import load_run, save_run
+from vidmodel_tf.run_folder.run import load_run, save_run
+from vidmodel_tf.run_folder.versions import latest_version
 
 TOLERANCE = 1e-4  # float32 sums in another order
 
@@ -199,7 +199,7 @@ def test_the_command_line_of_tensorflow_runs_it(plain, served, tmp_path):
 
 
 def test_each_export_is_the_next_version_and_half_of_one_is_never_seen(plain, served, monkeypatch):
-    from vidmodel_tf.export import saved_model
+    from vidmodel_tf.export.saved_model import export as saved_model
 
     def broken(*args):
         assert not any(path.name.isdecimal() and path != served for path in served.parent.iterdir())

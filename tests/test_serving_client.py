@@ -19,11 +19,11 @@ import urllib3
 from tests.exports import questions
 from tests.videos import frame_numbers, write_video
 from vidmodel_tf.errors import InputError, VidmodelError
-from vidmodel_tf.export.saved_model import export_saved_model
-from vidmodel_tf.prediction.predict import predict
+from vidmodel_tf.export.saved_model.export import export_saved_model
+from vidmodel_tf.scoring.clips import predict
 from vidmodel_tf.serving.answers import describe_outputs, read_settings_of_served
-from vidmodel_tf.serving.client import open_client, predict_by_server
 from vidmodel_tf.serving.endpoint import Endpoint
+from vidmodel_tf.serving.predict import open_client, predict_by_server
 
 ROOT = Path(__file__).parents[1]
 MODEL_NAME = "colours 颜色"  # which a URL has to quote
@@ -385,7 +385,7 @@ def test_rest_does_without_tensorflow(peer, version, videos):
     script = f"""
 import sys
 sys.modules["tensorflow"] = None
-from vidmodel_tf.serving.client import Endpoint, open_client, predict_by_server
+from vidmodel_tf.serving.predict import Endpoint, open_client, predict_by_server
 client = open_client(Endpoint("127.0.0.1:{peer.ports["rest"]}", {MODEL_NAME!r}), rest=True)
 print(["heads" in row for row in predict_by_server(client, {[str(path) for path in videos[:2]]!r}, {str(version)!r})])
 client.close()

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidmodel_tf.clips.clip import Label
-from vidmodel_tf.clips.manifest import read_manifest
-from vidmodel_tf.clips.source_groups import group_by_source, stratified_folds
-from vidmodel_tf.clips.splits import SPLITS, assign_folds, assign_splits
+from vidmodel_tf.clips.manifest.read import read_manifest
+from vidmodel_tf.clips.splits.assign import SPLITS, assign_folds, assign_splits
+from vidmodel_tf.clips.splits.groups import group_by_source, stratified_folds
 from vidmodel_tf.errors import InputError
 
 REAL_CLIPS = Path(__file__).parents[2] / "shared" / "data" / "surveillance_fights" / "clips.csv"

@@ -16,19 +16,19 @@ from ai_edge_litert.interpreter import Interpreter
 from tests.exports import ask_process, expected_scores, questions
 from vidmodel_tf.cli import main
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.export import tflite
-from vidmodel_tf.export.inference_parts import load_parts
-from vidmodel_tf.export.lite_bias import correct_bias
-from vidmodel_tf.export.lite_convert import convert
-from vidmodel_tf.export.lite_frame_pair import frame_pair_function, frame_pair_specs
-from vidmodel_tf.export.lite_report import count_ops
-from vidmodel_tf.export.tflite import export_tflite
+from vidmodel_tf.export.lite import export as tflite
+from vidmodel_tf.export.lite.bias import correct_bias
+from vidmodel_tf.export.lite.convert import convert
+from vidmodel_tf.export.lite.export import export_tflite
+from vidmodel_tf.export.lite.frame_pair import frame_pair_function, frame_pair_specs
+from vidmodel_tf.export.lite.ops import count_ops
+from vidmodel_tf.export.parts import load_parts
+from vidmodel_tf.forms.lite import LitePair
+from vidmodel_tf.forms.open_model import open_model
+from vidmodel_tf.forms.token_ids import encode_texts
+from vidmodel_tf.forms.verify import verify
 from vidmodel_tf.model.build import build_frame_encoder
 from vidmodel_tf.model.layers import MeanPooling, SlotMask, Standardization
-from vidmodel_tf.prediction.forms import open_model
-from vidmodel_tf.prediction.lite import LitePair
-from vidmodel_tf.prediction.token_ids import encode_texts
-from vidmodel_tf.prediction.verify import verify
 
 # float32: sums in another order; float16: three digits of each weight, in models whose scores were spread on purpose
 TOLERANCES = {"float32": 1e-4, "float16": 2e-2}

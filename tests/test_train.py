@@ -20,7 +20,7 @@ from vidmodel_tf.model.cut import build_cut_model, split_backbone
 from vidmodel_tf.model.trainable import backbone_of
 from vidmodel_tf.records.index import read_index
 from vidmodel_tf.records.pipeline import for_inference
-from vidmodel_tf.run_folder import load_run
+from vidmodel_tf.run_folder.run import load_run
 from vidmodel_tf.training.losses import (
     SmoothedSparseCategoricalCrossentropy,
     balanced_class_weights,

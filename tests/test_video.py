@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 from tests.videos import frame_numbers, paint_frame, read_frame_number, read_jpeg, write_timed_video, write_video
-from vidmodel_tf.clips.opencv import import_opencv
-from vidmodel_tf.clips.video import decode_clip, decoder_version
-from vidmodel_tf.clips.video_reader import VideoReader
+from vidmodel_tf.clips.read_clip import decode_clip, decoder_version
 from vidmodel_tf.errors import InputError, VidmodelError
+from vidmodel_tf.video.file import VideoReader
+from vidmodel_tf.video.opencv import import_opencv
 
 CONSTANT = [i / 25 for i in range(40)]
 VARIABLE = [0.0, *np.cumsum(np.random.default_rng(0).uniform(0.02, 0.2, 39)).round(2).tolist()]

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from vidmodel_tf.clips.words import (
+from vidmodel_tf.config import TEXT_FIELDS
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.storage import read_utf8
+from vidmodel_tf.words.sidecars import (
     check_text,
     complete_words,
     read_sidecar_words,
     read_subtitles,
-    read_utf8,
     read_words_or_subtitles,
 )
-from vidmodel_tf.config import TEXT_FIELDS
-from vidmodel_tf.errors import InputError
 
 SRT = """1
 00:00:00,000 --> 00:00:02,000

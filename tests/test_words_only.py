@@ -9,13 +9,13 @@ import pytest
 
 import vidmodel_tf as vm
 from tests.conftest import MODEL, TRAIN
-from vidmodel_tf.clips.splits import SPLITS, assign_folds
+from vidmodel_tf.clips.splits.assign import SPLITS, assign_folds
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.evaluate import evaluate
-from vidmodel_tf.prediction.predict import predict
 from vidmodel_tf.records.index import read_index
 from vidmodel_tf.records.inspect import inspect
 from vidmodel_tf.records.prepare import prepare
+from vidmodel_tf.scoring.clips import predict
 from vidmodel_tf.training.train import plan_run, train
 
 WORDS = dataclasses.replace(MODEL, branches="text", text_pooling="mean", num_frames=1)

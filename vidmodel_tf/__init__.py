@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Any
 from vidmodel_tf.version import __version__
 
 if TYPE_CHECKING:
-    from vidmodel_tf.clips.manifest import read_manifest
+    from vidmodel_tf.clips.manifest.read import read_manifest
     from vidmodel_tf.config import ModelConfig, PrepareConfig, TrainConfig
     from vidmodel_tf.errors import InputError, VidmodelError
     from vidmodel_tf.evaluation.compare import compare
     from vidmodel_tf.evaluation.crossvalidate import crossvalidate
     from vidmodel_tf.evaluation.evaluate import evaluate
-    from vidmodel_tf.export.onnx import export_onnx
-    from vidmodel_tf.export.saved_model import export_saved_model
-    from vidmodel_tf.export.tflite import export_tflite
+    from vidmodel_tf.export.lite.export import export_tflite
+    from vidmodel_tf.export.onnx.export import export_onnx
+    from vidmodel_tf.export.saved_model.export import export_saved_model
+    from vidmodel_tf.forms.verify import verify
     from vidmodel_tf.labels import Labels
     from vidmodel_tf.model.build import build_model
-    from vidmodel_tf.prediction.predict import predict
-    from vidmodel_tf.prediction.verify import verify
     from vidmodel_tf.records.inspect import inspect
     from vidmodel_tf.records.pipeline import load_dataset, load_labels
     from vidmodel_tf.records.prepare import prepare
-    from vidmodel_tf.run_folder import load_run, save_run
+    from vidmodel_tf.run_folder.run import load_run, save_run
+    from vidmodel_tf.scoring.clips import predict
     from vidmodel_tf.text.vocabulary import Vocabulary
     from vidmodel_tf.training.losses import compile_arguments
     from vidmodel_tf.training.train import train
@@ -45,19 +45,19 @@ _HOMES = {
     "compile_arguments": "training.losses",
     "crossvalidate": "evaluation.crossvalidate",
     "evaluate": "evaluation.evaluate",
-    "export_onnx": "export.onnx",
-    "export_saved_model": "export.saved_model",
-    "export_tflite": "export.tflite",
+    "export_onnx": "export.onnx.export",
+    "export_saved_model": "export.saved_model.export",
+    "export_tflite": "export.lite.export",
     "inspect": "records.inspect",
     "load_dataset": "records.pipeline",
     "load_labels": "records.pipeline",
-    "load_run": "run_folder",
-    "predict": "prediction.predict",
+    "load_run": "run_folder.run",
+    "predict": "scoring.clips",
     "prepare": "records.prepare",
-    "read_manifest": "clips.manifest",
-    "save_run": "run_folder",
+    "read_manifest": "clips.manifest.read",
+    "save_run": "run_folder.run",
     "train": "training.train",
-    "verify": "prediction.verify",
+    "verify": "forms.verify",
 }
 
 __all__ = [

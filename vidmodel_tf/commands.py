@@ -16,7 +16,7 @@ from vidmodel_tf.errors import InputError
 
 def demo(options: argparse.Namespace) -> None:
     """`vidmodel demo`."""
-    from vidmodel_tf.demo import run_demo
+    from vidmodel_tf.demo.demo import run_demo
 
     run_demo(options.dir)
 
@@ -93,15 +93,15 @@ def evaluate(options: argparse.Namespace) -> None:
 
 def predict(options: argparse.Namespace) -> int:
     """`vidmodel predict`."""
-    from vidmodel_tf.prediction.predict import predict
+    from vidmodel_tf.scoring.clips import predict
 
     return _show_answers(predict(options.model, options.files, text=options.text), options)
 
 
 def serving_client(options: argparse.Namespace) -> int:
     """`vidmodel serving-client`."""
-    from vidmodel_tf.serving.client import open_client, predict_by_server
     from vidmodel_tf.serving.endpoint import Endpoint
+    from vidmodel_tf.serving.predict import open_client, predict_by_server
 
     endpoint = Endpoint(options.address, options.model_name, version=options.version, deadline_seconds=options.deadline)
     with contextlib.closing(open_client(endpoint, rest=options.rest)) as client:
@@ -130,9 +130,9 @@ def _show_answers(answers: Iterable[dict[str, Any]], options: argparse.Namespace
 def export(options: argparse.Namespace) -> None:
     """`vidmodel export`."""
     from vidmodel_tf import tables
-    from vidmodel_tf.export.onnx import export_onnx
-    from vidmodel_tf.export.saved_model import export_saved_model
-    from vidmodel_tf.export.tflite import export_tflite
+    from vidmodel_tf.export.lite.export import export_tflite
+    from vidmodel_tf.export.onnx.export import export_onnx
+    from vidmodel_tf.export.saved_model.export import export_saved_model
 
     if options.data is not None and options.format == "saved_model":
         raise InputError("--data: a SavedModel needs no data set; expected it with --format tflite, onnx or all")
@@ -151,7 +151,7 @@ def export(options: argparse.Namespace) -> None:
 def verify(options: argparse.Namespace) -> int:
     """`vidmodel verify`."""
     from vidmodel_tf import tables
-    from vidmodel_tf.prediction.verify import verify
+    from vidmodel_tf.forms.verify import verify
 
     result = verify(options.model, options.run_dir)
     _show(result, tables.print_verification, options)

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from vidmodel_tf.run_folder import Run
+from vidmodel_tf.run_folder.run import Run
 
 
 def _console() -> Console:

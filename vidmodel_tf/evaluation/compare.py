@@ -8,7 +8,7 @@ from typing import Any
 
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.cross_metrics import paired_difference
-from vidmodel_tf.run_folder import read_json
+from vidmodel_tf.storage import read_json
 
 
 def compare(one: str | Path, other: str | Path) -> dict[str, Any]:

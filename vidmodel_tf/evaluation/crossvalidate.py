@@ -15,8 +15,7 @@ from typing import Any
 
 import pebble
 
-from vidmodel_tf.atomic import write_json, write_text
-from vidmodel_tf.clips.splits import assign_folds
+from vidmodel_tf.clips.splits.assign import assign_folds
 from vidmodel_tf.config import ModelConfig, TrainConfig, to_mapping
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.cross_metrics import pooled_metrics
@@ -27,7 +26,8 @@ from vidmodel_tf.progress import track
 from vidmodel_tf.records.index import StoredClip, read_index
 from vidmodel_tf.records.pipeline import load_labels
 from vidmodel_tf.records.report import fingerprint_of
-from vidmodel_tf.run_folder import DEFAULT_THRESHOLD, read_json
+from vidmodel_tf.run_folder.run import DEFAULT_THRESHOLD
+from vidmodel_tf.storage import read_json, write_json, write_text
 from vidmodel_tf.training.stages import fill_caches
 from vidmodel_tf.training.train import plan_run
 from vidmodel_tf.workers import WorkerContext, num_usable_cores

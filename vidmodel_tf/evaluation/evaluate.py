@@ -10,18 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from vidmodel_tf.atomic import write_json
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.metrics import multi_label_metrics, single_label_metrics
+from vidmodel_tf.forms.keras_form import RunModel, Scores
+from vidmodel_tf.forms.open_model import ModelForm, open_model
 from vidmodel_tf.labels import Labels
-from vidmodel_tf.pictures import save_confusion_matrix, save_reliability_diagram
-from vidmodel_tf.prediction.forms import ModelForm, open_model
-from vidmodel_tf.prediction.run_model import RunModel, Scores
+from vidmodel_tf.pages.pictures import save_confusion_matrix, save_reliability_diagram
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.folds import fold_splits
 from vidmodel_tf.records.index import StoredClip, read_index
 from vidmodel_tf.records.pipeline import Splits, count_clips, for_inference, load_labels
-from vidmodel_tf.run_folder import Run, is_own_data
+from vidmodel_tf.run_folder.run import Run, is_own_data
+from vidmodel_tf.storage import write_json
 from vidmodel_tf.text.fields import join_fields
 
 ABLATIONS = ("without_text", "without_frames", "shuffled_frames")

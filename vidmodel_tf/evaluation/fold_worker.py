@@ -8,10 +8,10 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from vidmodel_tf.atomic import write_json
-from vidmodel_tf.clips.splits import assign_folds
+from vidmodel_tf.clips.splits.assign import assign_folds
 from vidmodel_tf.config import ModelConfig, TrainConfig
 from vidmodel_tf.records.index import StoredClip
+from vidmodel_tf.storage import write_json
 from vidmodel_tf.training.stages import Stage, run_stages
 from vidmodel_tf.training.train import begin_job, plan_run
 from vidmodel_tf.workers import begin_worker

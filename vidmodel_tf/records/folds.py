@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vidmodel_tf.clips.splits import assign_folds
+from vidmodel_tf.clips.splits.assign import assign_folds
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.records.index import StoredClip
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from vidmodel_tf.config import TEXT_FIELDS
 from vidmodel_tf.labels import Labels
-from vidmodel_tf.pictures import save_contact_sheet
+from vidmodel_tf.pages.pictures import save_contact_sheet
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.index import StoredClip, read_index
 from vidmodel_tf.records.pipeline import load_labels, record_files

@@ -16,7 +16,6 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from vidmodel_tf.clips.sampling import slots_for_inference
 from vidmodel_tf.config import ModelConfig, TrainConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
@@ -24,6 +23,7 @@ from vidmodel_tf.records.frames import decode_augmented, decode_frames
 from vidmodel_tf.records.schema import labels_of, num_stored_frames_of, open_data_set, parse_clip
 from vidmodel_tf.text.tokenize_graph import join_fields, text_encoder
 from vidmodel_tf.text.vocabulary import Vocabulary
+from vidmodel_tf.video.sampling import slots_for_inference
 
 SHUFFLED_CLIPS = 64  # as stored, less than a megabyte each; shards are shuffled too, and were mixed when prepared
 

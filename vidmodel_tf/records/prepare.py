@@ -17,17 +17,17 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from vidmodel_tf.atomic import atomic_write, write_json
 from vidmodel_tf.clips.clip import Clip
-from vidmodel_tf.clips.decode_pool import DecodeRequest, decode_all
-from vidmodel_tf.clips.manifest import Manifest, read_manifest
-from vidmodel_tf.clips.splits import SPLITS, assign_splits
-from vidmodel_tf.clips.video import DecodedClip, decoder_version
+from vidmodel_tf.clips.manifest.read import Manifest, read_manifest
+from vidmodel_tf.clips.read_clip import DecodedClip, decoder_version
+from vidmodel_tf.clips.read_clips import DecodeRequest, decode_all
+from vidmodel_tf.clips.splits.assign import SPLITS, assign_splits
 from vidmodel_tf.config import PrepareConfig, to_mapping
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.schema import example_features, serialize_clip
+from vidmodel_tf.storage import atomic_write, write_json
 
 _NO_VIDEO = DecodedClip((), (), duration_seconds=0.0, fps=0.0, width=0, height=0)
 CLIPS_PER_SHARD = 32  # what a kill may cost: at most this many clips are decoded again

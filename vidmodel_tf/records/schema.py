@@ -12,7 +12,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from vidmodel_tf.clips.clip import Clip
-from vidmodel_tf.clips.video import DecodedClip
+from vidmodel_tf.clips.read_clip import DecodedClip
 from vidmodel_tf.config import TEXT_FIELDS
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from vidmodel_tf.errors import InputError, VidmodelError
-from vidmodel_tf.prediction.versions import SETTINGS
-from vidmodel_tf.run_folder import Run, read_settings_of_run
+from vidmodel_tf.run_folder.run import Run, read_settings_of_run
+from vidmodel_tf.run_folder.versions import SETTINGS
 from vidmodel_tf.serving.endpoint import Outputs
 
 

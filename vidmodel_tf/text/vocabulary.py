@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from nltk.probability import FreqDist
 
-from vidmodel_tf.atomic import write_text
 from vidmodel_tf.config import TEXT_FIELDS, ModelConfig
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.storage import write_text
 from vidmodel_tf.text.fields import check_fields, resolve_budgets, share_positions
 from vidmodel_tf.text.tokenize import tokenize, tokenize_fields
 

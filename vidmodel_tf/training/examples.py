@@ -11,11 +11,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from vidmodel_tf.atomic import write_json
 from vidmodel_tf.records.frames import decode_frames
 from vidmodel_tf.records.pipeline import Splits, clip_text_encoder, count_clips, inference_slots, record_files
 from vidmodel_tf.records.schema import open_data_set, parse_clip
-from vidmodel_tf.run_folder import Run
+from vidmodel_tf.run_folder.run import Run
+from vidmodel_tf.storage import write_json
 
 NUM_EXAMPLES = 8
 

@@ -19,14 +19,14 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from vidmodel_tf.atomic import atomic_write, write_json
-from vidmodel_tf.clips.sampling import slots_for_inference
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.model.build import build_frame_encoder, stream_names
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.frames import decode_frames
 from vidmodel_tf.records.pipeline import RecordFiles, Splits, record_files
 from vidmodel_tf.records.schema import num_stored_frames_of, open_data_set, parse_clip
+from vidmodel_tf.storage import atomic_write, write_json
+from vidmodel_tf.video.sampling import slots_for_inference
 
 View = Literal["plain", "mirrored"]
 

@@ -18,8 +18,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from vidmodel_tf.atomic import atomic_write, write_json, write_text
 from vidmodel_tf.errors import VidmodelError
+from vidmodel_tf.storage import atomic_write, write_json, write_text
 
 
 @dataclasses.dataclass

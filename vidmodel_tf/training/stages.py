@@ -24,7 +24,7 @@ from vidmodel_tf.model.trainable import adapt_standardisation, backbone_of, set_
 from vidmodel_tf.records.index import StoredClip, clips_of
 from vidmodel_tf.records.pipeline import Splits, for_inference, for_training
 from vidmodel_tf.records.schema import open_data_set
-from vidmodel_tf.run_folder import Run
+from vidmodel_tf.run_folder.run import Run
 from vidmodel_tf.training.feature_pipeline import features_for_inference, features_for_training
 from vidmodel_tf.training.features import FeatureFiles, View, cached_features
 from vidmodel_tf.training.losses import balanced_class_weights, compile_arguments

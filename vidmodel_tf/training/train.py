@@ -18,7 +18,8 @@ from vidmodel_tf.records.index import StoredClip, clips_of, read_index
 from vidmodel_tf.records.pipeline import Splits, inference_slots, load_labels
 from vidmodel_tf.records.report import fingerprint_of, prepare_config_of
 from vidmodel_tf.records.schema import open_data_set
-from vidmodel_tf.run_folder import Run, load_run, read_json, settings_of, thresholds_of, write_settings, write_weights
+from vidmodel_tf.run_folder.run import Run, load_run, settings_of, thresholds_of, write_settings, write_weights
+from vidmodel_tf.storage import read_json
 from vidmodel_tf.text.vocabulary import Vocabulary
 from vidmodel_tf.training.examples import write_examples
 from vidmodel_tf.training.stage_progress import TrainingState

@@ -1,0 +1,1 @@
+"""What users write -> clips: tables and folders."""

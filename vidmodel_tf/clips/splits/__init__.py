@@ -1,0 +1,1 @@
+"""Clips -> splits and folds that keep sources whole."""

@@ -1,0 +1,62 @@
+"""The parts of a trained model as exports trace them: in float32, BatchNorm folded, without cuDNN."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import keras
+
+from vidmodel_tf.config import ModelConfig
+from vidmodel_tf.export.fold_batch_norm import fold_batch_norm
+from vidmodel_tf.export.lite.lstm import lstms_of
+from vidmodel_tf.model.build import build_frame_encoder
+from vidmodel_tf.model.trainable import backbone_of
+from vidmodel_tf.run_folder.run import Run
+
+
+@dataclasses.dataclass(frozen=True)
+class InferenceParts:
+    """A trained model, taken apart; of a model of words alone only the head.
+
+    Attributes:
+        config: Its settings.
+        backbone: Scaled images to [B, F], BatchNorm folded.
+        projection: Backbone outputs to features.
+        head: Features and token ids to scores by head.
+    """
+
+    config: ModelConfig
+    backbone: keras.Model | None
+    projection: keras.Model | None
+    head: keras.Model
+
+    @property
+    def num_features(self) -> int:
+        """D, the size of what serving passes on of a frame; 0 for a model of words alone."""
+        return self.projection.output_shape[-1] if self.projection is not None else 0
+
+    def frame_features(self, *, previous_given: bool = False) -> keras.Model:
+        """Frames uint8 [B, T', H, W, 3] -> features [B, T', D], see `model.build.build_frame_encoder`."""
+        encoder = build_frame_encoder(self.config, self.backbone, previous_given=previous_given)
+        return keras.Model(encoder.input, self.projection(encoder.output), name="frame_features")
+
+
+def load_parts(run: Run, *, fold: bool = True) -> InferenceParts:
+    """Loads the model of a run for export.
+
+    Args:
+        run: The run.
+        fold: Fold BatchNorm into convolutions. Only to be left out to see what folding does.
+    """
+    # float32 whatever it was trained in: a server's processor may be slow at anything else, or unable.
+    run = dataclasses.replace(run, model=dataclasses.replace(run.model, precision="float32"))
+    model = run.load_model()
+    head = model.get_layer("head")
+    for lstm in lstms_of(head):
+        lstm.use_cudnn = False  # traced where a GPU is visible, it would bring an op along that only a GPU has
+    if not run.model.has_frames:
+        return InferenceParts(run.model, None, None, head)
+    backbone = backbone_of(model)
+    return InferenceParts(
+        run.model, fold_batch_norm(backbone) if fold else backbone, model.get_layer("projection"), head
+    )

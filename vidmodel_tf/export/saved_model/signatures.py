@@ -1,0 +1,116 @@
+"""The four signatures of an exported model.
+
+- `encoded_frames`: JPEG frames of any size and words -> scores and labels. The recommended one.
+- `serving_default`: frames of the model's size and words -> the same.
+- `frame_features`: frames -> features, one frame after the other, so that windows which overlap share the work.
+- `classify_features`: features and words -> the same as the first two.
+
+A model of words alone has the first two only. Legend of shapes: see `vidmodel_tf.model.build`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from vidmodel_tf.export.saved_model.graph import InferenceGraph
+from vidmodel_tf.export.saved_model.request_checks import check_finite, check_jpegs, check_same_number, check_shape
+from vidmodel_tf.records.frames import decode_frames
+from vidmodel_tf.run_folder.run import Run
+from vidmodel_tf.text.tokenize_graph import text_encoder
+
+Outputs = dict[str, tf.Tensor]
+
+
+class ServedModel(tf.Module):
+    """What a SavedModel holds.
+
+    Args:
+        run: The run folder.
+        graph: Its model.
+    """
+
+    def __init__(self, run: Run, graph: InferenceGraph) -> None:
+        super().__init__(name="vidmodel")
+        self.run, self.graph = run, graph
+        self.labels = tf.saved_model.Asset(str(run.path / "labels.json"))
+        config = run.model
+        self.encode_text = text_encoder(run.path / "vocabulary.txt", config.num_tokens, config.field_budgets)
+
+    def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
+        """By name."""
+        config, clip = self.run.model, (self.run.model.height, self.run.model.width, 3)
+        text = tf.TensorSpec((None,), tf.string, "text")
+        jpegs = tf.TensorSpec((None, config.num_frames), tf.string, "jpeg_frames")
+        frames = tf.TensorSpec((None, config.num_frames, *clip), tf.uint8, "frames")
+        functions = {
+            "encoded_frames": _trace(self._encoded_frames, jpegs, text),
+            "serving_default": _trace(self._serving_default, frames, text),
+        }
+        if config.has_frames:
+            any_frames = tf.TensorSpec((None, None, *clip), tf.uint8, "frames")
+            features = tf.TensorSpec((None, config.num_frames, self.graph.num_features), tf.float32, "features")
+            functions["frame_features"] = _trace(self._frame_features, any_frames)
+            functions["classify_features"] = _trace(self._classify_features, features, text)
+        return functions
+
+    def _encoded_frames(self, jpeg_frames: tf.Tensor, text: tf.Tensor) -> Outputs:
+        config = self.run.model
+        num_frames, height, width = config.num_frames, config.height, config.width
+        jpegs = check_shape(
+            "jpeg_frames", jpeg_frames, (None, num_frames), f"JPEG strings [B, {num_frames}] with B >= 1"
+        )
+        text = self._check_text(text, "jpeg_frames", jpegs)
+        if not config.has_frames:
+            return self._answer(None, text)
+        with tf.name_scope("jpeg_frames"):  # what the decoder complains of bears it
+            frames = decode_frames(tf.reshape(check_jpegs("jpeg_frames", jpegs), [-1]), height, width)
+        features = self.graph.encode(tf.reshape(frames, [-1, num_frames, height, width, 3]))
+        return self._answer(features, text)
+
+    def _serving_default(self, frames: tf.Tensor, text: tf.Tensor) -> Outputs:
+        frames = self._check_frames(frames, self.run.model.num_frames)
+        text = self._check_text(text, "frames", frames)
+        return self._answer(self.graph.encode(frames) if self.run.model.has_frames else None, text)
+
+    def _frame_features(self, frames: tf.Tensor) -> Outputs:
+        return {"features": self.graph.encode(self._check_frames(frames, None))}
+
+    def _classify_features(self, features: tf.Tensor, text: tf.Tensor) -> Outputs:
+        shape = (None, self.run.model.num_frames, self.graph.num_features)
+        words = f"float32 [B, {shape[1]}, {shape[2]}] with B >= 1"
+        features = check_finite("features", check_shape("features", features, shape, words))
+        return self._answer(features, self._check_text(text, "features", features))
+
+    def _check_frames(self, frames: tf.Tensor, num_frames: int | None) -> tf.Tensor:
+        shape = (None, num_frames, self.run.model.height, self.run.model.width, 3)
+        steps, condition = (num_frames, "B >= 1") if num_frames else ("T", "B and T >= 1")
+        words = f"uint8 RGB [B, {steps}, {shape[2]}, {shape[3]}, 3] with {condition}"
+        return check_shape("frames", frames, shape, words)
+
+    def _check_text(self, text: tf.Tensor, other_name: str, other: tf.Tensor) -> tf.Tensor:
+        text = check_shape("text", text, (None,), "strings [B] with B >= 1")
+        return check_same_number("text", text, other_name, other)
+
+    def _answer(self, features: tf.Tensor | None, text: tf.Tensor) -> Outputs:
+        outputs = {}
+        for head, scores in self.graph.classify(features, self.encode_text(text)).items():
+            names = tf.constant(self.run.labels[head])
+            outputs[f"{head}_scores"] = scores
+            if head in self.run.labels.multi_label:
+                given = scores >= tf.constant(self.run.thresholds[head])
+                outputs[f"{head}_labels"] = _join_given(names, given)
+            else:
+                outputs[f"{head}_label"] = tf.gather(names, tf.argmax(scores, axis=1))
+        return outputs
+
+
+def _trace(function: Callable[..., Outputs], *inputs: tf.TensorSpec) -> tf.types.experimental.ConcreteFunction:
+    return tf.function(function, autograph=False).get_concrete_function(*inputs)
+
+
+def _join_given(names: tf.Tensor, given_BxK: tf.Tensor) -> tf.Tensor:
+    """The names that are given, joined by `|`, string [B]."""
+    ragged = tf.ragged.boolean_mask(tf.tile(names[tf.newaxis], [tf.shape(given_BxK)[0], 1]), given_BxK)
+    return tf.strings.reduce_join(ragged, axis=1, separator="|")

@@ -1,0 +1,52 @@
+"""Requests that TF Serving sends itself when it loads a version, so that the first user does not wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+from vidmodel_tf.run_folder.run import Run
+
+_BATCH_SIZES = (1, 4)  # TensorFlow prepares itself for each shape that it has not seen
+
+
+def write_warmup_requests(
+    path: Path, run: Run, model_name: str, signature_names: list[str], num_features: int | None
+) -> None:
+    """Writes `tf_serving_warmup_requests`: TFRecords of PredictionLog, one for each signature and batch size.
+
+    Args:
+        path: The file.
+        run: The model.
+        model_name: What the server calls it.
+        signature_names: Those that it has.
+        num_features: D, of `features`.
+    """
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for name in signature_names:
+            for batch_size in _BATCH_SIZES:
+                request = predict_pb2.PredictRequest()
+                request.model_spec.name, request.model_spec.signature_name = model_name, name
+                for key, value in _inputs(name, batch_size, run, num_features):
+                    request.inputs[key].CopyFrom(tf.make_tensor_proto(value))
+                log = prediction_log_pb2.PredictLog(request=request)
+                writer.write(prediction_log_pb2.PredictionLog(predict_log=log).SerializeToString())
+
+
+def _inputs(signature: str, batch_size: int, run: Run, num_features: int | None) -> Iterator[tuple[str, Any]]:
+    config, rng = run.model, np.random.default_rng(0)
+    clips = (batch_size, config.num_frames)
+    if signature == "encoded_frames":
+        picture = rng.integers(0, 256, (config.height, config.width, 3), dtype=np.uint8)
+        yield "jpeg_frames", np.full(clips, tf.io.encode_jpeg(picture).numpy(), object)
+    elif signature == "classify_features":
+        yield "features", rng.normal(size=(*clips, num_features)).astype(np.float32)
+    else:
+        yield "frames", rng.integers(0, 256, (*clips, config.height, config.width, 3), dtype=np.uint8)
+    if signature != "frame_features":
+        yield "text", np.full(batch_size, " ".join(run.vocabulary.words[:8]).encode(), object)

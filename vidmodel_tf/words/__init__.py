@@ -1,0 +1,1 @@
+"""Words in time: what lies beside a video."""
