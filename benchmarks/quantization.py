@@ -87,7 +87,7 @@ def _forms(run: Run, exported: Path) -> dict[str, ModelForm]:
 def _predict(form: ModelForm, run: Run, fold: int) -> Iterator[dict[str, Any]]:
     clips = read_index(run.data)
     splits = fold_splits(clips, run.fold)
-    batches = for_inference(run.data, "test", run.model, run.vocabulary, batch_size=1, splits=splits)
+    batches = for_inference(run.data, "test", run.config.model, run.vocabulary, batch_size=1, splits=splits)
     for clip, (inputs, _, _) in zip(clips_of(clips, "test", splits), batches.as_numpy_iterator(), strict=True):
         (scores,) = form.scores(inputs["frames"], [[""]])
         (answer,) = decide(scores[HEAD], HEAD, run)

@@ -49,7 +49,7 @@ def main() -> None:
     print("load of the machine before:", _load())
     with tempfile.TemporaryDirectory() as folder:
         run = _untrained_run(Path(folder) / "run", options.size)
-        shape = (1, run.model.num_frames, options.size, options.size, 3)
+        shape = (1, run.config.model.num_frames, options.size, options.size, 3)
         frames = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
         version = export_saved_model(run.path, Path(folder) / "model")
         onnx_file = Path(folder) / "model.onnx"

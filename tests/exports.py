@@ -62,7 +62,7 @@ def _spread_scores(model: keras.Model, run: Run) -> None:
 def _head_inputs(model: keras.Model, run: Run) -> dict[str, np.ndarray]:
     frames, texts = questions(run)
     inputs = {"token_ids": encode_texts(texts, run)}
-    if run.model.has_frames:
+    if run.config.model.has_frames:
         outputs = model.get_layer("frame_encoder").predict(frames, verbose=0)
         inputs["features"] = model.get_layer("projection").predict(outputs, verbose=0)
     return inputs
@@ -70,13 +70,13 @@ def _head_inputs(model: keras.Model, run: Run) -> dict[str, np.ndarray]:
 
 def questions(run: Run) -> tuple[np.ndarray, list[str]]:
     """Frames, uint8 [B, T, H, W, 3], of real clips, of one that stands still and of noise; and joined strings."""
-    batches = for_inference(run.data, "train", run.model, run.vocabulary, batch_size=len(TEXTS))
+    batches = for_inference(run.data, "train", run.config.model, run.vocabulary, batch_size=len(TEXTS))
     inputs, _, _ = next(batches.as_numpy_iterator())
     frames, rng = inputs["frames"].copy(), np.random.default_rng(0)
     frames[1, 2:] = frames[1, 1]
     frames[2] = rng.integers(0, 256, frames[2].shape)
     frames[3] = rng.integers(0, 256, frames[3].shape) // 2 * (np.arange(len(frames[3])) % 2)[:, None, None, None]
-    return frames, [join_fields(text, run.model.text_fields) for text in TEXTS]
+    return frames, [join_fields(text, run.config.model.text_fields) for text in TEXTS]
 
 
 def expected_scores(run: Run) -> dict[str, np.ndarray]:

@@ -114,7 +114,8 @@ def test_training_again_says_that_nothing_was_done(run_dir, data_set, tmp_path, 
 
 def test_what_is_said_of_stages(run_dir, tmp_path):
     run = dataclasses.replace(load_run(run_dir), path=tmp_path)
-    run = dataclasses.replace(run, train=dataclasses.replace(run.train, patience=2))
+    train_config = dataclasses.replace(run.config.train, patience=2)
+    run = dataclasses.replace(run, config=dataclasses.replace(run.config, train=train_config))
     losses = {"frozen": (0.5, 0.25, 0.3, 0.4), "fine_tune": (0.28, 0.27), "frozen_refit": ("", "")}
     rows = [(stage, loss) for stage, values in losses.items() for loss in values]
     lines = [f"{epoch},{stage},0.1,{loss}" for epoch, (stage, loss) in enumerate(rows)]

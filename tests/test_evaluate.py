@@ -32,7 +32,7 @@ def result(copy):
 @pytest.fixture(scope="module")
 def batch(copy, data_set):
     run = load_run(copy)
-    (batch,) = for_inference(data_set, "test", run.model, run.vocabulary, batch_size=100).as_numpy_iterator()
+    (batch,) = for_inference(data_set, "test", run.config.model, run.vocabulary, batch_size=100).as_numpy_iterator()
     return batch
 
 

@@ -69,14 +69,14 @@ def test_opened_and_verified(run, folder):
     answers, without_words = model.scores(frames, [texts, [""] * len(texts)])
     for head, scores in expected_scores(run).items():
         np.testing.assert_allclose(answers[head], scores, atol=ATOL, err_msg=head)
-        assert np.array_equal(without_words[head], answers[head]) != run.model.has_text
+        assert np.array_equal(without_words[head], answers[head]) != run.config.model.has_text
     result = verify(model, run.path)
     assert result["passed"]
     assert result["tolerance"] == ATOL
 
 
 def test_inputs_outputs_and_ops(run, folder):
-    session, config = onnxruntime.InferenceSession(str(folder / "model.onnx")), run.model
+    session, config = onnxruntime.InferenceSession(str(folder / "model.onnx")), run.config.model
     picture = [config.num_frames, config.height, config.width, 3]
     assert {value.name: (value.type, value.shape) for value in session.get_inputs()} == {
         "frames": ("tensor(uint8)", ["batch", *picture]),
@@ -199,7 +199,7 @@ def test_other_shapes_and_ids_are_refused(plain, plain_folder):
     model = OnnxModel(plain_folder / "model.onnx")
     with pytest.raises(Exception, match="Got invalid dimensions for input: frames"):
         model.scores(frames[:, :3], [texts])
-    token_ids = np.full((1, plain.model.num_tokens), 1_000_000, np.int32)
+    token_ids = np.full((1, plain.config.model.num_tokens), 1_000_000, np.int32)
     session = onnxruntime.InferenceSession(str(plain_folder / "model.onnx"))
     with pytest.raises(Exception, match="out of data bounds"):
         session.run(None, {"frames": frames[:1], "token_ids": token_ids})

@@ -47,11 +47,11 @@ def test_each_stage_has_as_many_epochs_again_as_were_best(refit_run):
 def test_the_standardisation_is_that_of_training_and_validation_clips(refit_run):
     run, features = refit_run, []
     model = run.load_model()
-    pretrained = run.model.weights
+    pretrained = run.config.model.weights
     backbone = backbone_of(model)
     backbone.load_weights(pretrained)  # fine-tuning has changed it; the cache is of the pretrained one
     for split in ("train", "validation"):
-        files = cached_features(run.data, split, backbone, run.model, views=("plain",))
+        files = cached_features(run.data, split, backbone, run.config.model, views=("plain",))
         features += [files.parse(record, 0)["backbone_output"].numpy() for record in files.records.in_order()]
     layer = model.get_layer("projection").get_layer("appearance_standardization")
     slots = np.concatenate(features)
@@ -89,8 +89,8 @@ def test_interrupted_it_goes_on(refit_run, monkeypatch, tmp_path, num_epochs):
 
     with monkeypatch.context() as patched, pytest.raises(InterruptedTrainingError):
         patched.setattr(StageProgress, "on_epoch_end", interrupt)
-        train(refit_run.data, tmp_path / "run", refit_run.model, REFIT)
-    run = train(refit_run.data, tmp_path / "run", refit_run.model, REFIT)
+        train(refit_run.data, tmp_path / "run", refit_run.config.model, REFIT)
+    run = train(refit_run.data, tmp_path / "run", refit_run.config.model, REFIT)
     rows, expected = history(run), history(refit_run)
     assert [row["stage"] for row in rows] == [row["stage"] for row in expected]
     for row, whole in zip(rows, expected, strict=True):

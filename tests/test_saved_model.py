@@ -84,7 +84,7 @@ def test_a_process_with_tensorflow_alone_gives_the_scores_of_keras(run, version,
     assert result.returncode == 0, result.stderr[-2000:]
     expected, answers = expected_scores(run), np.load(tmp_path / "a.npz", allow_pickle=True)
     assert all(np.ptp(scores, axis=0).min() > 0.2 for scores in expected.values())
-    ways = {"serving_default", "classify_features"} if run.model.has_frames else {"serving_default"}
+    ways = {"serving_default", "classify_features"} if run.config.model.has_frames else {"serving_default"}
     for way, (head, scores) in itertools.product(ways, expected.items()):
         np.testing.assert_allclose(answers[f"{way}/{head}_scores"], scores, atol=TOLERANCE, err_msg=f"{way} {head}")
     for head, scores in expected.items():
@@ -97,16 +97,16 @@ def test_a_process_with_tensorflow_alone_gives_the_scores_of_keras(run, version,
 
 
 def test_windows_of_a_longer_sequence_are_answered_as_clips_of_their_own(run, version):
-    if not run.model.has_frames:
+    if not run.config.model.has_frames:
         pytest.skip("the model sees no frames")
     frames, texts = questions(run)
     frames = np.concatenate([frames[::-1], frames], axis=1)
     signatures, text = tf.saved_model.load(str(version)).signatures, tf.constant(texts)
     features = signatures["frame_features"](frames=tf.constant(frames))["features"].numpy()
-    of_motion = {"appearance": 0, "motion": 1, "both": 1 / 2}[run.model.streams]
+    of_motion = {"appearance": 0, "motion": 1, "both": 1 / 2}[run.config.model.streams]
     first_of_motion = round(features.shape[-1] * (1 - of_motion))
-    for start in (0, 1, run.model.num_frames - 1):
-        window = slice(start, start + run.model.num_frames)
+    for start in (0, 1, run.config.model.num_frames - 1):
+        window = slice(start, start + run.config.model.num_frames)
         expected = signatures["serving_default"](frames=tf.constant(frames[:, window]), text=text)
         seen = features[:, window].copy()
         seen[:, 0, first_of_motion:] = 0  # a clip's first frame has no motion
@@ -118,7 +118,11 @@ def test_windows_of_a_longer_sequence_are_answered_as_clips_of_their_own(run, ve
 def test_verify_finds_every_signature_the_same(run, version):
     result = verify(version, run.path)
     assert result["passed"]
-    ways = {"serving_default", "encoded_frames", "classify_features"} if run.model.has_frames else {"serving_default"}
+    ways = (
+        {"serving_default", "encoded_frames", "classify_features"}
+        if run.config.model.has_frames
+        else {"serving_default"}
+    )
     assert set(result["answers"]) == ways
     assert all(found["label_agreement"] == 1 for heads in result["answers"].values() for found in heads.values())
 
@@ -135,7 +139,7 @@ def test_opened_for_prediction_it_gives_the_scores_of_keras(run, version):
     answers, without_words = open_model(version.parent).scores(frames, [texts, [""] * len(texts)])
     for head, scores in expected_scores(run).items():
         np.testing.assert_allclose(answers[head], scores, atol=TOLERANCE)
-    assert (np.abs(answers["colour"] - without_words["colour"]).max() > 1e-6) == run.model.has_text
+    assert (np.abs(answers["colour"] - without_words["colour"]).max() > 1e-6) == run.config.model.has_text
 
 
 def test_the_folder_holds_all_that_the_design_names(run, version):
@@ -143,10 +147,10 @@ def test_the_folder_holds_all_that_the_design_names(run, version):
     assert json.loads((version / "assets" / "labels.json").read_text()) == dict(run.labels)
     described = json.loads((version / "assets.extra" / "signatures.json").read_text())
     names = {"serving_default", "encoded_frames"}
-    if run.model.has_frames:
+    if run.config.model.has_frames:
         names |= {"frame_features", "classify_features"}
     assert set(described["signatures"]) == names
-    height, width, num_frames = run.model.height, run.model.width, run.model.num_frames
+    height, width, num_frames = run.config.model.height, run.config.model.width, run.config.model.num_frames
     inputs = described["signatures"]["serving_default"]["inputs"]
     assert inputs["frames"]["shape"] == [None, num_frames, height, width, 3]
     assert (inputs["frames"]["dtype"], inputs["text"]["dtype"]) == ("uint8", "string")
@@ -219,7 +223,7 @@ def test_each_export_is_the_next_version_and_half_of_one_is_never_seen(plain, se
 def test_the_graph_does_not_grow_with_the_number_of_frames(plain, tmp_path):
     counts = {}
     for num_frames in (8, 32):
-        config = dataclasses.replace(plain.model, num_frames=num_frames)
+        config = dataclasses.replace(plain.config.model, num_frames=num_frames)
         model = build_model(config, plain.labels, len(plain.vocabulary))
         save_run(tmp_path / str(num_frames), model, config, plain.labels, plain.vocabulary)
         counts[num_frames] = num_nodes(export_saved_model(tmp_path / str(num_frames), tmp_path / f"out{num_frames}"))
@@ -229,7 +233,7 @@ def test_the_graph_does_not_grow_with_the_number_of_frames(plain, tmp_path):
 def malformed(plain):
     """200 requests of many kinds: signature, inputs, and the name that the answer has to mention."""
     rng = np.random.default_rng(0)
-    height, width, num_frames = plain.model.height, plain.model.width, plain.model.num_frames
+    height, width, num_frames = plain.config.model.height, plain.config.model.width, plain.config.model.num_frames
     jpeg = tf.io.encode_jpeg(rng.integers(0, 256, (20, 30, 3), dtype=np.uint8)).numpy()
 
     def frames(*shape):
@@ -251,7 +255,7 @@ def malformed(plain):
         (2, num_frames * height * width * 3), (),
     ]  # fmt: skip
     wrong_texts = [(), (0,), (1,), (3,), (2, 1), (1, 2), (2, 0)]
-    size = plain.model.projection_units
+    size = plain.config.model.projection_units
     wrong_features = [
         (0, num_frames, size), (2, 0, size), (2, 8, size), (2, num_frames, size + 1), (num_frames, size),
         (2, num_frames, size, 1), (),
@@ -330,7 +334,7 @@ def test_a_batch_norm_that_others_stand_before_stays():
 
 
 def test_a_model_with_batch_norm_says_the_same_when_exported(plain, tmp_path):
-    config = dataclasses.replace(plain.model, backbone="mobilenet_v2", height=32, width=32, num_frames=2)
+    config = dataclasses.replace(plain.config.model, backbone="mobilenet_v2", height=32, width=32, num_frames=2)
     model = build_model(config, plain.labels, len(plain.vocabulary))
     rng = np.random.default_rng(0)
     for layer in backbone_of(model).layers:
@@ -381,7 +385,13 @@ def test_what_is_no_run_or_no_place_is_refused(plain, tmp_path):
 
 def test_another_run_s_model_is_not_verified(served, data_set, tmp_path):
     run, labels = open_model(served).run, {"mood": ["good", "bad"]}
-    save_run(tmp_path / "run", build_model(run.model, labels, len(run.vocabulary)), run.model, labels, run.vocabulary)
+    save_run(
+        tmp_path / "run",
+        build_model(run.config.model, labels, len(run.vocabulary)),
+        run.config.model,
+        labels,
+        run.vocabulary,
+    )
     with pytest.raises(InputError, match=r"was not made from .*the labels \{'colour'.*\}, not \{'mood'"):
         verify(served, tmp_path / "run")
     with pytest.raises(InputError, match="keeps no examples to verify with"):
@@ -412,7 +422,7 @@ def test_what_always_says_the_same_is_not_verified(plain, score):
 
 
 def test_a_model_of_another_size_is_not_verified(served, plain, tmp_path):
-    config = dataclasses.replace(plain.model, num_frames=2)
+    config = dataclasses.replace(plain.config.model, num_frames=2)
     model = build_model(config, plain.labels, len(plain.vocabulary))
     save_run(tmp_path / "run", model, config, plain.labels, plain.vocabulary)
     with pytest.raises(InputError, match=r"was not made from .*Received: model\.num_frames=4, not 2"):

@@ -187,7 +187,7 @@ def test_text_takes_the_place_of_sidecars(client, plain, videos):
 
 @pytest.mark.parametrize("size", [(48, 64), (400, 400)], ids=["small", "more than gRPC keeps by default"])
 def test_a_server_that_is_not_ready_is_asked_again(client, peer, plain, size):
-    jpegs = noise_jpegs(1, plain.model.num_frames, size).tolist()
+    jpegs = noise_jpegs(1, plain.config.model.num_frames, size).tolist()
     assert (sum(map(len, jpegs[0])) > 2**18) == (size == (400, 400))
     expected, before = client.ask(jpegs, [""]), peer.order(unavailable=2)
     answer = client.ask(jpegs, [""])
@@ -277,7 +277,7 @@ def test_messages_that_are_too_large(peer, clips, plain):
         pytest.raises(VidmodelError, match="too large: ask about fewer clips at once"),
     ):
         client.ask(jpegs, [""])
-    large = noise_jpegs(1, plain.model.num_frames, (1800, 1800)).tolist()
+    large = noise_jpegs(1, plain.config.model.num_frames, (1800, 1800)).tolist()
     assert sum(map(len, large[0])) > 4 * 2**20
     with (
         connect(peer, "grpc") as client,

@@ -72,7 +72,7 @@ def test_a_process_with_the_interpreter_alone_gives_the_scores_of_keras(run, fol
 def precisions_to_hold(run):
     """All; but the stacked bidirectional model learns next to nothing from these clips, and its scores, spread all the
     same, are made of differences smaller than a step of int8."""
-    return [name for name in (*TOLERANCES, *CORRELATIONS) if name != "int8" or not run.model.bidirectional]
+    return [name for name in (*TOLERANCES, *CORRELATIONS) if name != "int8" or not run.config.model.bidirectional]
 
 
 def assert_near(answers, expected, precision):
@@ -85,7 +85,7 @@ def assert_near(answers, expected, precision):
 
 
 def test_the_pair_gives_the_scores_of_keras_frame_by_frame(run, folder):
-    if not run.model.has_frames:
+    if not run.config.model.has_frames:
         assert not (folder / "classify_features.tflite").exists()
         return
     frames, texts = questions(run)
@@ -95,9 +95,9 @@ def test_the_pair_gives_the_scores_of_keras_frame_by_frame(run, folder):
 
 
 def test_the_least_motion_is_motion_in_the_encoder_of_every_precision(run, folder):
-    if run.model.streams == "appearance":
+    if run.config.model.streams == "appearance":
         pytest.skip("the model sees no motion")
-    still = np.full((1, run.model.height, run.model.width, 3), 100, np.uint8)
+    still = np.full((1, run.config.model.height, run.config.model.width, 3), 100, np.uint8)
     moved = still.copy()
     moved[0, 5, 7, 1] += 1
     for precision in ("float32", "int8"):
@@ -105,13 +105,13 @@ def test_the_least_motion_is_motion_in_the_encoder_of_every_precision(run, folde
         features = {name: ask(frame=frame, previous_frame=still)["features"][0] for name, frame in
                     (("still", still), ("moved", moved))}  # fmt: skip
         num_features = len(features["still"])
-        of_motion = slice(0 if run.model.streams == "motion" else num_features // 2, None)
+        of_motion = slice(0 if run.config.model.streams == "motion" else num_features // 2, None)
         assert not features["still"][of_motion].any()
         assert features["moved"][of_motion].any()
 
 
 def test_inputs_are_pixels_and_token_ids(run, folder):
-    config = run.model
+    config = run.config.model
     for path in folder.glob("*.tflite"):
         details = Interpreter(str(path)).get_signature_runner().get_input_details()
         found = {name: (tuple(detail["shape"]), detail["dtype"]) for name, detail in details.items()}
@@ -132,7 +132,7 @@ def test_only_built_in_ops(run, folder):
     for path in folder.glob("*.tflite"):
         model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
         assert not [code.customCode for code in model.operatorCodes if code.customCode]
-        looks_at_frames = run.model.has_frames and path.stem != "classify_features"
+        looks_at_frames = run.config.model.has_frames and path.stem != "classify_features"
         assert ("CONV_2D" in count_ops(path)) == looks_at_frames
 
 
@@ -148,7 +148,7 @@ def test_the_report_says_what_each_file_is_worth(run, folder):
         assert whole[head]["max_difference"] < 1e-4
         assert whole[head]["accuracy"] == report["keras"][head]
     sizes = {name: values["bytes"] for name, values in report["files"].items()}
-    if run.model.has_frames:
+    if run.config.model.has_frames:
         # the rest is the graph itself, which for models as small as these is long beside the weights
         assert sizes["dynamic"] < sizes["float16"] < 0.7 * sizes["float32"]
 
@@ -175,7 +175,7 @@ def test_token_ids_out_of_range_are_answered(plain, plain_folder):
 
 
 def test_long_lstms_have_no_single_int8_file(plain, tmp_path, monkeypatch):
-    monkeypatch.setattr(tflite, "MAX_UNROLLED_STEPS", plain.model.num_tokens - 1)
+    monkeypatch.setattr(tflite, "MAX_UNROLLED_STEPS", plain.config.model.num_tokens - 1)
     folder = export_tflite(plain.path, tmp_path / "name")
     assert not (folder / "int8.tflite").exists()
     assert (folder / "frame_features_int8.tflite").exists()

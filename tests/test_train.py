@@ -191,11 +191,11 @@ def test_cached_features_are_the_encoder_s(two_stage_run):
     from vidmodel_tf.training.features import cached_features
 
     run = two_stage_run
-    model = build_model(run.model, run.labels, len(run.vocabulary))
+    model = build_model(run.config.model, run.labels, len(run.vocabulary))
     encoder = model.get_layer("frame_encoder")
-    data = for_inference(run.data, "train", run.model, run.vocabulary, batch_size=8)
+    data = for_inference(run.data, "train", run.config.model, run.vocabulary, batch_size=8)
     frames = np.concatenate([inputs["frames"] for inputs, _, _ in data.as_numpy_iterator()])
-    files = cached_features(run.data, "train", backbone_of(model), run.model, views=("plain", "mirrored"))
+    files = cached_features(run.data, "train", backbone_of(model), run.config.model, views=("plain", "mirrored"))
     for view, pixels in enumerate((frames, frames[:, :, :, ::-1])):
         cached = [files.parse(record, view)["backbone_output"] for record in files.records.in_order()]
         np.testing.assert_allclose(cached, encoder.predict(pixels, verbose=0), atol=1e-5)
@@ -286,10 +286,10 @@ def test_a_run_saved_by_hand_reads_clips_as_its_data_was(data_set, tmp_path):
     model = vm.build_model(MODEL, labels, len(vocabulary))
     vm.save_run(tmp_path / "run", model, MODEL, labels, vocabulary, data=data_set)
     run = load_run(tmp_path / "run")
-    assert (run.prepare.num_stored_frames, run.prepare.short_side, run.data) == (8, 48, data_set)
+    assert (run.config.prepare.num_stored_frames, run.config.prepare.short_side, run.data) == (8, 48, data_set)
     config = dataclasses.replace(MODEL, num_frames=6)
     vm.save_run(tmp_path / "other", vm.build_model(config, labels, len(vocabulary)), config, labels, vocabulary)
-    assert load_run(tmp_path / "other").prepare.num_stored_frames == 6
+    assert load_run(tmp_path / "other").config.prepare.num_stored_frames == 6
 
 
 def dropped(seed, epoch, tmp_path):

@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 
 from vidmodel_tf.errors import InputError
 
-TEXT_FIELDS = ("title", "description", "tags", "subtitles")
+TEXT_FIELDS = ("title", "description", "tags", "subtitles", "screen_text", "speech")  # that a clip may have
 
 Branches = Literal["both", "video", "text"]
 Streams = Literal["appearance", "motion", "both"]
@@ -67,7 +67,7 @@ class ModelConfig:
     bidirectional: bool = False  # the LSTMs over time
     # The LSTM's last state; attention over its outputs; or the last state beside the mean of the features ("both").
     pooling: Pooling = "last"
-    text_fields: tuple[str, ...] = TEXT_FIELDS  # in the order in which they are joined
+    text_fields: tuple[str, ...] = TEXT_FIELDS[:4]  # those that the model reads, in the order in which they are joined
     num_tokens: int = 64  # L
     field_budgets: tuple[int, ...] = ()  # tokens kept for each field; (): L in equal parts. What one leaves, others use
     vocabulary_size: int = 20_000  # at most; counted on the training split

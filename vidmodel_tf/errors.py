@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 
@@ -9,22 +10,32 @@ class VidmodelError(Exception):
     """A failure with a message for the user: what was expected, what came, what to do.
 
     Args:
-        message: One line.
+        reason: One line.
         details: Further lines, one a fault, where one line cannot hold them (the bad rows of a manifest).
+        subject: The file or clip that the reason is about; it stands before the reason in the message. Whoever shows
+            the subject in another way takes `reason` alone.
     """
 
     exit_code = 1
 
-    def __init__(self, message: str, details: Sequence[str] = ()) -> None:
-        super().__init__(message)
+    def __init__(
+        self, reason: str, details: Sequence[str] = (), *, subject: str | os.PathLike[str] | None = None
+    ) -> None:
+        super().__init__(reason if subject is None else f"{subject}: {reason}")
+        self.reason = reason
         self.details = tuple(details)
+        self.subject = None if subject is None else str(subject)
 
     def __reduce__(self):
-        # Exceptions that cross a process border are rebuilt from this; the default forgets the details.
-        return type(self), (self.args[0], self.details)
+        # Exceptions that cross a process border are rebuilt from this; the default forgets all but the message.
+        return _rebuild, (type(self), self.reason, self.details, self.subject)
 
 
 class InputError(VidmodelError, ValueError):
     """What the user gave (a file, a row, a setting, an argument) cannot be used as it is."""
 
     exit_code = 2
+
+
+def _rebuild(kind: type[VidmodelError], reason: str, details: Sequence[str], subject: str | None) -> VidmodelError:
+    return kind(reason, details, subject=subject)

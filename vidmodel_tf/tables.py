@@ -101,8 +101,8 @@ def describe_stages(run: Run) -> list[str]:
         for number, row in enumerate(epochs, 1):
             if float(row[monitor]) < lowest:
                 best, lowest = number, float(row[monitor])
-        waited = len(epochs) - best >= run.train.patience
-        ended = f"ended by patience {run.train.patience}" if waited else "as many as were allowed"
+        waited = len(epochs) - best >= run.config.train.patience
+        ended = f"ended by patience {run.config.train.patience}" if waited else "as many as were allowed"
         kept = f"kept epoch {best}, {monitor} {lowest:.4f}" if best else f"none kept, {monitor} was {lowest:.4f} before"
         lines.append(f"{stage}: {len(epochs)} epochs, {ended}; {kept}")
     return lines

@@ -16,6 +16,7 @@ class Clip:
         id: Unique in its source of clips: see `clip_id`.
         path: Absolute; None: there are words alone.
         text: Every name in `config.TEXT_FIELDS`; "" where there is none.
+        words_from: `{field: where its words came from}` for the fields that have words: "manifest", "sidecar:NAME".
         labels: Every head; a class name, a tuple of names for a multi-label head, None where not labelled.
         source: What must not be split: clips of one source share camera, scene or author.
         start_seconds: Where the range starts; None: at the beginning.
@@ -31,6 +32,7 @@ class Clip:
     start_seconds: float | None = None
     end_seconds: float | None = None
     split: str | None = None
+    words_from: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def key(self) -> tuple[Path | str, float, float | None]:

@@ -111,7 +111,7 @@ def _prepare(tasks: Sequence[FoldTask]) -> None:
     for task in tasks:
         splits = assign_folds(task.clips, num_folds=task.num_folds, seed=task.train.seed)[task.fold - 1]
         run = plan_run(task.data, task.folder, task.clips, task.model, task.train, splits)
-    fill_caches(run, build_model(run.model, run.labels, len(run.vocabulary)))
+    fill_caches(run, build_model(run.config.model, run.labels, len(run.vocabulary)))
 
 
 def _check_arguments(out: Path, arguments: dict[str, Any]) -> None:

@@ -104,7 +104,7 @@ def _check_labels(labels: Labels, run: Run) -> None:
 def _collect(
     model: ModelForm, data: Path, split: str, clips: Sequence[StoredClip], splits: Splits | None
 ) -> _Collected:
-    config, total = model.run.model, count_clips(data, split, splits)
+    config, total = model.run.config.model, count_clips(data, split, splits)
     batches = for_inference(data, split, config, model.run.vocabulary, batch_size=_CLIPS_AT_ONCE, splits=splits)
     assignment = splits or {clip.id: clip.split for clip in clips}
     words = [join_fields(clip.text, config.text_fields) for clip in clips if assignment[clip.id] == split]
@@ -176,7 +176,7 @@ def _head_metrics(collected: _Collected, variant: str, head: str, run: Run) -> d
 def _ablated_accuracy(collected: _Collected, variant: str, head: str, run: Run) -> float | None:
     if variant == "without_frames" and len(collected.others) < 2:
         return None  # there is no other clip
-    if not (run.model.has_text if variant == "without_text" else run.model.has_frames):
+    if not (run.config.model.has_text if variant == "without_text" else run.config.model.has_frames):
         return None  # the model lacks the branch
     return _head_metrics(collected, variant, head, run)["accuracy"]
 

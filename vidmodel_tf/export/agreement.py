@@ -36,8 +36,8 @@ def report_agreement(models: Mapping[str, ModelForm], run: Run) -> dict[str, Any
     clips = read_index(run.data)
     splits = fold_splits(clips, run.fold)
     split = next(name for name in ("test", "validation", "train") if clips_of(clips, name, splits))
-    words = [join_fields(clip.text, run.model.text_fields) for clip in clips_of(clips, split, splits)]
-    batches = for_inference(run.data, split, run.model, run.vocabulary, batch_size=1, splits=splits)
+    words = [join_fields(clip.text, run.config.model.text_fields) for clip in clips_of(clips, split, splits)]
+    batches = for_inference(run.data, split, run.config.model, run.vocabulary, batch_size=1, splits=splits)
     answers, truths = _answers(models, batches.as_numpy_iterator(), words, run)
     expected = answers.pop("keras")
     return {

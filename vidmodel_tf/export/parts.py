@@ -49,14 +49,15 @@ def load_parts(run: Run, *, fold: bool = True) -> InferenceParts:
         fold: Fold BatchNorm into convolutions. Only to be left out to see what folding does.
     """
     # float32 whatever it was trained in: a server's processor may be slow at anything else, or unable.
-    run = dataclasses.replace(run, model=dataclasses.replace(run.model, precision="float32"))
+    model_config = dataclasses.replace(run.config.model, precision="float32")
+    run = dataclasses.replace(run, config=dataclasses.replace(run.config, model=model_config))
     model = run.load_model()
     head = model.get_layer("head")
     for lstm in lstms_of(head):
         lstm.use_cudnn = False  # traced where a GPU is visible, it would bring an op along that only a GPU has
-    if not run.model.has_frames:
-        return InferenceParts(run.model, None, None, head)
+    if not run.config.model.has_frames:
+        return InferenceParts(run.config.model, None, None, head)
     backbone = backbone_of(model)
     return InferenceParts(
-        run.model, fold_batch_norm(backbone) if fold else backbone, model.get_layer("projection"), head
+        run.config.model, fold_batch_norm(backbone) if fold else backbone, model.get_layer("projection"), head
     )

@@ -27,7 +27,7 @@ class RunModel:
         model = run.load_model()
         head = model.get_layer("head")
         self._encode = None
-        if run.model.has_frames:
+        if run.config.model.has_frames:
             encoder, projection = model.get_layer("frame_encoder"), model.get_layer("projection")
             self._encode = tf.function(lambda frames: projection(encoder(frames, training=False), training=False))
         self._classify = tf.function(lambda parts: head(parts, training=False))

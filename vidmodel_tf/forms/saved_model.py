@@ -40,7 +40,7 @@ class SavedModelForm:
     def scores(self, frames_BxTxHxWxC: np.ndarray, texts: Sequence[Sequence[str]]) -> list[Scores]:
         """See `vidmodel_tf.forms.open_model.ModelForm`."""
         signatures, frames = self._model.signatures, tf.convert_to_tensor(frames_BxTxHxWxC)
-        if self.run.model.has_frames:
+        if self.run.config.model.has_frames:
             name, seen = "classify_features", dict(signatures["frame_features"](frames=frames))
         else:
             name, seen = "serving_default", {"frames": frames}

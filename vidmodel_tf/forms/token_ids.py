@@ -11,5 +11,5 @@ from vidmodel_tf.run_folder.run import Run
 
 def encode_texts(texts: Sequence[str], run: Run) -> np.ndarray:
     """Joined strings (`text.fields.join_fields`; "": no words) -> int32 [B, L]."""
-    config = run.model
+    config = run.config.model
     return np.stack([run.vocabulary.encode(text, config.num_tokens, config.field_budgets) for text in texts])

@@ -49,7 +49,7 @@ def verify(model: str | Path | ModelForm, run_dir: str | Path) -> dict[str, Any]
         way: {head: compare_scores(scores[head], expected[head], head, run) for head in run.labels}
         for way, scores in answers.items()
     }
-    tolerance = model.tolerance if run.model.precision == "float32" else max(model.tolerance, HALF_PRECISION)
+    tolerance = model.tolerance if run.config.model.precision == "float32" else max(model.tolerance, HALF_PRECISION)
     return {
         "num_examples": len(examples),
         "tolerance": tolerance,
@@ -65,7 +65,7 @@ def _is_near(found: dict[str, float | None], tolerance: float) -> bool:
 
 def _check_same_model(found: Run, run: Run) -> None:
     """Refuses what was made from another run, as far as its settings tell."""
-    wanted, given = (to_mapping(dataclasses.replace(one.model, precision="float32")) for one in (run, found))
+    wanted, given = (to_mapping(dataclasses.replace(one.config.model, precision="float32")) for one in (run, found))
     differences = [
         f"model.{name}={given[name]!r}, not {wanted[name]!r}" for name in wanted if given[name] != wanted[name]
     ]
@@ -97,7 +97,7 @@ def _read_examples(run: Run) -> list[dict[str, Any]]:
 
 
 def _answer(model: ModelForm, run: Run, examples: list[dict[str, Any]]) -> dict[str, Scores]:
-    config = run.model
+    config = run.config.model
     words = [join_fields(example["text"], config.text_fields) for example in examples]
     frames = np.zeros((len(examples), config.num_frames, config.height, config.width, 3), np.uint8)
     jpegs = [[(run.path / "examples" / name).read_bytes() for name in example["frames"]] for example in examples]

@@ -26,14 +26,27 @@ DEFAULT_THRESHOLD = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
+class RunConfig:
+    """Every setting of a run, as resolved.
+
+    Attributes:
+        model: What the graph is built from.
+        train: How it was trained.
+        prepare: How clips were stored, and so how new ones are to be read.
+    """
+
+    model: ModelConfig
+    train: TrainConfig
+    prepare: PrepareConfig
+
+
+@dataclasses.dataclass(frozen=True)
 class Run:
     """What a run folder says, all but the weights.
 
     Attributes:
         path: The folder.
-        model: The settings of the graph.
-        train: How it was trained.
-        prepare: How clips were stored, and so how new ones are to be read.
+        config: Every setting.
         labels: Heads and class names.
         vocabulary: Words by id.
         thresholds: `{head: [K]}` for multi-label heads.
@@ -43,9 +56,7 @@ class Run:
     """
 
     path: Path
-    model: ModelConfig
-    train: TrainConfig
-    prepare: PrepareConfig
+    config: RunConfig
     labels: Labels
     vocabulary: Vocabulary
     thresholds: dict[str, list[float]]
@@ -62,7 +73,7 @@ class Run:
         from vidmodel_tf.model.build import build_model
         from vidmodel_tf.model.weights import load_weights
 
-        model = build_model(self.model, self.labels, len(self.vocabulary), load_backbone_weights=False)
+        model = build_model(self.config.model, self.labels, len(self.vocabulary), load_backbone_weights=False)
         load_weights(model, self.path / "model.keras")
         return model
 
@@ -92,7 +103,7 @@ def save_run(
         prepare = prepare_config_of(data)
     elif prepare.num_stored_frames % config.num_frames:
         prepare = PrepareConfig(num_stored_frames=config.num_frames)
-    run = Run(Path(path), config, TrainConfig(), prepare, labels, vocabulary, thresholds_of(labels))
+    run = Run(Path(path), RunConfig(config, TrainConfig(), prepare), labels, vocabulary, thresholds_of(labels))
     if data is not None:
         run = dataclasses.replace(run, data=Path(data), data_fingerprint=fingerprint_of(data))
     write_settings(run)
@@ -107,9 +118,9 @@ def thresholds_of(labels: Labels) -> dict[str, list[float]]:
 def settings_of(run: Run) -> dict[str, Any]:
     """What `config.json` holds."""
     return {
-        "model": to_mapping(run.model),
-        "train": to_mapping(run.train),
-        "prepare": to_mapping(run.prepare),
+        "model": to_mapping(run.config.model),
+        "train": to_mapping(run.config.train),
+        "prepare": to_mapping(run.config.prepare),
         "multi_label_heads": sorted(run.labels.multi_label),
         "data": None if run.data is None else str(run.data.resolve()),
         "data_fingerprint": run.data_fingerprint,
@@ -185,9 +196,11 @@ def read_settings_of_run(path: Path) -> Run:
         labels = Labels(names, settings["multi_label_heads"])
         return Run(
             path=path,
-            model=from_mapping(ModelConfig, settings["model"], "model"),
-            train=from_mapping(TrainConfig, settings["train"], "train"),
-            prepare=from_mapping(PrepareConfig, settings["prepare"], "prepare"),
+            config=RunConfig(
+                model=from_mapping(ModelConfig, settings["model"], "model"),
+                train=from_mapping(TrainConfig, settings["train"], "train"),
+                prepare=from_mapping(PrepareConfig, settings["prepare"], "prepare"),
+            ),
             labels=labels,
             vocabulary=Vocabulary.load(path / "vocabulary.txt"),
             thresholds=_read_thresholds(path / "thresholds.json", labels),

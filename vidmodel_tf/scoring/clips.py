@@ -53,7 +53,7 @@ def _answer(model: ModelForm, paths: Sequence[Path], text: str | None) -> Iterat
 
 
 def _read(run: Run, paths: Sequence[Path], text: str | None) -> Iterator[dict[str, Any]]:
-    height, width = run.model.height, run.model.width
+    height, width = run.config.model.height, run.config.model.width
     for row in read_videos(run, paths, text):
         if "error" not in row:
             row["frames"] = decode_frames(tf.constant(row.pop("jpegs")), height, width).numpy()

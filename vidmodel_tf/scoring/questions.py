@@ -28,11 +28,11 @@ def read_videos(run: Run, paths: Sequence[Path], text: str | None) -> Iterator[d
     Yields:
         In order, `{"path", "jpegs", "words"}` with T JPEG frames and a joined string, or `{"path", "error"}`.
     """
-    if not run.model.has_frames:  # whether they can be decoded is nothing to such a model
+    if not run.config.model.has_frames:  # whether they can be decoded is nothing to such a model
         yield from (_words_of(path, run, text) for path in paths)
         return
-    prepare = run.prepare
-    slots = slots_for_inference(prepare.num_stored_frames, run.model.num_frames)
+    prepare = run.config.prepare
+    slots = slots_for_inference(prepare.num_stored_frames, run.config.model.num_frames)
     requests = (
         DecodeRequest(
             path=path,
@@ -54,12 +54,12 @@ def _words_of(path: Path, run: Run, text: str | None) -> dict[str, Any]:
     if not path.is_file():
         return _error_row(path, InputError("there is no such file: expected a video"))
     _, jpeg = import_opencv().imencode(".jpg", np.zeros((8, 8, 3), np.uint8))
-    return _add_words({"path": str(path), "jpegs": [jpeg.tobytes()] * run.model.num_frames}, run, text)
+    return _add_words({"path": str(path), "jpegs": [jpeg.tobytes()] * run.config.model.num_frames}, run, text)
 
 
 def _add_words(row: dict[str, Any], run: Run, text: str | None) -> dict[str, Any]:
     """The row of a video with its words, or `{"path", "error"}` where its sidecar cannot be read."""
-    fields = run.model.text_fields
+    fields = run.config.model.text_fields
     try:
         given = {fields[0]: text} if text is not None else read_sidecar_words(Path(row["path"]))
         return {**row, "words": join_fields(given, fields)}

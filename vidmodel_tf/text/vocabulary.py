@@ -57,7 +57,7 @@ class Vocabulary:
     def from_texts(
         cls,
         texts: Iterable[Mapping[str, str]],
-        fields: Sequence[str] = TEXT_FIELDS,
+        fields: Sequence[str] = TEXT_FIELDS[:4],
         max_size: int = 20_000,
         min_count: int = 1,
     ) -> Vocabulary:

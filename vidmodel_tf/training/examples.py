@@ -37,7 +37,7 @@ def write_examples(run: Run, model: keras.Model, splits: Splits | None) -> None:
 def _clips(run: Run, splits: Splits | None):
     split = "validation" if count_clips(run.data, "validation", splits) else "train"
     features = open_data_set(run.data).info.features
-    slots = inference_slots(run.data, features, run.model) if run.model.has_frames else []
+    slots = inference_slots(run.data, features, run.config.model) if run.config.model.has_frames else []
     for record in itertools.islice(record_files(run.data, split, splits).in_order(), NUM_EXAMPLES):
         example = parse_clip(features, record[0])
         yield {**example, "frames": tf.gather(example["frames"], tf.constant(slots, tf.int64))}
@@ -48,10 +48,10 @@ def _write_example(folder: Path, number: int, clip: dict[str, Any], run: Run, mo
     names = [f"{number}/{slot:03d}.jpg" for slot in range(len(clip["frames"]))]
     for name, jpeg in zip(names, clip["frames"].numpy(), strict=True):
         (folder / name).write_bytes(jpeg)
-    frames = tf.zeros((run.model.num_frames, run.model.height, run.model.width, 3), tf.uint8)
+    frames = tf.zeros((run.config.model.num_frames, run.config.model.height, run.config.model.width, 3), tf.uint8)
     if names:
-        frames = decode_frames(clip["frames"], run.model.height, run.model.width)
-    token_ids = clip_text_encoder(run.model, run.vocabulary)(clip["text"])
+        frames = decode_frames(clip["frames"], run.config.model.height, run.config.model.width)
+    token_ids = clip_text_encoder(run.config.model, run.vocabulary)(clip["text"])
     scores = model({"frames": frames[np.newaxis], "token_ids": token_ids[np.newaxis]}, training=False)
     return {
         "id": clip["id"].numpy().decode(),

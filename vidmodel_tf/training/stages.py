@@ -47,12 +47,12 @@ class Job:
 
     @property
     def batch_size(self) -> int:
-        return min(self.run.train.batch_size, self.count("train"))
+        return min(self.run.config.train.batch_size, self.count("train"))
 
     @property
     def class_weights(self) -> dict[str, list[float]]:
         """By head, of the training clips; empty where classes count as often as they come."""
-        if not self.run.train.class_balance:
+        if not self.run.config.train.class_balance:
             return {}
         return balanced_class_weights(clips_of(self.clips, "train", self.splits), self.run.labels)
 
@@ -91,7 +91,7 @@ def run_stages(job: Job) -> Stage:
     Returns:
         The last stage; its model holds the best weights of all stages, as the whole model does.
     """
-    if not (job.run.train.refit and job.count("validation")):
+    if not (job.run.config.train.refit and job.count("validation")):
         return _run_pass(job)
     initial_weights = job.model.get_weights()
     if not job.state.stage.endswith(_REFIT):
@@ -147,7 +147,7 @@ def fill_caches(run: Run, model: keras.Model) -> None:
         cnns.append(_split_at_cut(run, model)[0])
     for cnn in cnns:
         for split in stored:
-            cached_features(run.data, split, cnn, run.model, views=_training_views(run))
+            cached_features(run.data, split, cnn, run.config.model, views=_training_views(run))
 
 
 def check_cut(run: Run, model: keras.Model) -> None:
@@ -157,11 +157,11 @@ def check_cut(run: Run, model: keras.Model) -> None:
 
 
 def _stage_builders(run: Run) -> dict[str, Callable[[Job], Stage]]:
-    if not run.model.has_frames:
+    if not run.config.model.has_frames:
         return {"scratch": _words_stage}
-    if run.model.weights == "none":
+    if run.config.model.weights == "none":
         return {"scratch": _pixel_stage}
-    if run.train.fine_tune_epochs:
+    if run.config.train.fine_tune_epochs:
         return {"frozen": _frozen_stage, "fine_tune": _fine_tune_stage}
     return {"frozen": _frozen_stage}
 
@@ -182,14 +182,16 @@ def _run_stage(job: Job, stage: Stage) -> None:
 def _fit(job: Job, stage: Stage) -> None:
     run, state = job.run, job.state
     stage.model.compile(
-        keras.optimizers.AdamW(stage.learning_rate, weight_decay=run.train.weight_decay, clipnorm=1.0),
+        keras.optimizers.AdamW(stage.learning_rate, weight_decay=run.config.train.weight_decay, clipnorm=1.0),
         jit_compile=False,  # XLA's compilation costs more than it saves on a CPU
-        **compile_arguments(run.labels, label_smoothing=run.train.label_smoothing, head_weights=run.train.head_weights),
+        **compile_arguments(
+            run.labels, label_smoothing=run.config.train.label_smoothing, head_weights=run.config.train.head_weights
+        ),
     )
     stage.model.optimizer.build(stage.model.trainable_variables)  # the weights files hold its state
     first_epoch = next((row["epoch"] for row in state.history if row["stage"] == stage.name), state.next_epoch)
     last_epoch = first_epoch + stage.num_epochs
-    if state.epochs_without_gain >= run.train.patience or state.next_epoch >= last_epoch:
+    if state.epochs_without_gain >= run.config.train.patience or state.next_epoch >= last_epoch:
         return  # killed between the last epoch and the end of the stage
     has_validation = job.count("validation") > 0
     monitor = None if job.refit else "val_loss" if has_validation else "loss"
@@ -202,7 +204,7 @@ def _fit(job: Job, stage: Stage) -> None:
         shuffle=False,  # the pipeline has shuffled
         verbose=job.verbose,
         callbacks=[
-            StageProgress(run.path, state, monitor, run.train.patience, run.train.seed),
+            StageProgress(run.path, state, monitor, run.config.train.patience, run.config.train.seed),
             keras.callbacks.TensorBoard(run.path / "logs" / stage.name, write_graph=False),
         ],
     )
@@ -215,21 +217,28 @@ def _pixel_stage(job: Job) -> Stage:
 
     def training(first_epoch: int) -> tf.data.Dataset:
         return for_training(
-            run.data, run.model, run.vocabulary, run.train,
+            run.data, run.config.model, run.vocabulary, run.config.train,
             splits=job.splits, class_weights=job.class_weights, first_epoch=first_epoch,
         )  # fmt: skip
 
     def inference(split: str) -> tf.data.Dataset:
         batch_size = job.batch_size
-        return for_inference(run.data, split, run.model, run.vocabulary, batch_size=batch_size, splits=job.splits)
+        return for_inference(
+            run.data, split, run.config.model, run.vocabulary, batch_size=batch_size, splits=job.splits
+        )
 
-    return Stage("scratch", run.train.epochs, run.train.learning_rate, job.model, training, inference)
+    return Stage("scratch", run.config.train.epochs, run.config.train.learning_rate, job.model, training, inference)
 
 
 def _words_stage(job: Job) -> Stage:
-    train = job.run.train
+    train = job.run.config.train
     return _feature_stage(
-        job, "scratch", train.epochs, train.learning_rate, build_feature_model(job.model, job.run.model), cnn=None
+        job,
+        "scratch",
+        train.epochs,
+        train.learning_rate,
+        build_feature_model(job.model, job.run.config.model),
+        cnn=None,
     )
 
 
@@ -237,8 +246,8 @@ def _frozen_stage(job: Job) -> Stage:
     run = job.run
     backbone = backbone_of(job.model)
     set_trainable(backbone, None)
-    model = build_feature_model(job.model, run.model)
-    stage = _feature_stage(job, "frozen", run.train.epochs, run.train.learning_rate, model, backbone)
+    model = build_feature_model(job.model, run.config.model)
+    stage = _feature_stage(job, "frozen", run.config.train.epochs, run.config.train.learning_rate, model, backbone)
     adapt_standardisation(job.model, (inputs["backbone_output"].numpy() for inputs, _, _ in stage.inference("train")))
     return stage
 
@@ -247,19 +256,19 @@ def _fine_tune_stage(job: Job) -> Stage:
     run = job.run
     lower, upper = _split_at_cut(run, job.model)
     set_trainable(backbone_of(job.model), upper)
-    model = build_cut_model(job.model, run.model, upper)
+    model = build_cut_model(job.model, run.config.model, upper)
     return _feature_stage(
-        job, "fine_tune", run.train.fine_tune_epochs, run.train.fine_tune_learning_rate, model, cnn=lower
+        job, "fine_tune", run.config.train.fine_tune_epochs, run.config.train.fine_tune_learning_rate, model, cnn=lower
     )
 
 
 def _split_at_cut(run: Run, model: keras.Model) -> tuple[keras.Model, keras.Model]:
-    first_layer = run.train.fine_tune_from or find_backbone(run.model.backbone).last_block
+    first_layer = run.config.train.fine_tune_from or find_backbone(run.config.model.backbone).last_block
     return split_backbone(backbone_of(model), first_layer)
 
 
 def _training_views(run: Run) -> tuple[View, ...]:
-    return ("plain", "mirrored") if run.train.mirror else ("plain",)
+    return ("plain", "mirrored") if run.config.train.mirror else ("plain",)
 
 
 def _feature_stage(
@@ -268,18 +277,18 @@ def _feature_stage(
     run = job.run
 
     def files(split: str, views: tuple[View, ...]) -> FeatureFiles:
-        return cached_features(run.data, split, cnn, run.model, views=views, splits=job.splits)
+        return cached_features(run.data, split, cnn, run.config.model, views=views, splits=job.splits)
 
     def training(first_epoch: int) -> tf.data.Dataset:
         return features_for_training(
-            files("train", _training_views(run)), run.labels, run.model, run.vocabulary, run.train,
+            files("train", _training_views(run)), run.labels, run.config.model, run.vocabulary, run.config.train,
             num_clips=job.count("train"), batch_size=job.batch_size,
             class_weights=job.class_weights, first_epoch=first_epoch,
         )  # fmt: skip
 
     def inference(split: str) -> tf.data.Dataset:
         return features_for_inference(
-            files(split, ("plain",)), run.labels, run.model, run.vocabulary,
+            files(split, ("plain",)), run.labels, run.config.model, run.vocabulary,
             num_clips=job.count(split), batch_size=job.batch_size,
         )  # fmt: skip
 

@@ -18,7 +18,15 @@ from vidmodel_tf.records.index import StoredClip, clips_of, read_index
 from vidmodel_tf.records.pipeline import Splits, inference_slots, load_labels
 from vidmodel_tf.records.report import fingerprint_of, prepare_config_of
 from vidmodel_tf.records.schema import open_data_set
-from vidmodel_tf.run_folder.run import Run, load_run, settings_of, thresholds_of, write_settings, write_weights
+from vidmodel_tf.run_folder.run import (
+    Run,
+    RunConfig,
+    load_run,
+    settings_of,
+    thresholds_of,
+    write_settings,
+    write_weights,
+)
 from vidmodel_tf.storage import read_json
 from vidmodel_tf.text.vocabulary import Vocabulary
 from vidmodel_tf.training.examples import write_examples
@@ -104,15 +112,15 @@ def plan_run(
     texts, fields = (clip.text for clip in training), model_config.text_fields
     vocabulary = Vocabulary.from_texts(texts, fields, model_config.vocabulary_size, model_config.min_word_count)
     return Run(
-        run_dir, model_config, train_config, prepare, labels, vocabulary,
+        run_dir, RunConfig(model_config, train_config, prepare), labels, vocabulary,
         thresholds_of(labels), data_dir, fingerprint_of(data_dir), fold,
     )  # fmt: skip
 
 
 def begin_job(run: Run, clips: Sequence[StoredClip], splits: Splits | None, verbose: int | str) -> Job:
     """Builds the model of a run, its weights drawn by the run's seed, and writes the settings into the run folder."""
-    keras.utils.set_random_seed(run.train.seed)
-    model = build_model(run.model, run.labels, len(run.vocabulary))
+    keras.utils.set_random_seed(run.config.train.seed)
+    model = build_model(run.config.model, run.labels, len(run.vocabulary))
     check_cut(run, model)  # a folder that was begun with a mistake would refuse the correction
     write_settings(run)
     _remove_leftovers(run.path)

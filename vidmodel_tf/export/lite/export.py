@@ -74,7 +74,7 @@ def _write_files(folder: Path, run: Run) -> None:
     parts = load_parts(run)
     parts_of = {precision: _load_corrected_parts(run, precision) for precision in ("dynamic", "int8")}
     jobs = {name: functools.partial(_convert_whole, parts_of.get(name, parts), run, name) for name in _whole_files(run)}
-    if run.model.has_frames:
+    if run.config.model.has_frames:
         jobs |= {
             f"frame_features_{precision}": functools.partial(
                 _convert_frame_features, parts_of.get(precision, parts), run, precision
@@ -89,13 +89,13 @@ def _write_files(folder: Path, run: Run) -> None:
 
 def _load_corrected_parts(run: Run, precision: LitePrecision) -> InferenceParts:
     parts = load_parts(run)
-    if run.model.has_frames:
+    if run.config.model.has_frames:
         correct_bias(parts, precision, lambda: _frame_pairs(run))
     return parts
 
 
 def _whole_files(run: Run) -> tuple[LitePrecision, ...]:
-    config = run.model
+    config = run.config.model
     steps = [config.num_frames] if config.has_frames else []
     if config.has_text and config.text_pooling != "mean":
         steps.append(config.num_tokens)
@@ -147,13 +147,13 @@ def _token_ids(config: ModelConfig) -> tf.TensorSpec:
 def _clips(run: Run) -> Iterator[dict[str, np.ndarray]]:
     """Training clips one by one, as the model takes them."""
     splits = fold_splits(read_index(run.data), run.fold)
-    batches = for_inference(run.data, "train", run.model, run.vocabulary, batch_size=1, splits=splits)
+    batches = for_inference(run.data, "train", run.config.model, run.vocabulary, batch_size=1, splits=splits)
     for inputs, _, _ in itertools.islice(batches.as_numpy_iterator(), NUM_CALIBRATION_CLIPS):
         yield inputs
 
 
 def _frame_pairs(run: Run) -> Iterator[dict[str, np.ndarray]]:
     for clip in _clips(run):
-        for slot in range(run.model.num_frames):
+        for slot in range(run.config.model.num_frames):
             frames = clip["frames"]
             yield {"frame": frames[:, slot], "previous_frame": frames[:, max(slot - 1, 0)]}

@@ -58,7 +58,7 @@ def convert(run: Run) -> ModelProto:
         InputError: The extra `onnx` is not installed.
     """
     tf2onnx, onnx = (import_extra(name, extra="onnx", needed_for="ONNX files") for name in ("tf2onnx", "onnx"))
-    parts, config = load_parts(run), run.model
+    parts, config = load_parts(run), run.config.model
     encoder = parts.frame_features() if config.has_frames else None
     use_onnx_lstms(parts.head)
 

@@ -66,7 +66,7 @@ def _count(graph: GraphProto) -> Counter[str]:
 
 def _median_milliseconds(models: Mapping[str, ModelForm], run: Run) -> dict[str, float]:
     """Of one clip, by turns, so that whatever else the machine does falls on all of them."""
-    config = run.model
+    config = run.config.model
     shape = (1, config.num_frames, config.height, config.width, 3)
     frames = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
     times: dict[str, list[float]] = {name: [] for name in models}

@@ -115,7 +115,9 @@ def describe_signatures(path: Path, run: Run) -> dict[str, Any]:
         "signatures": signatures,
         "labels": dict(run.labels),
         "thresholds": run.thresholds,
-        "text_fields": {field: f"U+{position:04X}" for position, field in enumerate(run.model.text_fields, start=1)},
+        "text_fields": {
+            field: f"U+{position:04X}" for position, field in enumerate(run.config.model.text_fields, start=1)
+        },
     }
 
 

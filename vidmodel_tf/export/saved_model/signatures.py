@@ -35,12 +35,12 @@ class ServedModel(tf.Module):
         super().__init__(name="vidmodel")
         self.run, self.graph = run, graph
         self.labels = tf.saved_model.Asset(str(run.path / "labels.json"))
-        config = run.model
+        config = run.config.model
         self.encode_text = text_encoder(run.path / "vocabulary.txt", config.num_tokens, config.field_budgets)
 
     def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
         """By name."""
-        config, clip = self.run.model, (self.run.model.height, self.run.model.width, 3)
+        config, clip = self.run.config.model, (self.run.config.model.height, self.run.config.model.width, 3)
         text = tf.TensorSpec((None,), tf.string, "text")
         jpegs = tf.TensorSpec((None, config.num_frames), tf.string, "jpeg_frames")
         frames = tf.TensorSpec((None, config.num_frames, *clip), tf.uint8, "frames")
@@ -56,7 +56,7 @@ class ServedModel(tf.Module):
         return functions
 
     def _encoded_frames(self, jpeg_frames: tf.Tensor, text: tf.Tensor) -> Outputs:
-        config = self.run.model
+        config = self.run.config.model
         num_frames, height, width = config.num_frames, config.height, config.width
         jpegs = check_shape(
             "jpeg_frames", jpeg_frames, (None, num_frames), f"JPEG strings [B, {num_frames}] with B >= 1"
@@ -70,21 +70,21 @@ class ServedModel(tf.Module):
         return self._answer(features, text)
 
     def _serving_default(self, frames: tf.Tensor, text: tf.Tensor) -> Outputs:
-        frames = self._check_frames(frames, self.run.model.num_frames)
+        frames = self._check_frames(frames, self.run.config.model.num_frames)
         text = self._check_text(text, "frames", frames)
-        return self._answer(self.graph.encode(frames) if self.run.model.has_frames else None, text)
+        return self._answer(self.graph.encode(frames) if self.run.config.model.has_frames else None, text)
 
     def _frame_features(self, frames: tf.Tensor) -> Outputs:
         return {"features": self.graph.encode(self._check_frames(frames, None))}
 
     def _classify_features(self, features: tf.Tensor, text: tf.Tensor) -> Outputs:
-        shape = (None, self.run.model.num_frames, self.graph.num_features)
+        shape = (None, self.run.config.model.num_frames, self.graph.num_features)
         words = f"float32 [B, {shape[1]}, {shape[2]}] with B >= 1"
         features = check_finite("features", check_shape("features", features, shape, words))
         return self._answer(features, self._check_text(text, "features", features))
 
     def _check_frames(self, frames: tf.Tensor, num_frames: int | None) -> tf.Tensor:
-        shape = (None, num_frames, self.run.model.height, self.run.model.width, 3)
+        shape = (None, num_frames, self.run.config.model.height, self.run.config.model.width, 3)
         steps, condition = (num_frames, "B >= 1") if num_frames else ("T", "B and T >= 1")
         words = f"uint8 RGB [B, {steps}, {shape[2]}, {shape[3]}, 3] with {condition}"
         return check_shape("frames", frames, shape, words)

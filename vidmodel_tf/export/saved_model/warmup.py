@@ -39,7 +39,7 @@ def write_warmup_requests(
 
 
 def _inputs(signature: str, batch_size: int, run: Run, num_features: int | None) -> Iterator[tuple[str, Any]]:
-    config, rng = run.model, np.random.default_rng(0)
+    config, rng = run.config.model, np.random.default_rng(0)
     clips = (batch_size, config.num_frames)
     if signature == "encoded_frames":
         picture = rng.integers(0, 256, (config.height, config.width, 3), dtype=np.uint8)

@@ -1,0 +1,33 @@
+"""What a model is asked about a clip, and what becomes of a clip that cannot be read. No TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """One clip, as every form of a model is asked about it.
+
+    Attributes:
+        id: The clip's id in a data set, or the path as the user wrote it.
+        jpeg_frames: T JPEGs in display order; empty for a model of words alone.
+        words: The text fields, joined (`text.fields.join_fields`); "": no words.
+    """
+
+    id: str
+    jpeg_frames: tuple[bytes, ...]
+    words: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Refusal:
+    """A clip that could not be read.
+
+    Attributes:
+        id: As in `Question`.
+        reason: One line, without the id.
+    """
+
+    id: str
+    reason: str
