@@ -162,7 +162,7 @@ def test_only_the_top_of_the_backbone_was_tuned(two_stage_run, backbone_weights)
     model = two_stage_run.load_model()
     state = json.loads((two_stage_run.path / "checkpoints" / "state.json").read_text())
     _, upper = split_backbone(backbone_of(model), "block_3_conv")
-    cut_model = build_cut_model(model, two_stage_run.model, upper)
+    cut_model = build_cut_model(model, two_stage_run.config.model, upper)
     cut_model.load_weights(two_stage_run.path / "checkpoints" / state["last_weights"])
     tuned = backbone_of(model)
     changed = [
@@ -174,8 +174,8 @@ def test_only_the_top_of_the_backbone_was_tuned(two_stage_run, backbone_weights)
 
 
 def test_a_stage_that_gains_nothing_leaves_the_weights_of_the_one_before(two_stage_run, tmp_path):
-    model = two_stage_run.model
-    harmful = dataclasses.replace(two_stage_run.train, fine_tune_epochs=1, fine_tune_learning_rate=5.0)
+    model = two_stage_run.config.model
+    harmful = dataclasses.replace(two_stage_run.config.train, fine_tune_epochs=1, fine_tune_learning_rate=5.0)
     run = train(two_stage_run.data, tmp_path / "run", model, harmful)
     rows = history(run.path)
     assert float(rows[-1]["val_loss"]) > min(float(row["val_loss"]) for row in rows[:-1])
