@@ -1,4 +1,4 @@
-"""The questions that a model answers (its heads) and the answers that each allows (its classes)."""
+"""The heads of a model and the class names of each."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 
 
 class Labels(dict[str, list[str]]):
-    """`{head: class names by id}`, and which heads may have several classes at once.
+    """`{head: class names by id}`, and which of the heads are multi-label.
 
-    A plain `{head: [names]}` serves everywhere in its place where every head has one class.
+    Where no head is multi-label, a plain `{head: [names]}` is accepted in its place everywhere.
 
     Args:
         names: Class names of each head, by class id.
-        multi_label: The heads whose clips have any number of classes (sigmoid scores, not softmax).
+        multi_label: Heads whose clips can have any number of classes (sigmoid scores in place of softmax).
     """
 
     def __init__(self, names: Mapping[str, Iterable[str]], multi_label: Iterable[str] | None = None) -> None:

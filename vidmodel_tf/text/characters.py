@@ -1,4 +1,4 @@
-"""What each character is to the tokenizer: its class and its lower case, read from the one committed table."""
+"""The class and the lower case of every character, read from the committed table."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ BLOCK_SIZE = 128  # of the two-level table; the power of two that makes it small
 
 
 class CharacterClass(enum.IntEnum):
-    """What a character does. The order matters: from WORD on it is part of a token, from SINGLE on a token alone."""
+    """What a character does.
+
+    The order matters: from WORD on, characters belong to tokens; from SINGLE on, each is a token of its own.
+    """
 
     OTHER = 0  # separates tokens
-    IGNORED = 1  # dropped first, as if it had not been there
-    WORD = 2  # a run is a token: letters and their combining marks
-    DIGIT = 3  # a run is a token
+    IGNORED = 1  # removed before tokenizing
+    WORD = 2  # a run of these is one token: letters and their combining marks
+    DIGIT = 3  # a run of these is one token
     FLAG = 4  # a pair is a token: regional indicators
     SINGLE = 5  # emoji, and the characters of scripts written without spaces
     MARKER = 6  # U+0001 to U+0008 begin a field
@@ -77,7 +80,7 @@ def parse_ranges(ranges: str) -> list[tuple[int, int]]:
 
 @functools.cache
 def two_level_table() -> TwoLevelTable:
-    """The table in the form that fits into a graph."""
+    """The table in the compact form that is built into the graph."""
     # Both packed into one number, because np.unique is ten times slower over pairs.
     packed = class_by_code_point() + (shift_by_code_point().astype(np.int64) << 8)
     kinds, kind_by_code_point = np.unique(packed, return_inverse=True)

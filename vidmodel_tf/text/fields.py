@@ -1,4 +1,4 @@
-"""Several texts of one clip in one string, and how they share the token positions."""
+"""Joins the text fields of a clip into one string, and divides the token positions among them."""
 
 from __future__ import annotations
 
@@ -7,20 +7,25 @@ from collections.abc import Mapping, Sequence
 from vidmodel_tf.errors import InputError
 
 MAX_FIELDS = 8  # U+0001 to U+0008 are kept for them
-BLANK = "".join(map(chr, range(0x21)))  # what a field may consist of without counting as a text
+BLANK = "".join(map(chr, range(0x21)))  # white space and control characters: a field of these alone is empty
 
 _NO_MARKERS = dict.fromkeys(range(MAX_FIELDS + 1), " ")
 
 
 def join_fields(text: Mapping[str, str], fields: Sequence[str]) -> str:
-    """The one string that holds a clip's words.
+    """Joins the text fields of a clip into one string.
 
     Args:
-        text: The texts by field. Fields that are missing or blank are left out; others than `fields` are not read.
+        text: Text by field. Missing and blank fields are left out; fields not named in `fields` are ignored.
         fields: The model's text fields in order, at most 8.
 
     Returns:
-        For each field, chr(1 + its position) and its text, in which U+0000 to U+0008 became spaces.
+        For each field that has text, the marker chr(1 + position) and the text, in which U+0000 to U+0008 are
+        replaced by spaces.
+
+    Example:
+        >>> join_fields({"title": "A goal", "tags": "football"}, ["title", "description", "tags"])
+        '\\x01A goal\\x03football'
     """
     check_fields(fields)
     cleaned = [(text.get(field) or "").translate(_NO_MARKERS) for field in fields]
@@ -30,8 +35,8 @@ def join_fields(text: Mapping[str, str], fields: Sequence[str]) -> str:
 def split_fields(joined: str, num_fields: int) -> list[str]:
     """The text of each field of a joined string; the inverse of `join_fields` up to white space.
 
-    Text before any marker belongs to the first field; what follows the marker of a field that the model does not have
-    is not read. A field that comes twice has both texts, and the order in which the fields stand does not matter.
+    Text before the first marker belongs to the first field. Text after the marker of a field that the model does not
+    have is ignored. A field that occurs twice gets both texts; the order of the fields does not matter.
     """
     parts: list[list[str]] = [[] for _ in range(MAX_FIELDS)]
     field, begin = 0, 0
@@ -44,12 +49,12 @@ def split_fields(joined: str, num_fields: int) -> list[str]:
 
 
 def marker_of(position: int) -> str:
-    """The character that begins the text of the field at this position."""
+    """The control character that marks the start of the field at this position."""
     return chr(1 + position)
 
 
 def check_fields(fields: Sequence[str]) -> None:
-    """Refuses what cannot be the fields of a model."""
+    """Refuses names that a model cannot have as text fields."""
     names_fit = all(field.isascii() and field.isidentifier() and field == field.lower() for field in fields)
     if not 1 <= len(fields) <= MAX_FIELDS or len(set(fields)) < len(fields) or not names_fit:
         raise InputError(
@@ -59,10 +64,10 @@ def check_fields(fields: Sequence[str]) -> None:
 
 
 def resolve_budgets(num_tokens: int, num_fields: int, budgets: Sequence[int] = ()) -> tuple[int, ...]:
-    """The positions that each field may be sure of, its marker's among them.
+    """The number of token positions guaranteed to each field, its marker included.
 
     Args:
-        num_tokens: L, the positions there are.
+        num_tokens: L, the number of token positions.
         num_fields: How many fields share them.
         budgets: One number a field; empty: L in equal parts, the remainder to the first fields.
     """
@@ -79,18 +84,18 @@ def resolve_budgets(num_tokens: int, num_fields: int, budgets: Sequence[int] = (
 
 
 def share_positions(lengths: Sequence[int], budgets: Sequence[int], num_tokens: int) -> list[int]:
-    """How many positions each field gets.
+    """Divides L token positions among the fields.
 
-    Every field keeps what it needs up to its budget; what is left goes to the fields in order. One position would
-    hold a marker and no word, so a field gets at least two or none.
+    Each field gets what it needs, up to its budget; positions left over go to the fields in order. A single position
+    would hold the marker and no word, so a field gets at least two positions or none.
 
     Args:
-        lengths: The positions that each field would fill, its marker's among them; 0 where it has no token.
+        lengths: Positions that each field would fill, marker included; 0 for a field without tokens.
         budgets: From `resolve_budgets`.
         num_tokens: L.
 
     Returns:
-        The positions by field; together at most L.
+        Positions by field; their sum is at most L.
     """
     shares = [_two_or_none(min(length, budget)) for length, budget in zip(lengths, budgets, strict=True)]
     spare = num_tokens - sum(shares)

@@ -1,7 +1,7 @@
 """Writes `character_table.py` from Python's Unicode database: `python -m vidmodel_tf.text.generate_characters`.
 
-Run once, by hand; the table is committed, so that a model reads words alike under every version of Python, ICU and
-RE2. A new table changes what trained models see: make one only together with new models.
+Run once, by hand. The table is committed so that tokens do not depend on the version of Python, ICU or RE2. A new table
+changes the tokens that trained models receive, so it must come with newly trained models.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ IGNORED = (
     *((0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x0640, 0x0640), (0x180B, 0x180F), (0x200C, 0x200F)),
     *((0x202A, 0x202E), (0x2060, 0x206F), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xE0000, 0xE0FFF)),
 )
-# By block, the unassigned places among them too: they are reserved for emoji to come. Left out are the ornamental
-# brackets and the skin tones, which therefore separate: a thumb is the same token in every colour.
+# Whole blocks, unassigned code points included, because those are reserved for future emoji. Ornamental brackets and
+# skin tones are left out and therefore separate tokens: a thumbs-up is the same token in every skin tone.
 EMOJI = (
     *((0x231A, 0x231B), (0x23E9, 0x23F3), (0x23F8, 0x23FA), (0x2600, 0x2767), (0x2794, 0x27BF), (0x2B05, 0x2B07)),
     *((0x2B1B, 0x2B1C), (0x2B50, 0x2B50), (0x2B55, 0x2B55), (0x1F004, 0x1F004), (0x1F0CF, 0x1F0CF)),
     *((0x1F170, 0x1F171), (0x1F17E, 0x1F17F), (0x1F18E, 0x1F18E), (0x1F191, 0x1F19A), (0x1F300, 0x1F3FA)),
     *((0x1F400, 0x1F64F), (0x1F680, 0x1F6FF), (0x1F7E0, 0x1F7FF), (0x1F900, 0x1F9FF), (0x1FA70, 0x1FAFF)),
 )
-# Ideographs (Chinese and its kin, Tangut), the places kept for more of them too.
+# Ideographs (Chinese, Japanese, Korean, Tangut), with the code points reserved for more.
 IDEOGRAPHS = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0x17000, 0x18D7F), (0x20000, 0x2FFFD), (0x30000, 0x3FFFD))
 FLAGS = ((0x1F1E6, 0x1F1FF),)  # regional indicators: two make a flag
 MARKERS = ((0x01, 0x08),)  # begin a field's text
 RANGES = {"ignored": IGNORED, "marker": MARKERS, "flag": FLAGS, "single": EMOJI + IDEOGRAPHS}
 
-# Scripts written without spaces, by the beginning of their characters' names: one character a token.
+# Scripts written without spaces, named by the prefix of their Unicode character names: each character is a token.
 UNSPACED = (
     *("CJK COMPATIBILITY IDEOGRAPH", "IDEOGRAPHIC", "HANGZHOU", "HIRAGANA", "KATAKANA", "HENTAIGANA"),
     *("VERTICAL KANA", "COMBINING KATAKANA", "BOPOMOFO", "YI SYLLABLE", "NUSHU", "KHITAN", "THAI ", "LAO "),
     *("KHMER ", "MYANMAR ", "TIBETAN ", "TAI LE ", "NEW TAI LUE ", "TAI THAM ", "TAI VIET ", "BALINESE ", "JAVANESE "),
 )
-# Shapes of a letter that say nothing else: full and half width, mathematical alphabets, circles, squares.
+# Compatibility forms that are only another shape of a letter: full and half width, mathematical, circled, squared.
 SHAPES = ("<wide>", "<narrow>", "<font>", "<circle>", "<square>")
 
 

@@ -1,4 +1,4 @@
-"""Strings -> tokens in Python. `tokenize_graph.py` is the same rule as a TensorFlow graph."""
+"""Tokenizes strings in Python. `tokenize_graph.py` implements the same rule as a TensorFlow graph."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ def tokenize(text: str) -> list[str]:
 
     A token is a word (letters with their combining marks), a number, an emoji or a flag, or one character of a script
     that is written without spaces (Han, kana, Thai and its neighbours, ...). Everything else separates tokens.
+
+    Example:
+        >>> tokenize("Top 10 GOALS, 进球 ⚽!")
+        ['top', '10', 'goals', '进', '球', '⚽']
     """
     return _tokenizer().tokenize(text.translate(translation()))
 

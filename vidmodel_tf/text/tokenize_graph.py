@@ -1,7 +1,7 @@
-"""Strings -> token ids as a TensorFlow graph: the twin of `tokenize.py` and `Vocabulary.encode`.
+"""Encodes strings as token ids in a TensorFlow graph: the twin of `tokenize.py` and `Vocabulary.encode`.
 
-Standard TensorFlow operations only, so that a SavedModel with it needs nothing of ours. A test holds both twins to the
-same answer on every code point.
+It uses standard TensorFlow operations only, so an exported SavedModel needs no code of this package. A test checks that
+both twins give the same tokens for every code point.
 
 Legend: B clips, N characters of all of them, M tokens of all of them, F fields, L positions.
 """
@@ -24,7 +24,7 @@ def text_encoder(vocabulary: Vocabulary | str | Path, num_tokens: int, budgets: 
     Args:
         vocabulary: The vocabulary; or the path of its file, which then becomes an asset of a SavedModel.
         num_tokens: L.
-        budgets: Positions that each field may be sure of; empty: L in equal parts.
+        budgets: Positions guaranteed to each field; empty: L in equal parts.
 
     Raises:
         InputError: The file is no vocabulary, or the budgets do not fit.
@@ -44,7 +44,7 @@ def text_encoder(vocabulary: Vocabulary | str | Path, num_tokens: int, budgets: 
 class TextEncoder(tf.Module):
     """Joined strings (or bare ones, the first field) -> token ids.
 
-    Track it in what is exported: its table is a resource.
+    The exported object must hold a reference to it, because its lookup table is a resource.
 
     Args:
         table: Ids by token.
@@ -60,7 +60,7 @@ class TextEncoder(tf.Module):
 
     def __call__(self, text: tf.Tensor) -> tf.Tensor:
         """Encodes strings [B] (UTF-8; what is not counts as U+FFFD) as int32 [B, L], padded with 0 on the right."""
-        # Strings live on the CPU: left to itself a server would send each small step to the GPU and back.
+        # String operations run on the CPU. Without this, a server would copy each small result to the GPU and back.
         with tf.device("/CPU:0"):
             num_texts = tf.size(text, tf.int64)
             tokens, groups = tokenize(text)
@@ -126,7 +126,7 @@ def tokenize(text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     Returns:
         Tokens, string [M], in the order in which they stand, and their groups, int64 [M]: text * MAX_FIELDS + field.
     """
-    # With a marker in front every text begins a segment, also where it is empty or bare.
+    # A marker in front makes every text start with a segment, even an empty text or one without markers.
     decoded = tf.strings.unicode_decode(tf.strings.join([marker_of(0), text]), "UTF-8", errors="replace")
     code_points, classes = _look_up_characters(decoded.flat_values)
     kept = tf.where(classes != CharacterClass.IGNORED)[:, 0]
