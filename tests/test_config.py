@@ -53,6 +53,26 @@ def test_bad_settings_are_refused_by_name(values, words):
         from_mapping(ModelConfig, values, "model")
 
 
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"languages": "en"}, r"prepare\.languages: expected a list of a text\. Received: 'en'"),
+        ({"languages": ["english"]}, r"languages: expected language codes such as 'en' or 'pt-BR'\. .*'english'"),
+        ({"languages": [""]}, r"languages: expected language codes"),
+        ({"source_pattern": "("}, r"prepare\.source_pattern: expected a regular expression\. Received: '\(' \("),
+        ({"follow_links": 1}, r"prepare\.follow_links: expected true or false"),
+    ],
+)
+def test_bad_settings_of_words_and_sources(values, words):
+    with pytest.raises(InputError, match=words):
+        from_mapping(PrepareConfig, values, "prepare")
+
+
+def test_languages_are_codes_with_or_without_a_region():
+    languages = ("en", "pt-BR", "zh-Hans", "deu", "en-orig")
+    assert PrepareConfig(languages=languages).languages == languages
+
+
 def test_whole_numbers_serve_as_numbers():
     assert from_mapping(ModelConfig, {"dropout": 0}, "model").dropout == 0.0
 

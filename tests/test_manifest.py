@@ -18,6 +18,8 @@ from vidmodel_tf.errors import InputError
 
 REAL_CLIPS = Path(__file__).parents[2] / "shared" / "data" / "surveillance_fights" / "clips.csv"
 
+NO_WORDS = dict.fromkeys(TEXT_FIELDS, "")
+
 
 def write_videos(root: Path, *names: str) -> None:
     for name in names:
@@ -56,24 +58,26 @@ def faults(root: Path, *lines: str) -> tuple[str, ...]:
 def test_every_column_of_a_csv(root: Path) -> None:
     manifest = read_csv(
         root,
-        "path,label,label:mood,labels:things,title,description,tags,subtitles,start_seconds,end_seconds,source,split,id",
-        'b.mp4,fight, happy ,man| dog |man,"A, title",What it is,"x, y",said,1.5,3,cam 1,train,7',
-        "a.mp4,walk,,|,,,,,,,,val,8",
-        "in/d.mp4,,sad,,,,,,2,,,,9",
+        "path,label,label:mood,labels:things,title,description,tags,subtitles,speech,start_seconds,end_seconds,source,split,id",
+        'b.mp4,fight, happy ,man| dog |man,"A, title",What it is,"x, y",said,spoken,1.5,3,cam 1,train,7',
+        "a.mp4,walk,,|,,,,,,,,,val,8",
+        "in/d.mp4,,sad,,,,,,,2,,,,9",
     )
     first, second, third = manifest.clips
     assert dataclasses.asdict(first) == {
         "id": "b.mp4@1.5-3",
         "path": root / "b.mp4",
-        "text": {"title": "A, title", "description": "What it is", "tags": "x, y", "subtitles": "said"},
+        "text": NO_WORDS
+        | {"title": "A, title", "description": "What it is", "tags": "x, y", "subtitles": "said", "speech": "spoken"},
         "labels": {"label": "fight", "mood": "happy", "things": ("man", "dog")},
         "source": "cam 1",
         "start_seconds": 1.5,
         "end_seconds": 3.0,
         "split": "train",
+        "words_from": {},
     }
     assert second.labels == {"label": "walk", "mood": None, "things": ()}
-    assert second.text == dict.fromkeys(TEXT_FIELDS, "")
+    assert second.text == NO_WORDS
     assert (second.id, second.source, second.split) == ("a.mp4", "a.mp4", "validation")
     assert (third.id, third.source, third.start_seconds, third.end_seconds) == ("in/d.mp4@2-", "in/d.mp4", 2.0, None)
     assert third.labels == {"label": None, "mood": "sad", "things": None}
@@ -238,9 +242,9 @@ def test_sidecars_serve_where_the_row_has_no_words(root: Path) -> None:
         root, "path,label,title,description,end_seconds", "a.mp4,x,mine,,3", "b.mp4,y,,own,", "c.mp4,y,,,"
     )
     assert [clip.text for clip in manifest.clips] == [
-        {"title": "mine", "description": "from the file", "tags": "", "subtitles": "hey"},
-        {"title": "of b", "description": "own", "tags": "t", "subtitles": ""},
-        dict.fromkeys(TEXT_FIELDS, ""),
+        NO_WORDS | {"title": "mine", "description": "from the file", "subtitles": "hey"},
+        NO_WORDS | {"title": "of b", "description": "own", "tags": "t"},
+        NO_WORDS,
     ]
 
 

@@ -16,6 +16,8 @@ from vidmodel_tf.words.sidecars import (
     read_words_or_subtitles,
 )
 
+NO_WORDS = dict.fromkeys(TEXT_FIELDS, "")
+
 SRT = """1
 00:00:00,000 --> 00:00:02,000
 <i>Hello</i> {\\an8}there
@@ -63,17 +65,12 @@ def beside(video: Path, suffix: str, content: str | bytes) -> Path:
 
 
 def test_no_sidecar_gives_every_field_empty(video: Path) -> None:
-    assert read_sidecar_words(video) == dict.fromkeys(TEXT_FIELDS, "")
+    assert read_sidecar_words(video) == NO_WORDS
 
 
 def test_srt_without_formatting(video: Path) -> None:
     beside(video, ".srt", SRT)
-    assert read_sidecar_words(video) == {
-        "title": "",
-        "description": "",
-        "tags": "",
-        "subtitles": "Hello there second line 1984 was Привет & bye",
-    }
+    assert read_sidecar_words(video) == NO_WORDS | {"subtitles": "Hello there second line 1984 was Привет & bye"}
 
 
 def test_vtt_without_formatting_comments_and_names(video: Path) -> None:
@@ -160,7 +157,10 @@ def test_given_words_go_first_and_unneeded_files_are_not_read(video: Path) -> No
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("[1]", r"expected an object with some of title, description, tags, subtitles. Received: \[1\]"),
+        (
+            "[1]",
+            r"expected an object with some of title, description, tags, subtitles, screen_text, speech. Received: \[1\]",
+        ),
         ("{", r"clip\.v1\.json is not JSON"),
         ('{"title": 3}', r"title: expected a text. Received: 3"),
         ('{"tags": [3]}', r"tags: expected a text. Received: 3"),
@@ -178,7 +178,7 @@ def test_broken_json_is_named(video: Path, content: str, message: str) -> None:
 
 def test_null_in_json_is_no_text(video: Path) -> None:
     beside(video, ".json", '{"title": null, "tags": null}')
-    assert read_sidecar_words(video) == dict.fromkeys(TEXT_FIELDS, "")
+    assert read_sidecar_words(video) == NO_WORDS
 
 
 def test_not_utf8_names_the_line(video: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -37,9 +38,14 @@ class PrepareConfig:
     seed: int = 0  # of the split and of the order in which clips are stored
     timeout_seconds: float = 120.0  # a file that takes longer is refused by name
     num_workers: int = 0  # decoding processes; 0: one a core
+    languages: tuple[str, ...] = ("en",)  # of the words beside or in a video; the first that is found is read
+    source_pattern: str = ""  # regular expression; what it finds in a clip's path is its source. "": the path itself
+    follow_links: bool = False  # whether a link beside a video that leads out of SOURCE may give its words
 
     def __post_init__(self) -> None:
         _check_types(self)
+        _check_languages(self.languages)
+        _check_pattern("source_pattern", self.source_pattern)
         _check_range(self, "num_stored_frames", 1, 4096)
         _check_range(self, "short_side", 16, 4096)
         _check_range(self, "jpeg_quality", 1, 100)
@@ -287,3 +293,16 @@ def _check_range(config: Any, name: str, low: float, high: float) -> None:
     value = getattr(config, name)
     if not low <= value <= high:  # also refuses NaN
         raise InputError(f"{name}: expected {low} to {high}. Received: {value}")
+
+
+def _check_languages(languages: tuple[str, ...]) -> None:
+    for language in languages:
+        if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", language):
+            raise InputError(f"languages: expected language codes such as 'en' or 'pt-BR'. Received: {language!r}")
+
+
+def _check_pattern(name: str, pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise InputError(f"{name}: expected a regular expression. Received: {pattern!r} ({error})") from None
