@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from vidmodel_tf.decision import decide
 from vidmodel_tf.evaluation.cross_metrics import paired_difference, pooled_metrics
-from vidmodel_tf.forms.agreement import decide
 from vidmodel_tf.forms.keras_form import RunModel
 from vidmodel_tf.forms.lite import LiteModel, LitePair
 from vidmodel_tf.forms.open_model import ModelForm
@@ -90,7 +90,7 @@ def _predict(form: ModelForm, run: Run, fold: int) -> Iterator[dict[str, Any]]:
     batches = for_inference(run.data, "test", run.config.model, run.vocabulary, batch_size=1, splits=splits)
     for clip, (inputs, _, _) in zip(clips_of(clips, "test", splits), batches.as_numpy_iterator(), strict=True):
         (scores,) = form.scores(inputs["frames"], [[""]])
-        (answer,) = decide(scores[HEAD], HEAD, run)
+        (answer,) = decide(scores[HEAD], run.thresholds.get(HEAD))
         heads = {HEAD: {"truth": clip.labels[HEAD], "answer": run.labels[HEAD][answer]}}
         yield {"seed": 0, "fold": fold, "id": clip.id, "source": clip.source, "heads": heads}
 

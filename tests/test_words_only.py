@@ -66,8 +66,8 @@ def test_videos_serve_models_of_words_too(data_set, tmp_path):
     assert not (data_set / "features").exists()
     (tmp_path / "undecodable.mp4").write_bytes(b"no video")
     answered, missing = predict(run.path, [tmp_path / "undecodable.mp4", tmp_path / "typo.mp4"], text="A blue film")
-    assert set(answered["heads"]) == {"colour", "topic"}
-    assert "there is no such file: expected a video" in missing["error"]
+    assert set(answered.heads) == {"colour", "topic"}
+    assert missing.reason == "there is no such file: expected a video"
 
 
 def test_a_model_of_frames_alone(data_set, tmp_path):

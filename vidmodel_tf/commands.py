@@ -9,9 +9,13 @@ import importlib.util
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vidmodel_tf.errors import InputError
+
+if TYPE_CHECKING:
+    from vidmodel_tf.clips.question import Refusal
+    from vidmodel_tf.decision import Answer
 
 
 def demo(options: argparse.Namespace) -> None:
@@ -111,18 +115,19 @@ def serving_client(options: argparse.Namespace) -> int:
         return _show_answers(answers, options)
 
 
-def _show_answers(answers: Iterable[dict[str, Any]], options: argparse.Namespace) -> int:
+def _show_answers(answers: Iterable[Answer | Refusal], options: argparse.Namespace) -> int:
     from vidmodel_tf import tables
+    from vidmodel_tf.decision import Answer
     from vidmodel_tf.progress import track
 
     any_answered = False
     if options.json:
         for answer in answers:
-            any_answered |= "heads" in answer
-            print(json.dumps(answer, ensure_ascii=False), flush=True)
+            any_answered |= isinstance(answer, Answer)
+            print(json.dumps(answer.to_json(), ensure_ascii=False), flush=True)
     else:
         rows = list(track(answers, "predicting", total=None))
-        any_answered = any("heads" in row for row in rows)
+        any_answered = any(isinstance(row, Answer) for row in rows)
         tables.print_predictions(rows)
     return 0 if any_answered else 2
 

@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from vidmodel_tf.clips.question import Refusal
+from vidmodel_tf.decision import Answer, HeadAnswer, OneLabel
 from vidmodel_tf.run_folder.run import Run
 
 
@@ -150,15 +152,15 @@ def print_comparison(result: dict[str, Any]) -> None:
     _console().print(_table("first minus second", ["head", "accuracy", "95 % interval", "the first is"], rows))
 
 
-def print_predictions(answers: Sequence[dict[str, Any]]) -> None:
+def print_predictions(answers: Sequence[Answer | Refusal]) -> None:
     """A row a video."""
-    heads = list(dict.fromkeys(head for answer in answers for head in answer.get("heads", {})))
-    rows = []
-    for answer in answers:
-        if "error" in answer:
-            rows.append((answer["path"], f"error: {answer['error']}", *[""] * (len(heads) - 1)))
-        else:
-            rows.append((answer["path"], *(_answer(answer["heads"][head]) for head in heads)))
+    heads = next((list(answer.heads) for answer in answers if isinstance(answer, Answer)), [])
+    rows = [
+        (answer.id, *(_head_answer(answer.heads[head]) for head in heads))
+        if isinstance(answer, Answer)
+        else (answer.id, f"error: {answer.reason}", *[""] * (len(heads) - 1))
+        for answer in answers
+    ]
     _console().print(_table("", ["video", *(heads or ["answer"])], rows))
 
 
@@ -216,10 +218,10 @@ def print_verification(result: dict[str, Any]) -> None:
     _console().print(_table(title, ["asked", "head", "largest difference", "equal labels"], rows))
 
 
-def _answer(head: dict[str, Any]) -> str:
-    if "labels" in head:
-        return ", ".join(f"{name} {head['scores'][name]:.3f}" for name in head["labels"]) or "(none)"
-    return f"{head['label']} {head['score']:.3f}"
+def _head_answer(answer: HeadAnswer) -> str:
+    if isinstance(answer, OneLabel):
+        return f"{answer.label} {answer.score:.3f}"
+    return ", ".join(f"{name} {answer.scores[name]:.3f}" for name in answer.labels) or "(none)"
 
 
 def _scientific(value: float | None) -> str:

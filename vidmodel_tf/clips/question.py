@@ -31,3 +31,7 @@ class Refusal:
 
     id: str
     reason: str
+
+    def to_json(self) -> dict[str, object]:
+        """`{"path", "error"}`."""
+        return {"path": self.id, "error": self.reason}

@@ -17,6 +17,7 @@ import pebble
 
 from vidmodel_tf.clips.splits.assign import assign_folds
 from vidmodel_tf.config import ModelConfig, TrainConfig, to_mapping
+from vidmodel_tf.decision import decide
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.cross_metrics import pooled_metrics
 from vidmodel_tf.evaluation.fold_worker import FoldTask, run_fold, start_worker
@@ -26,7 +27,7 @@ from vidmodel_tf.progress import track
 from vidmodel_tf.records.index import StoredClip, read_index
 from vidmodel_tf.records.pipeline import load_labels
 from vidmodel_tf.records.report import fingerprint_of
-from vidmodel_tf.run_folder.run import DEFAULT_THRESHOLD
+from vidmodel_tf.run_folder.run import thresholds_of
 from vidmodel_tf.storage import read_json, write_json, write_text
 from vidmodel_tf.training.stages import fill_caches
 from vidmodel_tf.training.train import plan_run
@@ -158,7 +159,8 @@ def _collect(tasks: Sequence[FoldTask], clips: Sequence[StoredClip], labels: Lab
 
 def _answer(scores: list[float], clip: StoredClip, head: str, labels: Labels) -> dict[str, Any]:
     names, truth = labels[head], clip.labels[head]
+    decided = decide(scores, thresholds_of(labels).get(head))  # a fold keeps the thresholds that a run begins with
     if head in labels.multi_label:
-        answer = [name for name, score in zip(names, scores, strict=True) if score >= DEFAULT_THRESHOLD]
+        answer = [name for name, is_given in zip(names, decided, strict=True) if is_given]
         return {"truth": None if truth is None else sorted(truth), "answer": answer, "scores": scores}
-    return {"truth": truth, "answer": names[scores.index(max(scores))], "scores": scores}
+    return {"truth": truth, "answer": names[int(decided)], "scores": scores}

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from vidmodel_tf.decision import decide
 from vidmodel_tf.errors import InputError
 
 NUM_CALIBRATION_BINS = 15
@@ -76,8 +77,8 @@ def single_label_metrics(
     if not num_clips:
         return {"num_clips": 0, **dict.fromkeys(SINGLE_LABEL_FIGURES)}
     counts = np.bincount(class_ids, minlength=len(class_names))
-    # A stable order breaks ties as argmax does, so that top 1 is the accuracy.
-    ranked_ids = np.argsort(-scores, axis=1, kind="stable")
+    # float32 and a stable order, so that the first of the ranked classes is the one that `decide` chooses.
+    ranked_ids = np.argsort(-scores.astype(np.float32), axis=1, kind="stable")
     hits = ranked_ids == class_ids[:, np.newaxis]
     error, bins = calibration(scores.max(axis=1), hits[:, 0])
     baseline_id = int(np.argmax(counts if train_counts is None else train_counts))
@@ -108,7 +109,7 @@ def multi_label_metrics(
         targets: [n, K], 1 where the clip has the class, else 0.
         labelled: Booleans [n]; the other clips are left out.
         class_names: K names, by class id.
-        thresholds: [K]; a class is answered where its score reaches the threshold (>=).
+        thresholds: [K]; see `decision.decide`.
 
     Returns:
         `num_clips` (labelled ones), `accuracy` (subset accuracy: the share of clips whose set of classes is exactly
@@ -130,7 +131,7 @@ def multi_label_metrics(
     scores, targets = scores[labelled], targets[labelled] > 0
     if not len(targets):
         return {"num_clips": 0, **dict.fromkeys(MULTI_LABEL_FIGURES)}
-    answers = scores >= np.asarray(thresholds)
+    answers = decide(scores, thresholds)
     exact = (answers == targets).all(axis=1)
     _, set_counts = np.unique(targets, axis=0, return_counts=True)
     error, bins = calibration(scores.ravel(), targets.ravel())

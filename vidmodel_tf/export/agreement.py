@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from vidmodel_tf.forms.agreement import compare_scores, decide, share_alike
+from vidmodel_tf.decision import decide
+from vidmodel_tf.forms.agreement import compare_scores, share_alike
 from vidmodel_tf.forms.keras_form import Scores
 from vidmodel_tf.forms.open_model import ModelForm
 from vidmodel_tf.progress import track
@@ -81,4 +82,4 @@ def _accuracy(scores: np.ndarray, truths: list[Any], head: str, run: Run) -> flo
     labelled = [row for row, truth in enumerate(truths) if truth is not None]
     if not labelled:
         return None
-    return share_alike(decide(scores[labelled], head, run), np.array([truths[row] for row in labelled]))
+    return share_alike(decide(scores[labelled], run.thresholds.get(head)), np.array([truths[row] for row in labelled]))

@@ -6,14 +6,8 @@ import math
 
 import numpy as np
 
+from vidmodel_tf.decision import decide
 from vidmodel_tf.run_folder.run import Run
-
-
-def decide(scores: np.ndarray, head: str, run: Run) -> np.ndarray:
-    """Scores [n, K] -> what is answered: class ids [n], or for a multi-label head the classes given, boolean [n, K]."""
-    if head in run.labels.multi_label:
-        return scores >= np.array(run.thresholds[head])
-    return scores.argmax(axis=1)
 
 
 def compare_scores(scores: np.ndarray, expected: np.ndarray, head: str, run: Run) -> dict[str, float | None]:
@@ -24,7 +18,7 @@ def compare_scores(scores: np.ndarray, expected: np.ndarray, head: str, run: Run
         same answer.
     """
     difference = float(np.abs(scores - expected).max())
-    same = share_alike(decide(scores, head, run), decide(expected, head, run))
+    same = share_alike(*(decide(values, run.thresholds.get(head)) for values in (scores, expected)))
     return {"max_difference": difference if math.isfinite(difference) else None, "label_agreement": same}
 
 

@@ -1,11 +1,11 @@
-"""What a server's numbers mean: the settings of the model that it serves, and its answers by class name."""
+"""The settings of the model that a server serves, and the server's outputs as answers with class names."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from vidmodel_tf.decision import AnyLabels, HeadAnswer, OneLabel, decide
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.run_folder.run import Run, read_settings_of_run
 from vidmodel_tf.run_folder.versions import SETTINGS
@@ -34,8 +34,8 @@ def read_settings_of_served(path: str | Path, version: int | None = None) -> Run
 
 def describe_outputs(
     outputs: Outputs, num_clips: int, labels: Mapping[str, Sequence[str]] | None = None
-) -> list[dict[str, Any]]:
-    """What a server said of each clip.
+) -> list[dict[str, HeadAnswer]]:
+    """Puts a server's outputs into words. The labels are those that the server chose.
 
     Args:
         outputs: From `ServingClient.ask`.
@@ -43,12 +43,11 @@ def describe_outputs(
         labels: Class names of each head; None: they are not known.
 
     Returns:
-        For each clip `{HEAD: {"label", "score", "scores"}}` (`"labels"` for a multi-label head); `scores` are
-        `{LABEL: score}`, or a list where the names are not known.
+        For each clip its answers by head; their `scores` are a list where the class names are not known.
 
     Raises:
         InputError: The heads or classes are others than those of `labels`.
-        VidmodelError: The answer is not about `num_clips` clips.
+        VidmodelError: The outputs are not for `num_clips` clips.
     """
     heads = [name.removesuffix("_scores") for name in sorted(outputs) if name.endswith("_scores")]
     if {len(value) for value in outputs.values()} != {num_clips}:
@@ -70,24 +69,26 @@ def _check_labels(outputs: Outputs, heads: Sequence[str], labels: Mapping[str, S
         )
 
 
-def _describe(outputs: Outputs, head: str, i: int, labels: Mapping[str, Sequence[str]] | None) -> dict[str, Any]:
+def _describe(outputs: Outputs, head: str, i: int, labels: Mapping[str, Sequence[str]] | None) -> HeadAnswer:
     values = [float(score) for score in outputs[f"{head}_scores"][i]]
     scores = values if labels is None else dict(zip(labels[head], values, strict=True))
+    best = int(decide(values))
     if f"{head}_labels" in outputs:
         joined = outputs[f"{head}_labels"][i]
-        given = joined.split("|") if joined else []
+        given = tuple(joined.split("|")) if joined else ()
         if labels is not None:
             _check_served(set(given) <= set(labels[head]), head, given, labels)
-        return {"labels": given, "scores": scores}
+        return AnyLabels(given, scores)
     label = outputs[f"{head}_label"][i]
     if labels is not None:
-        _check_served(label == labels[head][values.index(max(values))], head, label, labels)
-    return {"label": label, "score": max(values), "scores": scores}
+        _check_served(label == labels[head][best], head, label, labels)
+    return OneLabel(label, values[best], scores)
 
 
-def _check_served(same: bool, head: str, answer: Any, labels: Mapping[str, Sequence[str]]) -> None:
+def _check_served(same: bool, head: str, answer: str | tuple[str, ...], labels: Mapping[str, Sequence[str]]) -> None:
     if not same:
+        said = answer if isinstance(answer, str) else list(answer)
         raise InputError(
-            f"settings: expected those of the model that is served, which says {answer!r} for the head {head!r}. "
+            f"settings: expected those of the model that is served, which answers {said!r} for the head {head!r}. "
             f"Received: the classes {list(labels[head])}; give the folder of the version that is served"
         )

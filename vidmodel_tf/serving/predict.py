@@ -1,17 +1,22 @@
-"""Answers for video files from a model that TF Serving has loaded. Videos are decoded here, pixels are judged there."""
+"""Answers for video files from a model that TF Serving has loaded: videos are decoded here, frames are scored there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
+import numpy as np
+
+from vidmodel_tf.clips.question import Question, Refusal
+from vidmodel_tf.decision import Answer
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.run_folder.run import Run
-from vidmodel_tf.scoring.questions import read_videos
+from vidmodel_tf.scoring.batches import answer_in_batches
+from vidmodel_tf.scoring.questions import read_questions
 from vidmodel_tf.serving.answers import describe_outputs, read_settings_of_served
 from vidmodel_tf.serving.endpoint import Endpoint, ServingClient
 from vidmodel_tf.video.names import expand_videos
+from vidmodel_tf.video.opencv import import_opencv
 
 BATCH_SIZE = 4  # one of the sizes for which the server warms up
 
@@ -39,8 +44,8 @@ def predict_by_server(
     *,
     text: str | None = None,
     batch_size: int = BATCH_SIZE,
-) -> Iterator[dict[str, Any]]:
-    """What a served model says of each video.
+) -> Iterator[Answer | Refusal]:
+    """Answers for each video what a served model predicts.
 
     Args:
         client: From `open_client`.
@@ -50,8 +55,8 @@ def predict_by_server(
         batch_size: Clips a request, at most.
 
     Yields:
-        In order, rows as `vidmodel_tf.scoring.clips.predict` gives them: `{"path", "heads": ...}` with the
-        labels that the server chose, or `{"path", "error"}`.
+        In order, as `vidmodel_tf.scoring.clips.predict` does, answers with the labels that the server chose, or
+        refusals.
 
     Raises:
         InputError: An argument cannot be used, or the server refuses what it is asked.
@@ -61,26 +66,21 @@ def predict_by_server(
         raise InputError(f"batch_size: expected 1 or more. Received: {batch_size}")
     run = read_settings_of_served(settings, client.endpoint.version)
     paths = expand_videos([str(file) for file in files])
-    return _answer(client, run, read_videos(run, paths, text), batch_size)
+    questions = read_questions(run, paths, text)
+    return answer_in_batches(questions, lambda batch: _ask(client, run, batch), batch_size)
 
 
-def _answer(
-    client: ServingClient, run: Run, rows: Iterator[dict[str, Any]], batch_size: int
-) -> Iterator[dict[str, Any]]:
-    waiting: list[dict[str, Any]] = []  # those still without an answer hold "jpegs" and "words"
-    for row in rows:
-        waiting.append(row)
-        if sum("jpegs" in row for row in waiting) == batch_size or "error" in waiting[0]:
-            yield from _answer_rows(client, run, waiting)
-            waiting = []
-    yield from _answer_rows(client, run, waiting)
+def _ask(client: ServingClient, run: Run, questions: Sequence[Question]) -> list[Answer]:
+    if run.config.model.has_frames:
+        jpegs = [question.jpeg_frames for question in questions]
+    else:
+        jpegs = [_black_frames(run.config.model.num_frames)] * len(questions)
+    outputs = client.ask(jpegs, [question.words for question in questions])
+    answers = describe_outputs(outputs, len(questions), run.labels)
+    return [Answer(question.id, heads) for question, heads in zip(questions, answers, strict=True)]
 
 
-def _answer_rows(client: ServingClient, run: Run, rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    read = [row for row in rows if "jpegs" in row]
-    answers: Iterator[dict[str, Any]] = iter(())
-    if read:
-        outputs = client.ask([row["jpegs"] for row in read], [row["words"] for row in read])
-        answers = iter(describe_outputs(outputs, len(read), run.labels))
-    for row in rows:
-        yield row if "error" in row else {"path": row["path"], "heads": next(answers)}
+def _black_frames(num_frames: int) -> list[bytes]:
+    """What a model of words alone gets for frames: its signatures have that input too, and do not read it."""
+    _, jpeg = import_opencv().imencode(".jpg", np.zeros((8, 8, 3), np.uint8))
+    return [jpeg.tobytes()] * num_frames

@@ -99,10 +99,12 @@ class ServedModel(tf.Module):
             names = tf.constant(self.run.labels[head])
             outputs[f"{head}_scores"] = scores
             if head in self.run.labels.multi_label:
-                given = scores >= tf.constant(self.run.thresholds[head])
+                given = scores >= tf.constant(self.run.thresholds[head], tf.float32)
                 outputs[f"{head}_labels"] = _join_given(names, given)
             else:
-                outputs[f"{head}_label"] = tf.gather(names, tf.argmax(scores, axis=1))
+                # Of equal scores `top_k` takes the first, as `decision.decide` does; `argmax` does not promise it.
+                best = tf.math.top_k(scores, k=1).indices[:, 0]
+                outputs[f"{head}_label"] = tf.gather(names, best)
         return outputs
 
 
