@@ -4,7 +4,7 @@ import shutil
 import pytest
 
 from tests.conftest import PREPARE
-from vidmodel_tf.clips.read_clips import decode_all
+from vidmodel_tf.clips.read_clips import read_clips
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.records import prepare as prepare_module
 from vidmodel_tf.records.report import fingerprint_of
@@ -59,9 +59,9 @@ def test_whole_numbers_are_thresholds_too(copy):
 
 def test_a_data_set_of_which_less_could_be_read_is_another(data_set, clips_csv, tmp_path, monkeypatch):
     def refuse_one(requests, **settings):
-        for i, (request, result) in enumerate(decode_all(requests, **settings)):
+        for i, (request, result) in enumerate(read_clips(requests, **settings)):
             yield request, InputError("expected an answer in time") if i == 0 else result
 
-    monkeypatch.setattr(prepare_module, "decode_all", refuse_one)
+    monkeypatch.setattr(prepare_module, "read_clips", refuse_one)
     prepare_module.prepare(clips_csv, tmp_path / "colours", PREPARE)
     assert fingerprint_of(tmp_path / "colours") != fingerprint_of(data_set)

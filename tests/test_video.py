@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 
 from tests.videos import frame_numbers, paint_frame, read_frame_number, read_jpeg, write_timed_video, write_video
-from vidmodel_tf.clips.read_clip import decode_clip, decoder_version
+from vidmodel_tf.clips.read_clip import ClipRequest, decoder_version, read_clip
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.video.file import VideoReader
 from vidmodel_tf.video.opencv import import_opencv
+from vidmodel_tf.video.sampling import slots_for_inference
 
 CONSTANT = [i / 25 for i in range(40)]
 VARIABLE = [0.0, *np.cumsum(np.random.default_rng(0).uniform(0.02, 0.2, 39)).round(2).tolist()]
@@ -28,7 +29,7 @@ FIGHTS = Path(__file__).parents[2] / "shared" / "data" / "surveillance_fights"
 
 
 def decode(path, num_frames=8, short_side=256, jpeg_quality=95, **arguments):
-    return decode_clip(path, num_frames=num_frames, short_side=short_side, jpeg_quality=jpeg_quality, **arguments)
+    return read_clip(ClipRequest(path, num_frames, short_side, jpeg_quality, **arguments))
 
 
 def closed_formula(num_frames_of_clip: int, num_frames: int) -> list[int]:
@@ -141,6 +142,19 @@ def test_ranges(tmp_path, num_passes, start, end, num_frames, expected):
     assert clip.duration_seconds == pytest.approx(min(end or 1.6, 1.6) - (start or 0.0))
     assert clip.fps == pytest.approx(25)
     assert num_passes() == 1
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "variable.mp4"])
+def test_wanted_slots_are_those_of_the_whole_clip(tmp_path, name):
+    times = CONSTANT if name == "clip.mp4" else VARIABLE
+    path = write_timed_video(tmp_path / name, times, options=B_FRAMES)
+    for arguments in ({}, {"start_seconds": 0.3, "end_seconds": 1.1}):
+        everything = decode(path, 32, **arguments)
+        slots = tuple(slots_for_inference(32, 8).tolist())
+        wanted = decode(path, 32, slots=slots, **arguments)
+        assert wanted.jpeg_frames == tuple(everything.jpeg_frames[slot] for slot in slots)
+        assert wanted.timestamps_seconds == tuple(everything.timestamps_seconds[slot] for slot in slots)
+        assert (wanted.duration_seconds, wanted.fps) == (everything.duration_seconds, everything.fps)
 
 
 def test_ranges_of_a_variable_rate_begin_with_the_frame_on_display(tmp_path):
@@ -320,6 +334,9 @@ def test_more_than_half_a_video_is_what_there_is(tmp_path, name):
     ("arguments", "message"),
     [
         ({"num_frames": 0}, "num_frames: expected 1 or more. Received: 0"),
+        ({"slots": (0, 8)}, "slots: expected increasing numbers from 0 to 7. Received: .0, 8."),
+        ({"slots": (3, 1)}, "slots: expected increasing numbers from 0 to 7. Received: .3, 1."),
+        ({"slots": ()}, "slots: expected increasing numbers from 0 to 7. Received: .."),
         ({"short_side": 0}, "short_side: expected 1 pixel or more. Received: 0"),
         ({"jpeg_quality": 101}, "jpeg_quality: expected 1 to 100. Received: 101"),
         ({"start_seconds": -1.0}, "start_seconds: expected 0 or more. Received: -1.0"),

@@ -9,15 +9,13 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import itertools
-import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
 
 import pebble
 
-from vidmodel_tf.clips.read_clip import DecodedClip, decode_clip
+from vidmodel_tf.clips.read_clip import ClipRequest, DecodedClip, read_clip
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.video.opencv import import_opencv, silence_decoder
 from vidmodel_tf.workers import WorkerContext, begin_worker, num_usable_cores
@@ -25,30 +23,13 @@ from vidmodel_tf.workers import WorkerContext, begin_worker, num_usable_cores
 IN_FLIGHT_PER_WORKER = 4  # decoded clips wait for a slower one before them, whose time limit may be minutes
 
 
-@dataclass(frozen=True)
-class DecodeRequest:
-    """The arguments of `decode_clip`; see there."""
-
-    path: str | os.PathLike[str]
-    num_frames: int
-    short_side: int
-    jpeg_quality: int
-    start_seconds: float | None = None
-    end_seconds: float | None = None
-
-
-def decode_request(request: DecodeRequest) -> DecodedClip:
-    """`decode_clip` of what is requested."""
-    return decode_clip(**asdict(request))
-
-
-def decode_all(
-    requests: Iterable[DecodeRequest],
+def read_clips(
+    requests: Iterable[ClipRequest],
     *,
     num_workers: int,
     timeout_seconds: float,
-    decode: Callable[[DecodeRequest], DecodedClip] = decode_request,
-) -> Iterator[tuple[DecodeRequest, DecodedClip | InputError]]:
+    read: Callable[[ClipRequest], DecodedClip] = read_clip,
+) -> Iterator[tuple[ClipRequest, DecodedClip | InputError]]:
     """Decodes clips in worker processes and yields them in the order of the requests.
 
     The workers do not run the caller's main module again: a script needs no `if __name__ == "__main__"` for this, and
@@ -58,7 +39,7 @@ def decode_all(
         requests: Taken up as results are consumed, a few a worker in advance: a generator of any length will do.
         num_workers: Processes; 0: one for each core that this process may use.
         timeout_seconds: For one clip, counted from when a worker begins it.
-        decode: What a worker does; a function that can be imported.
+        read: What a worker does; a function that can be imported.
 
     Yields:
         Each request, and its clip or the reason why it is refused: also for a file that took too long or crashed
@@ -73,23 +54,23 @@ def decode_all(
     if not timeout_seconds > 0:
         raise InputError(f"timeout_seconds: expected more than 0. Received: {timeout_seconds}")
     import_opencv()  # fails here once, not in each worker
-    return _decode_all(iter(requests), num_workers or num_usable_cores(), timeout_seconds, decode)
+    return _read_all(iter(requests), num_workers or num_usable_cores(), timeout_seconds, read)
 
 
-def _decode_all(
-    requests: Iterator[DecodeRequest],
+def _read_all(
+    requests: Iterator[ClipRequest],
     num_workers: int,
     timeout_seconds: float,
-    decode: Callable[[DecodeRequest], DecodedClip],
-) -> Iterator[tuple[DecodeRequest, DecodedClip | InputError]]:
+    read: Callable[[ClipRequest], DecodedClip],
+) -> Iterator[tuple[ClipRequest, DecodedClip | InputError]]:
     first = list(itertools.islice(requests, num_workers))
     if not first:
         return
     pool = pebble.ProcessPool(max_workers=len(first), initializer=_prepare_worker, context=WorkerContext())
-    in_flight: deque[tuple[DecodeRequest, concurrent.futures.Future]] = deque()
+    in_flight: deque[tuple[ClipRequest, concurrent.futures.Future]] = deque()
     try:
         for request in itertools.chain(first, requests):
-            in_flight.append((request, _schedule(pool, decode, request, timeout_seconds)))
+            in_flight.append((request, _schedule(pool, read, request, timeout_seconds)))
             if len(in_flight) >= IN_FLIGHT_PER_WORKER * len(first):
                 yield _result(*in_flight.popleft(), timeout_seconds)
         while in_flight:
@@ -101,19 +82,19 @@ def _decode_all(
 
 def _schedule(
     pool: pebble.ProcessPool,
-    decode: Callable[[DecodeRequest], DecodedClip],
-    request: DecodeRequest,
+    read: Callable[[ClipRequest], DecodedClip],
+    request: ClipRequest,
     timeout_seconds: float,
 ) -> concurrent.futures.Future:
     try:
-        return pool.schedule(decode, args=(request,), timeout=timeout_seconds)
+        return pool.schedule(read, args=(request,), timeout=timeout_seconds)
     except RuntimeError as error:  # how pebble tells of a pool without workers
         raise VidmodelError(f"the decoding processes died, before {request.path}: {error}") from None
 
 
 def _result(
-    request: DecodeRequest, future: concurrent.futures.Future, timeout_seconds: float
-) -> tuple[DecodeRequest, DecodedClip | InputError]:
+    request: ClipRequest, future: concurrent.futures.Future, timeout_seconds: float
+) -> tuple[ClipRequest, DecodedClip | InputError]:
     try:
         return request, future.result()
     except InputError as error:

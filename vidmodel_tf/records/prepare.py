@@ -19,8 +19,8 @@ import tensorflow_datasets as tfds
 
 from vidmodel_tf.clips.clip import Clip
 from vidmodel_tf.clips.manifest.read import Manifest, read_manifest
-from vidmodel_tf.clips.read_clip import DecodedClip, decoder_version
-from vidmodel_tf.clips.read_clips import DecodeRequest, decode_all
+from vidmodel_tf.clips.read_clip import ClipRequest, DecodedClip, decoder_version
+from vidmodel_tf.clips.read_clips import read_clips
 from vidmodel_tf.clips.splits.assign import SPLITS, assign_splits
 from vidmodel_tf.config import PrepareConfig, to_mapping
 from vidmodel_tf.errors import InputError
@@ -150,7 +150,7 @@ def _write_shards(
     missing = [shard for shard in shards if not _journal_path(partial, shard).exists()]
     clips = [clip for shard in missing for clip in shard.clips if clip.path is not None]
     requests = (
-        DecodeRequest(
+        ClipRequest(
             path=clip.path,
             num_frames=config.num_stored_frames,
             short_side=config.short_side,
@@ -160,7 +160,7 @@ def _write_shards(
         )
         for clip in clips
     )
-    answers = decode_all(requests, num_workers=config.num_workers, timeout_seconds=config.timeout_seconds)
+    answers = read_clips(requests, num_workers=config.num_workers, timeout_seconds=config.timeout_seconds)
     results = (answer for _, answer in track(answers, "reading videos", len(clips)))
     for shard in missing:
         videos = (next(results) if clip.path else _NO_VIDEO for clip in shard.clips)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from vidmodel_tf.clips.question import Question, Refusal
-from vidmodel_tf.clips.read_clips import DecodeRequest, decode_all
+from vidmodel_tf.clips.read_clip import ClipRequest
+from vidmodel_tf.clips.read_clips import read_clips
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.run_folder.run import Run
 from vidmodel_tf.text.fields import join_fields
@@ -29,22 +30,23 @@ def read_questions(run: Run, paths: Sequence[Path], text: str | None) -> Iterato
         yield from (_ask_of_words(path, run, text) for path in paths)
         return
     prepare = run.config.prepare
-    slots = slots_for_inference(prepare.num_stored_frames, run.config.model.num_frames)
+    slots = slots_for_inference(prepare.num_stored_frames, run.config.model.num_frames).tolist()
     requests = (
-        DecodeRequest(
+        ClipRequest(
             path=path,
             num_frames=prepare.num_stored_frames,
             short_side=prepare.short_side,
             jpeg_quality=prepare.jpeg_quality,
+            slots=tuple(slots),
         )
         for path in paths
     )
-    for request, result in decode_all(requests, num_workers=0, timeout_seconds=prepare.timeout_seconds):
+    for request, result in read_clips(requests, num_workers=0, timeout_seconds=prepare.timeout_seconds):
         path = Path(request.path)
         if isinstance(result, InputError):
             yield Refusal(str(path), str(result).removeprefix(f"{path.absolute()}: "))
         else:
-            yield _ask(path, tuple(result.jpeg_frames[slot] for slot in slots), run, text)
+            yield _ask(path, result.jpeg_frames, run, text)
 
 
 def _ask_of_words(path: Path, run: Run, text: str | None) -> Question | Refusal:

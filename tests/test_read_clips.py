@@ -14,15 +14,15 @@ import cv2
 import pytest
 
 from tests.videos import frame_numbers, write_video
-from vidmodel_tf.clips.read_clip import DecodedClip, decode_clip
-from vidmodel_tf.clips.read_clips import IN_FLIGHT_PER_WORKER, DecodeRequest, decode_all
+from vidmodel_tf.clips.read_clip import ClipRequest, DecodedClip, read_clip
+from vidmodel_tf.clips.read_clips import IN_FLIGHT_PER_WORKER, read_clips
 from vidmodel_tf.errors import InputError
 
 ROOT = Path(__file__).parents[1]
 
 
-def request(path, **arguments) -> DecodeRequest:
-    return DecodeRequest(path, **{"num_frames": 4, "short_side": 64, "jpeg_quality": 90, **arguments})
+def request(path, **arguments) -> ClipRequest:
+    return ClipRequest(path, **{"num_frames": 4, "short_side": 64, "jpeg_quality": 90, **arguments})
 
 
 # What follows runs in workers, in place of the decoder.
@@ -30,7 +30,7 @@ def clip_of(text: str) -> DecodedClip:
     return DecodedClip((text.encode(),), (0.0,), 1.0, 25.0, 1, 1)
 
 
-def act_on_name(request: DecodeRequest) -> DecodedClip:
+def act_on_name(request: ClipRequest) -> DecodedClip:
     name = Path(request.path).name
     if name == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
@@ -45,19 +45,19 @@ def act_on_name(request: DecodeRequest) -> DecodedClip:
     return clip_of(name)
 
 
-def tell_about_worker(request: DecodeRequest) -> DecodedClip:
-    decode_clip(request.path, num_frames=1, short_side=64, jpeg_quality=90)
+def tell_about_worker(request: ClipRequest) -> DecodedClip:
+    read_clip(request)
     heavy = [name for name in ("tensorflow", "keras", "sklearn", "matplotlib") if name in sys.modules]
     return clip_of(f"heavy={heavy} threads={cv2.getNumThreads()}")
 
 
-def process_id(request: DecodeRequest) -> DecodedClip:
+def process_id(request: ClipRequest) -> DecodedClip:
     return clip_of(str(os.getpid()))
 
 
-def run(names, num_workers=2, timeout_seconds=20.0, decode=act_on_name):
+def run(names, num_workers=2, timeout_seconds=20.0, read=act_on_name):
     requests = [request(name) for name in names]
-    return list(decode_all(requests, num_workers=num_workers, timeout_seconds=timeout_seconds, decode=decode))
+    return list(read_clips(requests, num_workers=num_workers, timeout_seconds=timeout_seconds, read=read))
 
 
 def is_running(pid: int) -> bool:
@@ -82,7 +82,7 @@ def test_clips_and_refusals_come_in_the_order_of_the_requests(tmp_path, capfd):
         request(good[0]), request(bad), request(good[1]), request(tmp_path / "missing.mp4"),
         *[request(path, start_seconds=0.16) for path in good[2:]],
     ]  # fmt: skip
-    results = list(decode_all(iter(requests), num_workers=2, timeout_seconds=20.0))
+    results = list(read_clips(iter(requests), num_workers=2, timeout_seconds=20.0))
     assert [asked for asked, _ in results] == requests
     answers = [frame_numbers(clip.jpeg_frames) if isinstance(clip, DecodedClip) else str(clip) for _, clip in results]
     assert answers[0] == [1, 3, 5, 7]
@@ -129,7 +129,7 @@ def test_requests_are_taken_up_as_results_are_consumed():
             taken += 1
             yield request(str(taken))
 
-    results = decode_all(endless(), num_workers=2, timeout_seconds=20.0, decode=act_on_name)
+    results = read_clips(endless(), num_workers=2, timeout_seconds=20.0, read=act_on_name)
     for consumed in range(1, 60):
         asked, clip = next(results)
         assert asked.path == clip.jpeg_frames[0].decode() == str(consumed)
@@ -147,7 +147,7 @@ def test_mistakes_of_the_program_are_not_taken_for_bad_files():
 
 
 def test_as_many_workers_as_requests_or_usable_cores():
-    pids = {clip.jpeg_frames[0] for _, clip in run(["a"] * 100, num_workers=0, decode=process_id)}
+    pids = {clip.jpeg_frames[0] for _, clip in run(["a"] * 100, num_workers=0, read=process_id)}
     assert 1 <= len(pids) <= len(os.sched_getaffinity(0))
     assert str(os.getpid()).encode() not in pids
 
@@ -157,9 +157,9 @@ def test_workers_are_light(tmp_path):
     # by `python -c`: this test module's own imports would otherwise be the worker's
     script = f"""
 import keras, matplotlib, sklearn, tensorflow
-from tests.test_decode_pool import request, tell_about_worker
-from vidmodel_tf.clips.read_clips import decode_all
-for _, clip in decode_all([request({str(path)!r})], num_workers=1, timeout_seconds=60.0, decode=tell_about_worker):
+from tests.test_read_clips import request, tell_about_worker
+from vidmodel_tf.clips.read_clips import read_clips
+for _, clip in read_clips([request({str(path)!r})], num_workers=1, timeout_seconds=60.0, read=tell_about_worker):
     print(clip.jpeg_frames[0].decode())
 """
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -181,7 +181,7 @@ def test_workers_end_with_the_iterator(tmp_path, how):
         yield from [pipe] * 4
 
     before = set(child_processes())
-    results = decode_all(map(request, names()), num_workers=2, timeout_seconds=60.0, decode=act_on_name)
+    results = read_clips(map(request, names()), num_workers=2, timeout_seconds=60.0, read=act_on_name)
     if how == "error in the requests":
         with pytest.raises(RuntimeError, match="no more requests"):
             list(results)
@@ -224,9 +224,10 @@ UNGUARDED = f"""
 import os, sys
 sys.path.insert(0, {str(ROOT)!r})
 print("main", flush=True)
-from vidmodel_tf.clips.read_clips import DecodeRequest, decode_all
-requests = [DecodeRequest(PATH, 4, 64, 90)] * 3
-for _, clip in decode_all(requests, num_workers=2, timeout_seconds=20.0):
+from vidmodel_tf.clips.read_clip import ClipRequest
+from vidmodel_tf.clips.read_clips import read_clips
+requests = [ClipRequest(PATH, 4, 64, 90)] * 3
+for _, clip in read_clips(requests, num_workers=2, timeout_seconds=20.0):
     print(len(clip.jpeg_frames), flush=True)
 """
 
@@ -247,9 +248,9 @@ import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and pass that on
 sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
-from tests.test_decode_pool import *
-results = decode_all([request("a"), *[request(sys.argv[1])] * 4], num_workers=2, timeout_seconds=60.0,
-                     decode=act_on_name)
+from tests.test_read_clips import *
+results = read_clips([request("a"), *[request(sys.argv[1])] * 4], num_workers=2, timeout_seconds=60.0,
+                     read=act_on_name)
 next(results)
 print(*child_processes(), flush=True)
 list(results)
@@ -293,4 +294,4 @@ def test_workers_end_with_the_program(tmp_path, number):
 )
 def test_arguments_are_checked_before_the_first_result(arguments, message):
     with pytest.raises(InputError, match=message):
-        decode_all([], **{"num_workers": 1, "timeout_seconds": 1.0, **arguments})
+        read_clips([], **{"num_workers": 1, "timeout_seconds": 1.0, **arguments})
