@@ -18,7 +18,6 @@ from tests.exports import ask_process, expected_scores, questions
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.export.onnx import export
 from vidmodel_tf.export.onnx.export import convert, export_onnx
-from vidmodel_tf.export.onnx.lstm import use_onnx_lstms
 from vidmodel_tf.export.onnx.ops import count_ops
 from vidmodel_tf.forms.onnx import OnnxModel
 from vidmodel_tf.forms.token_ids import encode_texts
@@ -160,23 +159,6 @@ def test_slots_without_motion_leave_no_trace(plain, tmp_path, pooling, bidirecti
     (found,) = session.run(["colour"], {"frames": frames, "token_ids": token_ids})
     assert expected["colour"].std(axis=0).max() > 0.02
     np.testing.assert_allclose(found, expected["colour"], atol=ATOL)
-
-
-@pytest.mark.parametrize("every_step", [False, True])
-@pytest.mark.parametrize("bidirectional", [False, True])
-def test_lstms_keep_their_outputs_whatever_is_masked(every_step, bidirectional):
-    """What stands in slots that are ruled out too, which nothing in a whole model reads."""
-    keras.utils.set_random_seed(0)
-    rng = np.random.default_rng(0)
-    sequences, mask = rng.normal(size=(64, 6, 5)).astype(np.float32), rng.integers(0, 2, (64, 6)).astype(bool)
-    mask[0], mask[1] = False, True
-    inputs = keras.Input((6, 5)), keras.Input((6,), dtype="bool")
-    lstm = keras.layers.LSTM(7, return_sequences=every_step, use_cudnn=False)
-    outputs = (keras.layers.Bidirectional(lstm) if bidirectional else lstm)(inputs[0], mask=inputs[1])
-    head = keras.Model(inputs, outputs)
-    expected = head([sequences, mask]).numpy()
-    use_onnx_lstms(head)
-    np.testing.assert_allclose(head([sequences, mask]).numpy(), expected, atol=1e-6)
 
 
 def test_without_its_data_set_only_the_file_is_measured(plain, tmp_path):

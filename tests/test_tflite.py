@@ -17,7 +17,7 @@ from tests.exports import ask_process, expected_scores, questions
 from vidmodel_tf.cli import main
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.export.lite import export as tflite
-from vidmodel_tf.export.lite.bias import correct_bias
+from vidmodel_tf.export.lite.bias import with_corrected_bias
 from vidmodel_tf.export.lite.convert import convert
 from vidmodel_tf.export.lite.export import export_tflite
 from vidmodel_tf.export.lite.frame_pair import frame_pair_function, frame_pair_specs
@@ -240,8 +240,8 @@ def test_rounded_outputs_are_standardised_as_exact_ones_on_average(plain, precis
         (layer,) = [layer for layer in parts.projection.layers if isinstance(layer, Standardization)]
         return np.asarray(layer(np.concatenate(outputs)))
 
-    parts, corrected = load_parts(plain), load_parts(plain)
-    correct_bias(corrected, precision, pairs)
+    parts = load_parts(plain)
+    corrected = with_corrected_bias(parts, precision, pairs)
     encoder = build_frame_encoder(parts.config, parts.backbone, previous_given=True)
     encode = frame_pair_function(encoder, "output")
     file = convert(encode, frame_pair_specs(parts.config), [encoder], precision, pairs)
@@ -260,9 +260,10 @@ def test_int8_features_are_right_on_average(plain):
         errors = [ask(**pair)["features"] - encode(**pair)["features"].numpy() for pair in tflite._frame_pairs(plain)]
         return np.abs(np.mean(errors, axis=0)).mean()
 
-    encode = frame_pair_function(load_parts(plain).frame_features(previous_given=True), "features")
+    parts = load_parts(plain)
+    encode = frame_pair_function(parts.frame_features(previous_given=True), "features")
     # what is left comes from the matrix product after the standardisation, which is int8 itself
-    assert mean_error(tflite._load_corrected_parts(plain, "int8")) < 0.5 * mean_error(load_parts(plain))
+    assert mean_error(tflite._corrected(parts, plain, "int8")) < 0.5 * mean_error(parts)
 
 
 def test_a_mean_counts_slots_exactly_in_int8():

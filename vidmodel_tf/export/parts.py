@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import keras
 
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.export.fold_batch_norm import fold_batch_norm
-from vidmodel_tf.export.lite.lstm import lstms_of
+from vidmodel_tf.export.replace_lstms import MakeLstm, replace_lstms
 from vidmodel_tf.model.build import build_frame_encoder
 from vidmodel_tf.model.trainable import backbone_of
 from vidmodel_tf.run_folder.run import Run
@@ -16,7 +17,10 @@ from vidmodel_tf.run_folder.run import Run
 
 @dataclasses.dataclass(frozen=True)
 class InferenceParts:
-    """A trained model, taken apart; of a model of words alone only the head.
+    """A trained model, taken apart; a model of words alone has only the head.
+
+    A value: nobody changes the models in it. What a format needs changed, it changes in a copy (`with_lstms`,
+    `lite.bias.with_corrected_bias`).
 
     Attributes:
         config: Its settings.
@@ -32,13 +36,17 @@ class InferenceParts:
 
     @property
     def num_features(self) -> int:
-        """D, the size of what serving passes on of a frame; 0 for a model of words alone."""
+        """D, the number of features of a frame; 0 for a model of words alone."""
         return self.projection.output_shape[-1] if self.projection is not None else 0
 
     def frame_features(self, *, previous_given: bool = False) -> keras.Model:
         """Frames uint8 [B, T', H, W, 3] -> features [B, T', D], see `model.build.build_frame_encoder`."""
         encoder = build_frame_encoder(self.config, self.backbone, previous_given=previous_given)
         return keras.Model(encoder.input, self.projection(encoder.output), name="frame_features")
+
+    def with_lstms(self, make: MakeLstm) -> InferenceParts:
+        """The same parts with other LSTMs in a copy of the head, see `replace_lstms`."""
+        return dataclasses.replace(self, head=replace_lstms(self.head, make))
 
 
 def load_parts(run: Run, *, fold: bool = True) -> InferenceParts:
@@ -51,13 +59,24 @@ def load_parts(run: Run, *, fold: bool = True) -> InferenceParts:
     # float32 whatever it was trained in: a server's processor may be slow at anything else, or unable.
     model_config = dataclasses.replace(run.config.model, precision="float32")
     run = dataclasses.replace(run, config=dataclasses.replace(run.config, model=model_config))
-    model = run.load_model()
-    head = model.get_layer("head")
-    for lstm in lstms_of(head):
-        lstm.use_cudnn = False  # traced where a GPU is visible, it would bring an op along that only a GPU has
-    if not run.config.model.has_frames:
-        return InferenceParts(run.config.model, None, None, head)
+    return take_apart(run.load_model(), run.config.model, fold=fold)
+
+
+def take_apart(model: keras.Model, config: ModelConfig, *, fold: bool = True) -> InferenceParts:
+    """Takes a float32 model of `build_model` apart, and leaves it as it is.
+
+    Args:
+        model: The model.
+        config: Its settings.
+        fold: Fold BatchNorm into convolutions. Only to be left out to see what folding does.
+    """
+    head = replace_lstms(model.get_layer("head"), _lstm_without_cudnn)
+    if not config.has_frames:
+        return InferenceParts(config, None, None, head)
     backbone = backbone_of(model)
-    return InferenceParts(
-        run.config.model, fold_batch_norm(backbone) if fold else backbone, model.get_layer("projection"), head
-    )
+    return InferenceParts(config, fold_batch_norm(backbone) if fold else backbone, model.get_layer("projection"), head)
+
+
+def _lstm_without_cudnn(config: dict[str, Any], skips_slots: bool) -> keras.layers.LSTM:
+    """Traced where a GPU is visible, the default LSTM would bring an op along that only a GPU has."""
+    return keras.layers.LSTM(**config, use_cudnn=False)

@@ -18,10 +18,10 @@ import tensorflow as tf
 
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.export.lite.bias import correct_bias
+from vidmodel_tf.export.lite.bias import with_corrected_bias
 from vidmodel_tf.export.lite.convert import LitePrecision, convert
 from vidmodel_tf.export.lite.frame_pair import frame_pair_function, frame_pair_specs
-from vidmodel_tf.export.lite.lstm import use_lite_lstms
+from vidmodel_tf.export.lite.lstm import with_lite_lstms
 from vidmodel_tf.export.lite.ops import report_on
 from vidmodel_tf.export.parts import InferenceParts, load_parts
 from vidmodel_tf.export.place import replaced_folder
@@ -72,7 +72,7 @@ def export_tflite(run_dir: str | Path, out: str | Path, *, data: str | Path | No
 def _write_files(folder: Path, run: Run) -> None:
     write_settings(dataclasses.replace(run, path=folder))
     parts = load_parts(run)
-    parts_of = {precision: _load_corrected_parts(run, precision) for precision in ("dynamic", "int8")}
+    parts_of = {precision: _corrected(parts, run, precision) for precision in ("dynamic", "int8")}
     jobs = {name: functools.partial(_convert_whole, parts_of.get(name, parts), run, name) for name in _whole_files(run)}
     if run.config.model.has_frames:
         jobs |= {
@@ -87,11 +87,10 @@ def _write_files(folder: Path, run: Run) -> None:
     write_json(folder / "report.json", report_on(folder, run))
 
 
-def _load_corrected_parts(run: Run, precision: LitePrecision) -> InferenceParts:
-    parts = load_parts(run)
-    if run.config.model.has_frames:
-        correct_bias(parts, precision, lambda: _frame_pairs(run))
-    return parts
+def _corrected(parts: InferenceParts, run: Run, precision: LitePrecision) -> InferenceParts:
+    if not parts.config.has_frames:
+        return parts
+    return with_corrected_bias(parts, precision, lambda: _frame_pairs(run))
 
 
 def _whole_files(run: Run) -> tuple[LitePrecision, ...]:
@@ -105,7 +104,7 @@ def _whole_files(run: Run) -> tuple[LitePrecision, ...]:
 
 def _convert_whole(parts: InferenceParts, run: Run, precision: LitePrecision) -> bytes:
     config, encoder = parts.config, parts.frame_features() if parts.config.has_frames else None
-    use_lite_lstms(parts.head, unroll=precision == "int8")
+    parts = with_lite_lstms(parts, unroll=precision == "int8")
 
     def score(frames, token_ids):
         seen = {"features": encoder(frames, training=False)} if encoder else {}
@@ -123,7 +122,7 @@ def _convert_frame_features(parts: InferenceParts, run: Run, precision: LitePrec
 
 
 def _convert_classify_features(parts: InferenceParts) -> bytes:
-    use_lite_lstms(parts.head, unroll=False)
+    parts = with_lite_lstms(parts, unroll=False)
 
     def score(features, token_ids):
         return _classify(parts, token_ids, {"features": features})

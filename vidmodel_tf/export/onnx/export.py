@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
-from vidmodel_tf.export.onnx.lstm import use_onnx_lstms
+from vidmodel_tf.export.onnx.lstm import with_onnx_lstms
 from vidmodel_tf.export.onnx.ops import report_on
 from vidmodel_tf.export.parts import load_parts
 from vidmodel_tf.export.place import replaced_folder
@@ -58,9 +58,8 @@ def convert(run: Run) -> ModelProto:
         InputError: The extra `onnx` is not installed.
     """
     tf2onnx, onnx = (import_extra(name, extra="onnx", needed_for="ONNX files") for name in ("tf2onnx", "onnx"))
-    parts, config = load_parts(run), run.config.model
+    parts, config = with_onnx_lstms(load_parts(run)), run.config.model
     encoder = parts.frame_features() if config.has_frames else None
-    use_onnx_lstms(parts.head)
 
     @tf.function(autograph=False)
     def score(frames, token_ids):

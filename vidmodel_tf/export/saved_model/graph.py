@@ -6,15 +6,16 @@ token_ids ────────────────classify──> scores
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import tensorflow as tf
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from vidmodel_tf.export.parts import InferenceParts
 
 
 class InferenceGraph:
-    """What follows from frames and token ids, without variables.
+    """The functions from frames and token ids to scores, without variables.
 
     Args:
         parts: The model.
@@ -31,26 +32,29 @@ class InferenceGraph:
             self._encode = _freeze(parts.frame_features(), frames)
             features_shape = (None, config.num_frames, parts.num_features)
             inputs["features"] = tf.TensorSpec(features_shape, tf.float32, "features")
-        self._heads = sorted(parts.head.output)
         self._classify = _freeze(parts.head, inputs)
 
     def encode(self, frames: tf.Tensor) -> tf.Tensor:
         """uint8 [B, T', H, W, 3] -> features float32 [B, T', D]."""
-        (features,) = self._encode(frames)
-        return features
+        return self._encode(frames)
 
     def classify(self, features: tf.Tensor | None, token_ids: tf.Tensor) -> dict[str, tf.Tensor]:
         """Features [B, T, D] (None for a model of words alone) and int32 [B, L] -> {head: float32 [B, K]}."""
-        inputs = [token_ids] if features is None else [features, token_ids]
-        return dict(zip(self._heads, self._classify(*inputs), strict=True))
+        inputs = {"token_ids": token_ids} if features is None else {"features": features, "token_ids": token_ids}
+        return self._classify(inputs)
 
 
-def _freeze(model: keras.Model, inputs: tf.TensorSpec | dict[str, tf.TensorSpec]):
-    """A function of the model's inputs, in the order of their names, that gives a list of outputs, in theirs."""
+def _freeze(model: keras.Model, inputs: Any) -> tf.types.experimental.ConcreteFunction:
+    """The model in inference as one function, traced once: all signatures that call it share its constants."""
+    # As arrays: constants that are made while the function is traced become part of its graph.
+    trainable, others = (
+        [variable.numpy() for variable in variables]
+        for variables in (model.trainable_variables, model.non_trainable_variables)
+    )
 
     def infer(inputs):
-        return model(inputs, training=False)
+        constants = ([tf.constant(value) for value in values] for values in (trainable, others))
+        outputs, _ = model.stateless_call(*constants, inputs, training=False)
+        return outputs
 
-    concrete = tf.function(infer, autograph=False).get_concrete_function(inputs)
-    # Loops stay loops: TensorFlow's older control flow, which is the default here, runs slower and converts worse.
-    return convert_variables_to_constants_v2(concrete, lower_control_flow=False)
+    return tf.function(infer, autograph=False).get_concrete_function(inputs)
