@@ -22,7 +22,13 @@ from vidmodel_tf.training.train import train
 CONFIGS = {
     "plain": MODEL,
     "two_streams": dataclasses.replace(
-        MODEL, streams="both", num_nets=2, bidirectional=True, pooling="attention", text_pooling="both", num_layers=2
+        MODEL,
+        streams="both",
+        ensemble_size=2,
+        bidirectional=True,
+        pooling="attention",
+        text_pooling="both",
+        num_layers=2,
     ),
     "motion": dataclasses.replace(MODEL, streams="motion", branches="video", pooling="both", hidden_units=0),
     "words": dataclasses.replace(MODEL, branches="text"),

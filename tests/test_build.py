@@ -557,7 +557,7 @@ def test_a_bidirectional_lstm_reads_both_ways():
 
 
 def test_averaged_networks_share_the_backbone_and_nothing_else(tmp_path):
-    config = small_config(streams="both", num_nets=3, bidirectional=True, pooling="attention")
+    config = small_config(streams="both", ensemble_size=3, bidirectional=True, pooling="attention")
     model, inputs = make_model(config), make_inputs()
     projection, head = model.get_layer("projection"), model.get_layer("head")
     features = projection.predict_on_batch(model.get_layer("frame_encoder").predict_on_batch(inputs["frames"]))
@@ -575,7 +575,7 @@ def test_averaged_networks_share_the_backbone_and_nothing_else(tmp_path):
 
 
 def test_each_averaged_network_learns_from_its_own_clips():
-    model = make_model(small_config(branches="text", num_nets=2))
+    model = make_model(small_config(branches="text", ensemble_size=2))
     before = {weight.path: weight.numpy() for weight in model.trainable_weights}
     model.compile("sgd", LOSSES, jit_compile=False)
     model.fit(make_inputs(1), {head: truth[:1] for head, truth in TRUTH.items()}, verbose=0)

@@ -1,22 +1,16 @@
 import json
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import MODEL
 from vidmodel_tf.config import (
     ModelConfig,
     PrepareConfig,
     TrainConfig,
     from_mapping,
     parse_override,
-    read_settings,
     to_mapping,
 )
 from vidmodel_tf.errors import InputError
-
-CONFIGURATIONS = sorted((Path(__file__).parents[1] / "benchmarks").glob("**/*.json"))
-assert CONFIGURATIONS
 
 
 @pytest.mark.parametrize("kind", [PrepareConfig, ModelConfig, TrainConfig])
@@ -35,6 +29,7 @@ def test_round_trip_keeps_lists_and_objects():
     ("values", "words"),
     [
         ({"num_frame": 3}, r"unknown setting model\.num_frame: did you mean 'num_frames'\?"),
+        ({"num_nets": 3}, r"unknown setting model\.num_nets: did you mean 'ensemble_size'\?"),
         ({"zzz": 3}, r"unknown setting model\.zzz: expected one of: backbone, "),
         ({"num_frames": "3"}, r"model\.num_frames: expected a whole number\. Received: '3'"),
         ({"num_frames": True}, r"model\.num_frames: expected a whole number"),
@@ -80,46 +75,6 @@ def test_whole_numbers_serve_as_numbers():
 def test_head_weights_are_checked():
     with pytest.raises(InputError, match=r"train\.head_weights: expected 0 to 1000000\. Received: mood=-1"):
         from_mapping(TrainConfig, {"head_weights": {"mood": -1}}, "train")
-
-
-def test_read_settings(tmp_path):
-    path = tmp_path / "config.json"
-    path.write_text('\ufeff{"model": {"num_frames": 4}}', encoding="utf-8")
-    assert read_settings(path, ("model", "train")) == {"model": {"num_frames": 4}}
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        ("{", r"is not JSON"),
-        ("[1]", r'expected an object with the sections "model" and "train"'),
-        ('{"modle": {}}', r"""unknown section 'modle'; expected "model" and "train\""""),
-    ],
-)
-def test_bad_config_files(tmp_path, content, words):
-    path = tmp_path / "config.json"
-    path.write_text(content)
-    with pytest.raises(InputError, match=words):
-        read_settings(path, ("model", "train"))
-
-
-def test_the_config_of_a_run_folder_is_read_as_settings(run_dir):
-    settings = read_settings(run_dir / "config.json", ("model", "train"))
-    assert set(settings) == {"model", "train"}
-    assert from_mapping(ModelConfig, settings["model"], "model") == MODEL
-
-
-@pytest.mark.parametrize("path", CONFIGURATIONS, ids=lambda path: path.stem)
-def test_the_ready_configurations_can_be_read(path):
-    settings = read_settings(path, ("model", "train"))
-    config = from_mapping(ModelConfig, settings["model"], "model")
-    assert config.backbone == "efficientnet_lite0" or config.branches == "text"  # any other would be downloaded
-    from_mapping(TrainConfig, settings["train"], "train")
-
-
-def test_missing_config_file(tmp_path):
-    with pytest.raises(InputError, match=r"cannot read the config file .*No such file"):
-        read_settings(tmp_path / "none.json", ("model",))
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import tensorflow as tf
 
 from vidmodel_tf.model.layers import (
     AttentionPooling,
+    EnsembleAverage,
     FoldedTimeDistributed,
     KeepSlots,
     MeanPooling,
     MotionImages,
-    NetAverage,
     ScaleFrames,
     SlotMask,
     Standardization,
@@ -207,10 +207,10 @@ def test_attention_pooling_is_its_formula():
     assert np.isfinite(layer(inputs, mask=np.zeros_like(mask))).all()
 
 
-def test_net_average_trains_one_network_a_clip_and_answers_with_the_mean():
+def test_an_ensemble_trains_one_member_a_clip_and_predicts_their_mean():
     scores = [np.full((64, 2), value, np.float32) for value in (0.0, 3.0, 9.0)]
-    np.testing.assert_allclose(NetAverage()(scores), np.full((64, 2), 4.0), rtol=1e-6)
+    np.testing.assert_allclose(EnsembleAverage()(scores), np.full((64, 2), 4.0), rtol=1e-6)
     keras.utils.set_random_seed(0)
-    drawn = keras.ops.convert_to_numpy(NetAverage()(scores, training=True))
+    drawn = keras.ops.convert_to_numpy(EnsembleAverage()(scores, training=True))
     assert set(drawn[:, 0]) == {0.0, 3.0, 9.0}
     np.testing.assert_array_equal(drawn[:, 0], drawn[:, 1])

@@ -58,7 +58,7 @@ def test_jax_gives_the_same_scores_without_tensorflow(tmp_path):
         "backbone": "small_cnn", "weights": "none", "num_frames": 4, "height": 32, "width": 32, "streams": "both",
         "num_tokens": 6, "projection_units": 16, "lstm_units": 8, "embedding_units": 8,
         "text_lstm_units": 8, "hidden_units": 8, "bidirectional": True, "pooling": "attention", "text_pooling": "both",
-        "num_nets": 2,
+        "ensemble_size": 2,
     }  # fmt: skip
     keras.utils.set_random_seed(0)
     model = build_model(ModelConfig(**settings), {"kind": ["a", "b", "c"]}, 20)

@@ -31,8 +31,8 @@ from vidmodel_tf.forms.verify import verify
 from vidmodel_tf.model.backbones import build_backbone
 from vidmodel_tf.model.build import build_model
 from vidmodel_tf.model.trainable import backbone_of
+from vidmodel_tf.run_folder.layout import latest_version
 from vidmodel_tf.run_folder.run import load_run, save_run
-from vidmodel_tf.run_folder.versions import latest_version
 
 TOLERANCE = 1e-4  # float32 sums in another order
 

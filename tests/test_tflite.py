@@ -121,7 +121,7 @@ def test_inputs_are_pixels_and_token_ids(run, folder):
         else:
             expected = {"token_ids": ((1, config.num_tokens), np.int32)}
             if path.stem == "classify_features":
-                num_features = config.projection_units * config.num_nets * (2 if config.streams == "both" else 1)
+                num_features = config.projection_units * config.ensemble_size * (2 if config.streams == "both" else 1)
                 expected["features"] = ((1, config.num_frames, num_features), np.float32)
             else:
                 expected["frames"] = ((1, config.num_frames, *picture[1:]), np.uint8)

@@ -43,6 +43,10 @@ def test_run_folder_holds_all_that_was_decided(run_dir, data_set):
     assert settings["model"] == to_mapping(MODEL)
     assert settings["train"] == to_mapping(TRAIN)
     assert settings["multi_label_heads"] == ["topic"]
+    assert settings["format"] == 2
+    seconds = [clip.duration_seconds for clip in read_index(data_set) if clip.split == "train"]
+    assert settings["clip_seconds"]["median"] == pytest.approx(np.median(seconds), abs=1e-3)
+    assert settings["clip_seconds"]["p5"] < settings["clip_seconds"]["median"] < settings["clip_seconds"]["p95"]
     assert json.loads((run_dir / "labels.json").read_text()) == vm.load_labels(data_set)
     assert [row["epoch"] for row in history(run_dir)] == ["0", "1", "2", "3"]
     assert list((run_dir / "logs").rglob("events.out.tfevents*"))
@@ -307,3 +311,21 @@ def test_each_layer_seed_and_epoch_has_a_dropout_of_its_own(tmp_path):
     results = [dropped(seed, epoch, tmp_path) for seed in (0, 1) for epoch in (0, 1)]
     assert dropped(1, 0, tmp_path) == results[2]
     assert len({mask for masks in results for mask in masks}) == 8
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('{"stage": "scratch", "learning_rates": []}', r"Received: stage, learning_rates; go on with the version"),
+        ("[1]", r"Received: list; go on with the version"),
+        ("{", r"is not JSON"),
+    ],
+)
+def test_a_state_that_cannot_be_gone_on_from_is_refused_in_one_line(data_set, run_dir, tmp_path, content, words):
+    begun = shutil.copytree(run_dir, tmp_path / "run", ignore=shutil.ignore_patterns("model.keras"))
+    settings = (begun / "config.json").read_bytes()
+    (begun / "checkpoints" / "state.json").write_text(content)
+    with pytest.raises(InputError, match=rf"checkpoints/state\.json.*{words}") as caught:
+        train(data_set, begun, MODEL, TRAIN)
+    assert "\n" not in str(caught.value)
+    assert (begun / "config.json").read_bytes() == settings

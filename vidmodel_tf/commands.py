@@ -47,6 +47,7 @@ def train(options: argparse.Namespace) -> None:
     """`vidmodel train`."""
     from vidmodel_tf import tables
     from vidmodel_tf.config import ModelConfig, TrainConfig
+    from vidmodel_tf.run_folder.layout import is_finished
     from vidmodel_tf.training.train import train
 
     everyday = {
@@ -54,7 +55,7 @@ def train(options: argparse.Namespace) -> None:
         "train": {"epochs": options.epochs, "seed": options.seed},
     }
     settings = _settings(options, everyday, model=ModelConfig, train=TrainConfig)
-    was_finished = (Path(options.out) / "model.keras").exists()
+    was_finished = is_finished(Path(options.out))
     run = train(options.data, options.out, settings["model"], settings["train"], fold=_parse_fold(options.fold))
     tables.print_training(run, was_finished)
 
@@ -172,11 +173,12 @@ def _show(result: dict[str, Any], print_table: Any, options: argparse.Namespace)
 
 def _settings(options: argparse.Namespace, everyday: dict[str, dict[str, Any]] | None = None, **kinds: Any):
     """Defaults, then the config file, then everyday flags, then --set."""
-    from vidmodel_tf.config import from_mapping, parse_override, read_settings
+    from vidmodel_tf.config import from_mapping, parse_override
+    from vidmodel_tf.run_folder.settings_file import read_settings_file
 
     values = {section: {} for section in options.sections}
     if options.config:
-        values |= read_settings(options.config, options.sections)
+        values |= read_settings_file(options.config, options.sections)
     for section, flags in (everyday or {}).items():
         values[section] |= {key: value for key, value in flags.items() if value is not None}
     for text in options.set:

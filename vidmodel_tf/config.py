@@ -12,7 +12,6 @@ import re
 import types
 import typing
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from vidmodel_tf.errors import InputError
@@ -85,7 +84,7 @@ class ModelConfig:
     text_pooling: TextPooling = "last"  # the LSTM's last state, the mean of the embeddings without an LSTM, or both
     hidden_units: int = 256  # between Concatenate and the heads; 0: none, which models of one branch can do without
     dropout: float = 0.3  # before the LSTMs and before the heads
-    num_nets: int = 1  # networks behind the backbone whose scores are averaged
+    ensemble_size: int = 1  # networks behind the backbone whose scores are averaged
     precision: Precision = "float32"
 
     @property
@@ -109,7 +108,7 @@ class ModelConfig:
         # Without a hidden layer two branches could only be added, and no question about a clip be answered.
         _check_range(self, "hidden_units", 1 if self.branches == "both" else 0, 65_536)
         _check_range(self, "num_layers", 1, 8)
-        _check_range(self, "num_nets", 1, 64)
+        _check_range(self, "ensemble_size", 1, 64)
         _check_range(self, "num_tokens", 1, 4096)
         _check_range(self, "vocabulary_size", 2 + len(self.text_fields), 10_000_000)
         _check_range(self, "min_word_count", 1, 1_000_000)
@@ -180,6 +179,8 @@ class TrainConfig:
 
 Config = TypeVar("Config", PrepareConfig, ModelConfig, TrainConfig)
 
+_RENAMED = {"num_nets": "ensemble_size"}  # by their names in older versions, for those who still type them
+
 
 def from_mapping(kind: type[Config], values: Mapping[str, Any], section: str) -> Config:
     """Builds a configuration from JSON values.
@@ -195,7 +196,7 @@ def from_mapping(kind: type[Config], values: Mapping[str, Any], section: str) ->
     known = [field.name for field in dataclasses.fields(kind)]
     for key in values:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
+            near = [_RENAMED[key]] if key in _RENAMED else difflib.get_close_matches(key, known, n=1)
             advice = f"did you mean {near[0]!r}?" if near else f"expected one of: {', '.join(known)}"
             raise InputError(f"unknown setting {section}.{key}: {advice}")
     hints = typing.get_type_hints(kind)
@@ -208,28 +209,6 @@ def from_mapping(kind: type[Config], values: Mapping[str, Any], section: str) ->
 def to_mapping(config: PrepareConfig | ModelConfig | TrainConfig) -> dict[str, Any]:
     """The settings as JSON values; `from_mapping` is the inverse."""
     return json.loads(json.dumps(dataclasses.asdict(config)))
-
-
-def read_settings(path: str | Path, sections: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """Reads a JSON file of settings, `{SECTION: {KEY: VALUE}}`, and checks that no other section is in it.
-
-    The `config.json` of a run folder will do too: what else is in it does not count.
-    """
-    try:
-        values = json.loads(Path(path).read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise InputError(f"cannot read the config file {path}: {error.strerror}") from None
-    except ValueError as error:
-        raise InputError(f"the config file {path} is not JSON: {error}") from None
-    if isinstance(values, dict) and "vidmodel_version" in values:  # that of a run folder, which says more
-        values = {section: values[section] for section in sections if section in values}
-    expected = " and ".join(f'"{section}"' for section in sections)
-    if not isinstance(values, dict) or not all(isinstance(value, dict) for value in values.values()):
-        raise InputError(f"the config file {path}: expected an object with the sections {expected}")
-    for section in values:
-        if section not in sections:
-            raise InputError(f"the config file {path}: unknown section {section!r}; expected {expected}")
-    return values
 
 
 def parse_override(text: str, sections: tuple[str, ...]) -> tuple[str, str, Any]:

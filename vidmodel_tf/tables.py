@@ -16,6 +16,7 @@ from rich.table import Table
 
 from vidmodel_tf.clips.question import Refusal
 from vidmodel_tf.decision import Answer, HeadAnswer, OneLabel
+from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.run import Run
 
 
@@ -80,13 +81,13 @@ def print_training(run: Run, was_finished: bool) -> None:
         console.print(line)
     state = "already trained with these arguments, nothing was done" if was_finished else "trained"
     console.print(f"{state}: {escape(str(run.path))}")
-    console.print(f"watch: tensorboard --logdir {escape(str(run.path / 'logs'))}")
+    console.print(f"watch: tensorboard --logdir {escape(str(run.path / layout.LOGS))}")
     console.print(f"next: vidmodel evaluate {escape(str(run.path))}")
 
 
 def describe_stages(run: Run) -> list[str]:
     """A line for each stage of `history.csv`: its epochs, why it ended, and which epoch's weights it left."""
-    path = run.path / "history.csv"
+    path = run.path / layout.HISTORY
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:

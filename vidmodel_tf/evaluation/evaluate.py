@@ -20,6 +20,7 @@ from vidmodel_tf.progress import track
 from vidmodel_tf.records.folds import fold_splits
 from vidmodel_tf.records.index import StoredClip, read_index
 from vidmodel_tf.records.pipeline import Splits, count_clips, for_inference, load_labels
+from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.run import Run, is_own_data
 from vidmodel_tf.storage import write_json
 from vidmodel_tf.text.fields import join_fields
@@ -82,7 +83,8 @@ def evaluate(model: str | Path | ModelForm, *, data: str | Path | None = None, s
         },
     }
     if isinstance(model, RunModel):  # an exported model is not to be written into
-        folder = run.path / "evaluation" if own_data else run.path / "evaluation" / data.resolve().name
+        folder = run.path / layout.EVALUATION
+        folder = folder if own_data else folder / data.resolve().name
         write_json(folder / f"{split}.json", result)
         _save_pictures(result, run, folder, split)
     return result

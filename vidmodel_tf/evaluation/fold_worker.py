@@ -11,6 +11,7 @@ import tensorflow as tf
 from vidmodel_tf.clips.splits.assign import assign_folds
 from vidmodel_tf.config import ModelConfig, TrainConfig
 from vidmodel_tf.records.index import StoredClip
+from vidmodel_tf.run_folder import layout
 from vidmodel_tf.storage import write_json
 from vidmodel_tf.training.stages import Stage, run_stages
 from vidmodel_tf.training.train import begin_job, plan_run
@@ -57,7 +58,7 @@ def run_fold(task: FoldTask) -> None:
     run = plan_run(task.data, task.folder, task.clips, task.model, task.train, splits)
     stage = run_stages(begin_job(run, task.clips, splits, verbose=0))
     write_json(task.folder / "scores.json", _held_out_scores(stage, task, splits))
-    shutil.rmtree(task.folder / "checkpoints")
+    shutil.rmtree(task.folder / layout.CHECKPOINTS)
 
 
 def _held_out_scores(stage: Stage, task: FoldTask, splits: dict[str, str]) -> dict[str, dict[str, list[float]]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.run_folder.layout import is_run_folder
 
 
 def check_place(out: Path, name: str = "") -> None:
@@ -20,7 +21,7 @@ def check_place(out: Path, name: str = "") -> None:
     Raises:
         InputError: It is a file or a run folder, or a file has that name.
     """
-    if (out / "config.json").exists():
+    if is_run_folder(out):
         raise InputError(f"{out}: expected a folder for exported models. Received: a run folder; give another --out")
     for path in (out, out / name):
         if path.exists() and not path.is_dir():

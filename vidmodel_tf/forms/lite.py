@@ -12,6 +12,7 @@ from ai_edge_litert.interpreter import Interpreter
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.forms.keras_form import Scores
 from vidmodel_tf.forms.token_ids import encode_texts
+from vidmodel_tf.run_folder.layout import is_run_folder
 from vidmodel_tf.run_folder.run import read_settings_of_run
 
 # By the name of the file. Half precision keeps three digits of each weight; int8 keeps two.
@@ -31,7 +32,7 @@ class LiteModel:
 
     def __init__(self, path: str | Path, num_threads: int = 2) -> None:
         path = Path(path)
-        if not (path.parent / "config.json").is_file():
+        if not is_run_folder(path.parent):
             raise InputError(f"{path}: expected the settings that `vidmodel export` writes beside it. Received: none")
         self.run = read_settings_of_run(path.parent)
         self.tolerance = TOLERANCES.get(path.stem, TOLERANCES["float32"])

@@ -11,6 +11,7 @@ from vidmodel_tf.errors import InputError
 from vidmodel_tf.extras import import_extra
 from vidmodel_tf.forms.keras_form import Scores
 from vidmodel_tf.forms.token_ids import encode_texts
+from vidmodel_tf.run_folder.layout import is_run_folder
 from vidmodel_tf.run_folder.run import read_settings_of_run
 
 
@@ -31,7 +32,7 @@ class OnnxModel:
     def __init__(self, path: str | Path, num_threads: int = 2) -> None:
         path = Path(path)
         onnxruntime = import_extra("onnxruntime", extra="onnx", needed_for="ONNX files")
-        if not (path.parent / "config.json").is_file():
+        if not is_run_folder(path.parent):
             raise InputError(f"{path}: expected the settings that `vidmodel export` writes beside it. Received: none")
         self.run = read_settings_of_run(path.parent)
         options = onnxruntime.SessionOptions()

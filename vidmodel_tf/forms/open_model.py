@@ -13,8 +13,8 @@ from vidmodel_tf.forms.keras_form import RunModel, Scores
 from vidmodel_tf.forms.lite import LiteModel
 from vidmodel_tf.forms.onnx import OnnxModel
 from vidmodel_tf.forms.saved_model import SavedModelForm
+from vidmodel_tf.run_folder.layout import latest_version
 from vidmodel_tf.run_folder.run import Run, load_run
-from vidmodel_tf.run_folder.versions import latest_version
 
 
 class ModelForm(Protocol):

@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.forms.keras_form import Scores
+from vidmodel_tf.run_folder.layout import EXPORTED_RUN, is_run_folder
 from vidmodel_tf.run_folder.run import read_settings_of_run
-from vidmodel_tf.run_folder.versions import SETTINGS
 
 
 class SavedModelForm:
@@ -27,11 +27,11 @@ class SavedModelForm:
     tolerance = 1e-4  # of float32 sums in another order
 
     def __init__(self, path: Path) -> None:
-        if not (path / SETTINGS / "config.json").is_file():
+        if not is_run_folder(path / EXPORTED_RUN):
             raise InputError(
-                f"{path}: expected a SavedModel made by `vidmodel export`. Received: one without {SETTINGS}"
+                f"{path}: expected a SavedModel made by `vidmodel export`. Received: one without {EXPORTED_RUN}"
             )
-        self.run = read_settings_of_run(path / SETTINGS)
+        self.run = read_settings_of_run(path / EXPORTED_RUN)
         try:
             self._model = tf.saved_model.load(str(path))
         except (OSError, ValueError, tf.errors.OpError) as error:

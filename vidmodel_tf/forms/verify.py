@@ -17,6 +17,7 @@ from vidmodel_tf.forms.keras_form import Scores
 from vidmodel_tf.forms.open_model import ModelForm, open_model
 from vidmodel_tf.forms.saved_model import SavedModelForm
 from vidmodel_tf.records.frames import decode_frames
+from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.run import Run, load_run
 from vidmodel_tf.text.fields import join_fields
 
@@ -86,7 +87,7 @@ def _check_same_model(found: Run, run: Run) -> None:
 
 
 def _read_examples(run: Run) -> list[dict[str, Any]]:
-    path = run.path / "examples" / "examples.json"
+    path = run.path / layout.EXAMPLES_INDEX
     try:
         examples = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -100,7 +101,7 @@ def _answer(model: ModelForm, run: Run, examples: list[dict[str, Any]]) -> dict[
     config = run.config.model
     words = [join_fields(example["text"], config.text_fields) for example in examples]
     frames = np.zeros((len(examples), config.num_frames, config.height, config.width, 3), np.uint8)
-    jpegs = [[(run.path / "examples" / name).read_bytes() for name in example["frames"]] for example in examples]
+    jpegs = [[(run.path / layout.EXAMPLES / name).read_bytes() for name in example["frames"]] for example in examples]
     if config.has_frames:
         frames = np.stack([decode_frames(tf.constant(row), config.height, config.width).numpy() for row in jpegs])
     if isinstance(model, SavedModelForm):

@@ -10,7 +10,7 @@ A slot without motion (the first of a clip, and a frame equal to the one before 
 stream's part of the backbone output and of the features. That is how the head knows, from either alone, what it
 has to skip: nothing but arrays is passed from a cache or a client.
 
-Features stand side by side stream by stream, and within a stream network by network where there are several.
+Features stand side by side stream by stream, and within a stream one ensemble member after the other.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from vidmodel_tf.errors import InputError
 from vidmodel_tf.model.backbones import build_backbone, scaling_layer
 from vidmodel_tf.model.layers import (
     AttentionPooling,
+    EnsembleAverage,
     FoldedTimeDistributed,
     KeepSlots,
     MeanPooling,
     MotionImages,
-    NetAverage,
     SlotMask,
     Standardization,
     TokenMask,
@@ -160,12 +160,12 @@ def _build_projection(config: ModelConfig, output_size: int) -> keras.Model:
     ]
     projected = []
     for stream, part, values in zip(stream_names(config), parts, standardized, strict=True):
-        for net in _net_names(config):
-            x = layers.Dense(config.projection_units, name=f"{net}{stream}_projection")(values)
+        for prefix in _member_prefixes(config):
+            x = layers.Dense(config.projection_units, name=f"{prefix}{stream}_projection")(values)
             if stream == "motion":
-                x = KeepSlots(name=f"{net}motion_features")(x, SlotMask(name=f"{net}motion_slots")(part))
+                x = KeepSlots(name=f"{prefix}motion_features")(x, SlotMask(name=f"{prefix}motion_slots")(part))
             else:
-                x = layers.Activation("linear", dtype="float32", name=f"{net}appearance_features")(x)
+                x = layers.Activation("linear", dtype="float32", name=f"{prefix}appearance_features")(x)
             projected.append(x)
     return keras.Model(inputs, side_by_side(projected, "features", "float32"), name="projection")
 
@@ -173,45 +173,51 @@ def _build_projection(config: ModelConfig, output_size: int) -> keras.Model:
 def _build_head(config: ModelConfig, labels: ClassNames, vocabulary_size: int) -> keras.Model:
     inputs, features = {}, []
     if config.has_frames:
-        num_parts = len(stream_names(config)) * config.num_nets
+        num_parts = len(stream_names(config)) * config.ensemble_size
         inputs["features"] = layers.Input((config.num_frames, num_parts * config.projection_units), name="features")
         features = _split(inputs["features"], num_parts)
     inputs["token_ids"] = layers.Input((config.num_tokens,), dtype="int32", name="token_ids")
-    scores_of_nets = []
-    for number, net in enumerate(_net_names(config)):
-        streams = features[number :: config.num_nets]
-        scores_of_nets.append(_build_net(net, streams, inputs["token_ids"], config, labels, vocabulary_size))
-    if config.num_nets == 1:
-        return keras.Model(inputs, scores_of_nets[0], name="head")
-    scores = {head: NetAverage(name=head)([scores[head] for scores in scores_of_nets]) for head in labels}
+    members = []
+    for number, prefix in enumerate(_member_prefixes(config)):
+        streams = features[number :: config.ensemble_size]
+        members.append(_build_member(prefix, streams, inputs["token_ids"], config, labels, vocabulary_size))
+    if config.ensemble_size == 1:
+        return keras.Model(inputs, members[0], name="head")
+    scores = {head: EnsembleAverage(name=head)([member[head] for member in members]) for head in labels}
     return keras.Model(inputs, scores, name="head")
 
 
-def _net_names(config: ModelConfig) -> list[str]:
-    """What the layers of each network are called in front. With a dot: a head may have any name without one."""
-    return [f"net_{number}." for number in range(config.num_nets)] if config.num_nets > 1 else [""]
+def _member_prefixes(config: ModelConfig) -> list[str]:
+    """The prefix of the layer names of each ensemble member: none where there is only one.
+
+    It ends in a dot, which no head's name contains. Weights are found by these names: they cannot change.
+    """
+    return [f"net_{number}." for number in range(config.ensemble_size)] if config.ensemble_size > 1 else [""]
 
 
-def _build_net(net: str, streams: list, token_ids, config: ModelConfig, labels: ClassNames, vocabulary_size: int):
+def _build_member(
+    prefix: str, streams: list, token_ids, config: ModelConfig, labels: ClassNames, vocabulary_size: int
+) -> dict:
+    """The scores of one ensemble member, by head."""
     branches = [
-        _temporal_branch(part, f"{net}{stream}", stream == "motion", config)
+        _temporal_branch(part, f"{prefix}{stream}", stream == "motion", config)
         for part, stream in zip(streams, stream_names(config) if streams else (), strict=True)
     ]
     if config.has_text:
-        branches.append(_text_branch(token_ids, f"{net}text", config, vocabulary_size))
-    x = layers.Concatenate(name=f"{net}branches.concatenate")(branches) if len(branches) > 1 else branches[0]
+        branches.append(_text_branch(token_ids, f"{prefix}text", config, vocabulary_size))
+    x = layers.Concatenate(name=f"{prefix}branches.concatenate")(branches) if len(branches) > 1 else branches[0]
     if config.hidden_units:
-        x = layers.Dense(config.hidden_units, activation="relu", name=f"{net}hidden.dense")(x)
-    x = layers.Dropout(config.dropout, name=f"{net}hidden.dropout")(x)
-    # As logistic regression begins: what random weights make of many features is noise that few clips do not wear
-    # down. Not behind a hidden layer: with zeros there the LSTM of the words hardly began to learn.
+        x = layers.Dense(config.hidden_units, activation="relu", name=f"{prefix}hidden.dense")(x)
+    x = layers.Dropout(config.dropout, name=f"{prefix}hidden.dropout")(x)
+    # Heads directly on features start at zero, as in logistic regression: with few clips the noise of random weights
+    # is never trained away. Not behind a hidden layer: with zeros there the LSTM of the words hardly began to learn.
     initializer = "glorot_uniform" if config.hidden_units else "zeros"
     multi_label = getattr(labels, "multi_label", ())
     scores = {}
     for head, classes in labels.items():
         activation = "sigmoid" if head in multi_label else "softmax"
         scores[head] = layers.Dense(
-            len(classes), activation=activation, kernel_initializer=initializer, dtype="float32", name=f"{net}{head}"
+            len(classes), activation=activation, kernel_initializer=initializer, dtype="float32", name=f"{prefix}{head}"
         )(x)
     return scores
 

@@ -223,12 +223,13 @@ class AttentionPooling(keras.Layer):
 
 
 @_register
-class NetAverage(keras.Layer):
-    """The mean of N networks' scores, [B, K] each. In training each clip goes through one of them, drawn anew.
+@keras.saving.register_keras_serializable(package="vidmodel_tf", name="NetAverage")  # as files of version 0.1.0 say
+class EnsembleAverage(keras.Layer):
+    """The mean of the scores of N ensemble members, [B, K] each; in training, the scores of one member a clip.
 
-    So the loss of a batch trains every network on clips of its own, and they stay different: a loss of the mean would
-    let them lean on each other. Averaging networks that differ only by chance goes back to Hansen and Salamon, "Neural
-    network ensembles" (1990).
+    The member is drawn at random for each clip, so members see different clips and stay different; if the loss were
+    that of the mean, they would co-adapt. Averaging networks that differ only by chance goes back to Hansen and
+    Salamon, "Neural network ensembles" (1990).
     """
 
     def __init__(self, **kwargs: Any) -> None:

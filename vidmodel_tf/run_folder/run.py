@@ -15,6 +15,9 @@ from vidmodel_tf.config import ModelConfig, PrepareConfig, TrainConfig, from_map
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.records.report import fingerprint_of, prepare_config_of
+from vidmodel_tf.run_folder import layout
+from vidmodel_tf.run_folder.clip_seconds import ClipSeconds
+from vidmodel_tf.run_folder.formats import FORMAT, Settings, read_config
 from vidmodel_tf.storage import atomic_write, read_json, write_json
 from vidmodel_tf.text.vocabulary import Vocabulary
 from vidmodel_tf.version import __version__
@@ -39,6 +42,19 @@ class RunConfig:
     train: TrainConfig
     prepare: PrepareConfig
 
+    @classmethod
+    def from_json(cls, settings: Settings) -> RunConfig:
+        """Reads the three sections of `config.json`."""
+        return cls(
+            model=from_mapping(ModelConfig, settings["model"], "model"),
+            train=from_mapping(TrainConfig, settings["train"], "train"),
+            prepare=from_mapping(PrepareConfig, settings["prepare"], "prepare"),
+        )
+
+    def to_json(self) -> Settings:
+        """The inverse of `from_json`."""
+        return {name: to_mapping(getattr(self, name)) for name in ("model", "train", "prepare")}
+
 
 @dataclasses.dataclass(frozen=True)
 class Run:
@@ -53,6 +69,7 @@ class Run:
         data: The prepared data set that it was trained on, if known.
         data_fingerprint: Of that data set, by which it is known again wherever it lies.
         fold: `(k, n)` if it was trained on all but the k-th (from 1) of n folds.
+        clip_seconds: How long its training clips were; None where there were no videos, and in older runs.
     """
 
     path: Path
@@ -63,6 +80,7 @@ class Run:
     data: Path | None = None
     data_fingerprint: str | None = None
     fold: tuple[int, int] | None = None
+    clip_seconds: ClipSeconds | None = None
 
     def load_model(self) -> keras.Model:
         """The trained model, rebuilt from the settings, with the weights of `model.keras`.
@@ -74,7 +92,7 @@ class Run:
         from vidmodel_tf.model.weights import load_weights
 
         model = build_model(self.config.model, self.labels, len(self.vocabulary), load_backbone_weights=False)
-        load_weights(model, self.path / "model.keras")
+        load_weights(model, self.path / layout.WEIGHTS)
         return model
 
 
@@ -115,16 +133,16 @@ def thresholds_of(labels: Labels) -> dict[str, list[float]]:
     return {head: [DEFAULT_THRESHOLD] * len(labels[head]) for head in labels if head in labels.multi_label}
 
 
-def settings_of(run: Run) -> dict[str, Any]:
+def settings_of(run: Run) -> Settings:
     """What `config.json` holds."""
     return {
-        "model": to_mapping(run.config.model),
-        "train": to_mapping(run.config.train),
-        "prepare": to_mapping(run.config.prepare),
+        "format": FORMAT,
+        **run.config.to_json(),
         "multi_label_heads": sorted(run.labels.multi_label),
         "data": None if run.data is None else str(run.data.resolve()),
         "data_fingerprint": run.data_fingerprint,
         "fold": list(run.fold) if run.fold else None,
+        "clip_seconds": dataclasses.asdict(run.clip_seconds) if run.clip_seconds else None,
         "vidmodel_version": __version__,
     }
 
@@ -163,15 +181,15 @@ def is_own_data(data: Path, run: Run) -> bool:
 def write_settings(run: Run) -> None:
     """Writes all but the weights."""
     run.path.mkdir(parents=True, exist_ok=True)
-    run.vocabulary.save(run.path / "vocabulary.txt")
-    write_json(run.path / "labels.json", dict(run.labels))
-    write_json(run.path / "thresholds.json", run.thresholds)
-    write_json(run.path / "config.json", settings_of(run))
+    run.vocabulary.save(run.path / layout.VOCABULARY)
+    write_json(run.path / layout.LABELS, dict(run.labels))
+    write_json(run.path / layout.THRESHOLDS, run.thresholds)
+    write_json(run.path / layout.CONFIG, settings_of(run))
 
 
 def write_weights(path: str | Path, model: keras.Model) -> None:
     """Writes `model.keras`."""
-    with atomic_write(Path(path) / "model.keras") as beside:
+    with atomic_write(Path(path) / layout.WEIGHTS) as beside:
         model.save(beside)
 
 
@@ -182,34 +200,33 @@ def load_run(path: str | Path) -> Run:
         InputError: It is no run folder, training has not finished, or a file in it was damaged.
     """
     path = Path(path)
-    if not (path / "config.json").is_file():
+    if not layout.is_run_folder(path):
         raise InputError(f"{path} is not a run folder (no config.json in it): expected one made by `vidmodel train`")
-    if not (path / "model.keras").is_file():
+    if not layout.is_finished(path):
         raise InputError(f"{path}: training has not finished; call `vidmodel train` again with the same arguments")
     return read_settings_of_run(path)
 
 
 def read_settings_of_run(path: Path) -> Run:
     """Reads all but the weights, of a run that may not have finished."""
-    settings, names = read_json(path / "config.json"), read_json(path / "labels.json")
+    settings, names = read_config(path / layout.CONFIG), read_json(path / layout.LABELS)
     try:
         labels = Labels(names, settings["multi_label_heads"])
         return Run(
             path=path,
-            config=RunConfig(
-                model=from_mapping(ModelConfig, settings["model"], "model"),
-                train=from_mapping(TrainConfig, settings["train"], "train"),
-                prepare=from_mapping(PrepareConfig, settings["prepare"], "prepare"),
-            ),
+            config=RunConfig.from_json(settings),
             labels=labels,
-            vocabulary=Vocabulary.load(path / "vocabulary.txt"),
-            thresholds=_read_thresholds(path / "thresholds.json", labels),
+            vocabulary=Vocabulary.load(path / layout.VOCABULARY),
+            thresholds=_read_thresholds(path / layout.THRESHOLDS, labels),
             data=Path(settings["data"]) if settings["data"] else None,
             data_fingerprint=settings["data_fingerprint"],
             fold=tuple(settings["fold"]) if settings["fold"] else None,
+            clip_seconds=ClipSeconds(**settings["clip_seconds"]) if settings.get("clip_seconds") else None,
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: config.json or labels.json was damaged: {error}") from None
+        writer = settings.get("vidmodel_version")
+        versions = "" if writer == __version__ else f" (vidmodel {writer} wrote it, this is {__version__})"
+        raise InputError(f"{path}: config.json or labels.json was damaged{versions}: {error}") from None
 
 
 def _read_thresholds(path: Path, labels: Labels) -> dict[str, list[float]]:

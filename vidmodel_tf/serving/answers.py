@@ -7,8 +7,8 @@ from pathlib import Path
 
 from vidmodel_tf.decision import AnyLabels, HeadAnswer, OneLabel, decide
 from vidmodel_tf.errors import InputError, VidmodelError
+from vidmodel_tf.run_folder.layout import EXPORTED_RUN, is_run_folder
 from vidmodel_tf.run_folder.run import Run, read_settings_of_run
-from vidmodel_tf.run_folder.versions import SETTINGS
 from vidmodel_tf.serving.endpoint import Outputs
 
 
@@ -25,8 +25,8 @@ def read_settings_of_served(path: str | Path, version: int | None = None) -> Run
     path = Path(path)
     numbers = (int(child.name) for child in path.iterdir() if child.name.isdecimal()) if path.is_dir() else ()
     versions = sorted(numbers, reverse=True) if version is None else [version]
-    for folder in (path, path / SETTINGS, *(path / str(number) / SETTINGS for number in versions)):
-        if (folder / "config.json").is_file():
+    for folder in (path, path / EXPORTED_RUN, *(path / str(number) / EXPORTED_RUN for number in versions)):
+        if is_run_folder(folder):
             return read_settings_of_run(folder)
     which = "" if version is None else f" that holds the version {version}"
     raise InputError(f"settings: expected a run folder, or a folder made by `vidmodel export`{which}. Received: {path}")

@@ -14,6 +14,7 @@ import tensorflow as tf
 from vidmodel_tf.records.frames import decode_frames
 from vidmodel_tf.records.pipeline import Splits, clip_text_encoder, count_clips, inference_slots, record_files
 from vidmodel_tf.records.schema import open_data_set, parse_clip
+from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.run import Run
 from vidmodel_tf.storage import write_json
 
@@ -29,9 +30,9 @@ def write_examples(run: Run, model: keras.Model, splits: Splits | None) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     rows = [_write_example(folder, number, clip, run, model) for number, clip in enumerate(_clips(run, splits))]
-    write_json(folder / "examples.json", rows)
-    shutil.rmtree(run.path / "examples", ignore_errors=True)
-    folder.rename(run.path / "examples")
+    write_json(folder / Path(layout.EXAMPLES_INDEX).name, rows)
+    shutil.rmtree(run.path / layout.EXAMPLES, ignore_errors=True)
+    folder.rename(run.path / layout.EXAMPLES)
 
 
 def _clips(run: Run, splits: Splits | None):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from vidmodel_tf.errors import VidmodelError
-from vidmodel_tf.storage import atomic_write, write_json, write_text
+from vidmodel_tf.errors import InputError, VidmodelError
+from vidmodel_tf.run_folder import layout
+from vidmodel_tf.storage import atomic_write, read_json, write_json, write_text
 
 
 @dataclasses.dataclass
@@ -37,16 +37,29 @@ class TrainingState:
 
     @classmethod
     def load(cls, run_dir: Path) -> TrainingState:
-        """Reads the state of a run; a fresh one if it has none."""
-        path = run_dir / "checkpoints" / "state.json"
-        return cls(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else cls()
+        """Reads the state of a run; a fresh one if it has none.
+
+        Raises:
+            InputError: The file is damaged, or another version wrote it with other entries.
+        """
+        path = run_dir / layout.STATE
+        if not path.exists():
+            return cls()
+        found, expected = read_json(path), [field.name for field in dataclasses.fields(cls)]
+        if not isinstance(found, dict) or found.keys() != set(expected):
+            received = ", ".join(found) if isinstance(found, dict) else type(found).__name__
+            raise InputError(
+                f"expected where training stands, with the entries {', '.join(expected)}. Received: {received}; "
+                "go on with the version of vidmodel that began it, or remove the run folder",
+                subject=path,
+            )
+        return cls(**found)
 
     def save(self, run_dir: Path) -> None:
         """Writes the state, its history as `history.csv`, and removes weights that it no longer names."""
-        folder = run_dir / "checkpoints"
-        write_json(folder / "state.json", dataclasses.asdict(self))
-        write_text(run_dir / "history.csv", _to_csv(self.history))
-        for path in folder.glob("*.weights.h5"):
+        write_json(run_dir / layout.STATE, dataclasses.asdict(self))
+        write_text(run_dir / layout.HISTORY, _to_csv(self.history))
+        for path in (run_dir / layout.CHECKPOINTS).glob("*.weights.h5"):
             if path.name not in (self.last_weights, self.best_weights):
                 path.unlink()
 
@@ -70,7 +83,7 @@ class StageProgress(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None) -> None:
         if self.state.last_weights:
-            self.model.load_weights(self.run_dir / "checkpoints" / self.state.last_weights)
+            self.model.load_weights(self.run_dir / layout.CHECKPOINTS / self.state.last_weights)
         elif self.state.finished_stages and self.state.best_loss is not None:
             # A stage that gains nothing over the one before leaves that one's weights.
             self.state.best_weights = self._save_weights("start", self.state.next_epoch)
@@ -105,7 +118,7 @@ class StageProgress(keras.callbacks.Callback):
 
     def _save_weights(self, kind: str, epoch: int) -> str:
         name = f"{self.state.stage}-{kind}-{epoch:05d}.weights.h5"
-        with atomic_write(self.run_dir / "checkpoints" / name) as beside:
+        with atomic_write(self.run_dir / layout.CHECKPOINTS / name) as beside:
             self.model.save_weights(beside, overwrite=True)
         return name
 

@@ -24,6 +24,7 @@ from vidmodel_tf.model.trainable import adapt_standardisation, backbone_of, set_
 from vidmodel_tf.records.index import StoredClip, clips_of
 from vidmodel_tf.records.pipeline import Splits, for_inference, for_training
 from vidmodel_tf.records.schema import open_data_set
+from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.run import Run
 from vidmodel_tf.training.feature_pipeline import features_for_inference, features_for_training
 from vidmodel_tf.training.features import FeatureFiles, View, cached_features
@@ -176,7 +177,7 @@ def _run_stage(job: Job, stage: Stage) -> None:
         _fit(job, stage)
         state.finished_stages.append(stage.name)
         state.save(run.path)
-    stage.model.load_weights(run.path / "checkpoints" / state.best_weights)
+    stage.model.load_weights(run.path / layout.CHECKPOINTS / state.best_weights)
 
 
 def _fit(job: Job, stage: Stage) -> None:
@@ -205,7 +206,7 @@ def _fit(job: Job, stage: Stage) -> None:
         verbose=job.verbose,
         callbacks=[
             StageProgress(run.path, state, monitor, run.config.train.patience, run.config.train.seed),
-            keras.callbacks.TensorBoard(run.path / "logs" / stage.name, write_graph=False),
+            keras.callbacks.TensorBoard(run.path / layout.LOGS / stage.name, write_graph=False),
         ],
     )
 

@@ -18,24 +18,25 @@ from vidmodel_tf.records.index import StoredClip, clips_of, read_index
 from vidmodel_tf.records.pipeline import Splits, inference_slots, load_labels
 from vidmodel_tf.records.report import fingerprint_of, prepare_config_of
 from vidmodel_tf.records.schema import open_data_set
+from vidmodel_tf.run_folder import layout
+from vidmodel_tf.run_folder.clip_seconds import ClipSeconds
 from vidmodel_tf.run_folder.run import (
     Run,
     RunConfig,
     load_run,
+    read_settings_of_run,
     settings_of,
     thresholds_of,
     write_settings,
     write_weights,
 )
-from vidmodel_tf.storage import read_json
 from vidmodel_tf.text.vocabulary import Vocabulary
 from vidmodel_tf.training.examples import write_examples
 from vidmodel_tf.training.stage_progress import TrainingState
 from vidmodel_tf.training.stages import Job, check_cut, run_stages
 
 _DIFFERENCES_NAMED = 4
-_OWN_FILES = ("config.json", "labels.json", "thresholds.json", "vocabulary.txt", "history.csv", "model.keras")
-_OWN_STEMS = tuple(Path(name).stem for name in _OWN_FILES)
+_OWN_STEMS = tuple(Path(name).stem for name in layout.FILES)
 
 
 def train(
@@ -114,6 +115,7 @@ def plan_run(
     return Run(
         run_dir, RunConfig(model_config, train_config, prepare), labels, vocabulary,
         thresholds_of(labels), data_dir, fingerprint_of(data_dir), fold,
+        ClipSeconds.of(clip.duration_seconds for clip in training),
     )  # fmt: skip
 
 
@@ -122,9 +124,10 @@ def begin_job(run: Run, clips: Sequence[StoredClip], splits: Splits | None, verb
     keras.utils.set_random_seed(run.config.train.seed)
     model = build_model(run.config.model, run.labels, len(run.vocabulary))
     check_cut(run, model)  # a folder that was begun with a mistake would refuse the correction
+    state = TrainingState.load(run.path)
     write_settings(run)
     _remove_leftovers(run.path)
-    return Job(run, clips, splits, model, TrainingState.load(run.path), verbose)
+    return Job(run, clips, splits, model, state, verbose)
 
 
 def _check_trainable(clips: Sequence[StoredClip], labels: Labels, data_dir: Path) -> None:
@@ -141,14 +144,14 @@ def _check_trainable(clips: Sequence[StoredClip], labels: Labels, data_dir: Path
 
 def _remove_leftovers(run_dir: Path) -> None:
     """Files that a killed run was still writing (`atomic_write`), and no others."""
-    own = [path for name in _OWN_FILES for path in run_dir.glob(f".{Path(name).stem}.*{Path(name).suffix}")]
-    for path in [*own, *(run_dir / "checkpoints").glob(".*")]:
+    own = [path for name in layout.FILES for path in run_dir.glob(f".{Path(name).stem}.*{Path(name).suffix}")]
+    for path in [*own, *(run_dir / layout.CHECKPOINTS).glob(".*")]:
         path.unlink()
 
 
 def _check_folder(run_dir: Path) -> None:
     """Refuses a folder in which something else lies."""
-    if (run_dir / "config.json").exists() or not run_dir.is_dir():
+    if layout.is_run_folder(run_dir) or not run_dir.is_dir():
         return
     others = sorted(path.name for path in run_dir.iterdir() if path.name.lstrip(".").split(".")[0] not in _OWN_STEMS)
     if others:
@@ -166,10 +169,9 @@ def _check_head_weights(config: TrainConfig, labels: Labels) -> None:
 
 def _is_finished(run: Run) -> bool:
     """Whether the run folder holds this very run, trained to the end; refuses a folder with another run."""
-    path = run.path / "config.json"
-    if not path.exists():
+    if not layout.is_run_folder(run.path):
         return False
-    found, wanted = read_json(path), settings_of(run)
+    found, wanted = settings_of(read_settings_of_run(run.path)), settings_of(run)
     sections = ("data_fingerprint", "fold", "model", "train", "prepare", "multi_label_heads")
     differences = [text for name in sections for text in _differences(name, found.get(name), wanted[name])]
     if differences:
@@ -177,7 +179,7 @@ def _is_finished(run: Run) -> bool:
             f"{run.path} was begun with other arguments ({', '.join(differences[:_DIFFERENCES_NAMED])}): "
             "go on with those (its config.json has them all), give another --out, or remove that folder"
         )
-    return (run.path / "model.keras").exists()
+    return layout.is_finished(run.path)
 
 
 def _differences(name: str, found: Any, wanted: Any) -> list[str]:

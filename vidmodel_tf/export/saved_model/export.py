@@ -17,8 +17,8 @@ from vidmodel_tf.export.place import check_place
 from vidmodel_tf.export.saved_model.graph import InferenceGraph
 from vidmodel_tf.export.saved_model.signatures import ServedModel
 from vidmodel_tf.export.saved_model.warmup import write_warmup_requests
+from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.run import Run, load_run, write_settings
-from vidmodel_tf.run_folder.versions import EXTRA, SETTINGS, versions_in
 from vidmodel_tf.storage import write_json
 
 _MEANINGS = {
@@ -59,7 +59,7 @@ def export_saved_model(run_dir: str | Path, out: str | Path) -> Path:
         tf.saved_model.save(served, str(partial), signatures=signatures)
         check_portable(partial)
         _write_extras(partial, served, out.resolve().name, sorted(signatures))
-        version = out / str(1 + max(versions_in(out), default=0))
+        version = out / str(1 + max(layout.versions_in(out), default=0))
         partial.rename(version)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -96,11 +96,9 @@ def _nodes(path: Path) -> Iterator[Any]:
 
 def _write_extras(path: Path, served: ServedModel, model_name: str, signature_names: list[str]) -> None:
     run = served.run
-    write_settings(dataclasses.replace(run, path=path / SETTINGS))
-    write_json(path / EXTRA / "signatures.json", describe_signatures(path, run))
-    write_warmup_requests(
-        path / EXTRA / "tf_serving_warmup_requests", run, model_name, signature_names, served.graph.num_features
-    )
+    write_settings(dataclasses.replace(run, path=path / layout.EXPORTED_RUN))
+    write_json(path / layout.SIGNATURES, describe_signatures(path, run))
+    write_warmup_requests(path / layout.WARMUP_REQUESTS, run, model_name, signature_names, served.graph.num_features)
 
 
 def describe_signatures(path: Path, run: Run) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import tensorflow as tf
 from vidmodel_tf.export.saved_model.graph import InferenceGraph
 from vidmodel_tf.export.saved_model.request_checks import check_finite, check_jpegs, check_same_number, check_shape
 from vidmodel_tf.records.frames import decode_frames
+from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.run import Run
 from vidmodel_tf.text.tokenize_graph import text_encoder
 
@@ -34,9 +35,9 @@ class ServedModel(tf.Module):
     def __init__(self, run: Run, graph: InferenceGraph) -> None:
         super().__init__(name="vidmodel")
         self.run, self.graph = run, graph
-        self.labels = tf.saved_model.Asset(str(run.path / "labels.json"))
+        self.labels = tf.saved_model.Asset(str(run.path / layout.LABELS))
         config = run.config.model
-        self.encode_text = text_encoder(run.path / "vocabulary.txt", config.num_tokens, config.field_budgets)
+        self.encode_text = text_encoder(run.path / layout.VOCABULARY, config.num_tokens, config.field_budgets)
 
     def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
         """By name."""

@@ -1,0 +1,52 @@
+"""The names of everything in a run folder and in an exported model, in one place. No TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+# A run folder. All paths here are relative to it.
+CONFIG = "config.json"  # every setting, as resolved
+LABELS = "labels.json"
+THRESHOLDS = "thresholds.json"
+VOCABULARY = "vocabulary.txt"
+WEIGHTS = "model.keras"  # written last: a run that has it is finished
+HISTORY = "history.csv"
+CHECKPOINTS = "checkpoints"
+STATE = f"{CHECKPOINTS}/state.json"
+LOGS = "logs"
+EVALUATION = "evaluation"
+EXAMPLES = "examples"
+EXAMPLES_INDEX = f"{EXAMPLES}/examples.json"
+
+FILES = (CONFIG, LABELS, THRESHOLDS, VOCABULARY, HISTORY, WEIGHTS)
+
+# A version of an exported SavedModel. TF Serving leaves the folder `assets.extra` to others.
+SIGNATURES = "assets.extra/signatures.json"
+WARMUP_REQUESTS = "assets.extra/tf_serving_warmup_requests"
+EXPORTED_RUN = "assets.extra/run"  # the run folder's settings, without weights
+
+
+def is_run_folder(path: Path) -> bool:
+    """Whether the settings of a run are there, of an unfinished one or of an export too."""
+    return (path / CONFIG).is_file()
+
+
+def is_finished(path: Path) -> bool:
+    """Whether the run in this folder was trained to the end."""
+    return (path / WEIGHTS).is_file()
+
+
+def latest_version(path: str | Path) -> Path | None:
+    """The SavedModel at a path: the folder itself, or the newest version in it; None if there is none."""
+    path = Path(path)
+    if (path / "saved_model.pb").is_file():
+        return path
+    versions = versions_in(path)
+    return path / str(max(versions)) if versions else None
+
+
+def versions_in(folder: Path) -> list[int]:
+    """The numbers of the versions that a server would see."""
+    if not folder.is_dir():
+        return []
+    return [int(path.name) for path in folder.iterdir() if path.name.isdecimal() and (path / "saved_model.pb").exists()]
