@@ -1,40 +1,45 @@
-"""Which clips train the model, which steer its training and which judge it: by source, stratified, from a seed."""
+"""Assigns clips to the splits train, validation and test, or to the folds of a cross-validation.
+
+Clips of one source stay together, splits are stratified by class, and a seed decides the rest.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from vidmodel_tf.clips.splits.groups import Source, SplittableClip, group_by_source, stratified_folds
-from vidmodel_tf.clips.splits.held_out import set_apart
+from vidmodel_tf.clips.splits.folds import stratified_folds
+from vidmodel_tf.clips.splits.groups import Source, SplittableClip, group_by_source
+from vidmodel_tf.clips.splits.held_out import choose_held_out
 from vidmodel_tf.errors import InputError
 
 SPLITS = ("train", "validation", "test")
 
-# With two or three folds a fold of the rest would leave too little to train on.
+# The validation split inside a fold takes at most 1/5 of the rest: with two or three folds, a part as large as a fold
+# would leave too little to train on.
 _MIN_PARTS_OF_REST = 5
 
 
 def assign_splits(
     clips: Iterable[SplittableClip], *, validation_fraction: float, test_fraction: float, seed: int
 ) -> tuple[dict[str, str], list[str]]:
-    """Gives every clip a split, whole sources together. The order of the clips does not matter.
+    """Assigns every clip to a split, all clips of a source to the same one. The order of the clips does not matter.
 
-    A split that clips name is kept, and holds for the other clips of their source. Sources that name none are shared
-    among train and the splits that no clip names. Where all clips name one, or test is named and validation is not,
-    validation is taken out of train.
+    If the manifest names a split for a clip, that split is kept, and the other clips of its source follow. The
+    remaining sources are distributed over train and the splits that the manifest never names. If it names a split
+    for every clip, or names test clips but no validation clips, validation is taken out of train.
 
     Args:
         clips: From a manifest or a prepared data set.
-        validation_fraction: Of the clips; 0: none.
-        test_fraction: Of the clips; 0: none. The sum of both is below 1.
-        seed: Of the choice.
+        validation_fraction: The share of the clips, 0 to 1; 0: no validation split.
+        test_fraction: The share of the clips, 0 to 1; 0: no test split. The sum of both is below 1.
+        seed: Equal seeds give equal splits.
 
     Returns:
-        `{clip id: split}`, and a line for every class that is missing in a split.
+        `{clip id: split}`, and a warning for every class that is missing in a split.
 
     Raises:
-        InputError: Clips of one source name two splits, or there are too few sources.
+        InputError: The manifest names two splits for one source, or there are too few sources.
     """
     fractions = {"validation": validation_fraction, "test": test_fraction}
     if not (min(fractions.values()) >= 0 and sum(fractions.values()) < 1):
@@ -49,22 +54,24 @@ def assign_splits(
     if len(split_of) == len(sources) and "test" in wanted:
         wanted.remove("test")  # no clip is free for it
     _refuse_too_few(sources, split_of, wanted)
-    _share_out(sources, split_of, wanted, fractions, seed)
+    _assign_free(sources, split_of, wanted, fractions, seed)
     expected = [split for split in SPLITS if split in named or split == "train" or fractions[split] > 0]
     return _by_clip(sources, split_of), _warnings(sources, split_of, expected)
 
 
 def assign_folds(clips: Iterable[SplittableClip], *, num_folds: int, seed: int) -> list[dict[str, str]]:
-    """The splits of a cross-validation: every source is in test once. Splits that clips name do not count here.
+    """The splits of each fold of a cross-validation: every source is in the test split of one fold.
+
+    Splits that the manifest names are ignored.
 
     Args:
         clips: From a manifest or a prepared data set, in any order.
         num_folds: At least 2, at most the number of sources.
-        seed: Of the folds and of the validation split inside each.
+        seed: Equal seeds give equal folds, and equal validation splits inside them.
 
     Returns:
-        For each fold `{clip id: split}`: test is the fold; validation is taken out of the rest as one part of
-        `num_folds` (at least 5), by source and stratified too.
+        For each fold `{clip id: split}`. Test is the fold. Validation is 1 / `num_folds` of the rest, at most a fifth,
+        grouped by source and stratified too.
 
     Raises:
         InputError: There are fewer sources than folds, or too few to take validation out of the rest.
@@ -80,7 +87,7 @@ def assign_folds(clips: Iterable[SplittableClip], *, num_folds: int, seed: int) 
         split_of = {source.name: "test" for source in test}
         rest = [source for source in sources if source.name not in split_of]
         fraction = 1 / max(num_folds, _MIN_PARTS_OF_REST)
-        validation = set_apart(rest, [], fraction=fraction, num_later_splits=1, seed=seed, purpose="validation")
+        validation = choose_held_out(rest, [], fraction=fraction, num_later_splits=1, seed=seed, purpose="validation")
         split_of |= {source.name: "validation" for source in validation}
         folds.append(_by_clip(sources, {source.name: "train" for source in rest} | split_of))
     return folds
@@ -114,19 +121,21 @@ def _refuse_too_few(sources: Sequence[Source], split_of: Mapping[str, str], want
         )
 
 
-def _share_out(
+def _assign_free(
     sources: Sequence[Source],
     split_of: dict[str, str],
     wanted: Sequence[str],
     fractions: Mapping[str, float],
     seed: int,
 ) -> None:
-    """Completes `split_of`. Test is chosen first, validation from what is left of it."""
+    """Completes `split_of`: chooses test first, then validation from the rest; what is left is train."""
     free = [source for source in sources if source.name not in split_of]
     trained = [source for source in sources if split_of.get(source.name) == "train"]
     if "test" in wanted and free:
         later = 1 + ("validation" in wanted)
-        test = set_apart(free, trained, fraction=fractions["test"], num_later_splits=later, seed=seed, purpose="test")
+        test = choose_held_out(
+            free, trained, fraction=fractions["test"], num_later_splits=later, seed=seed, purpose="test"
+        )
         split_of |= {source.name: "test" for source in test}
         free = [source for source in free if source.name not in split_of]
     elif "validation" in wanted:
@@ -135,7 +144,9 @@ def _share_out(
         if not free:
             free, trained = trained, []
         fraction = fractions["validation"] / (1 - fractions["test"])
-        validation = set_apart(free, trained, fraction=fraction, num_later_splits=1, seed=seed, purpose="validation")
+        validation = choose_held_out(
+            free, trained, fraction=fraction, num_later_splits=1, seed=seed, purpose="validation"
+        )
         split_of |= {source.name: "validation" for source in validation}
     for source in sources:
         split_of.setdefault(source.name, "train")
@@ -150,7 +161,7 @@ def _warnings(sources: Iterable[Source], split_of: Mapping[str, str], expected: 
     lines = [f"no clip is in {split}: name some in a column 'split'" for split in expected if split not in present]
     sources_in: dict[tuple[str, str], list[str]] = defaultdict(list)
     for source in sources:
-        for pair in source.classes:
+        for pair in source.class_counts:
             sources_in[pair].append(split_of[source.name])
     for (head, name), splits in sorted(sources_in.items()):
         missing = [split for split in expected if split in present and split not in splits]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import math
 import random
 from collections import Counter, defaultdict
@@ -11,32 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.stub_clips import StubClip, draw_clips, make_clips
 from vidmodel_tf.clips.clip import Label
 from vidmodel_tf.clips.manifest.read import read_manifest
 from vidmodel_tf.clips.splits.assign import SPLITS, assign_folds, assign_splits
-from vidmodel_tf.clips.splits.groups import group_by_source, stratified_folds
 from vidmodel_tf.errors import InputError
 
 REAL_CLIPS = Path(__file__).parents[2] / "shared" / "data" / "surveillance_fights" / "clips.csv"
-
-
-@dataclasses.dataclass(frozen=True)
-class StubClip:
-    """Only what splits are made from, as a clip read back from a prepared data set has it."""
-
-    id: str
-    source: str
-    labels: dict[str, Label]
-    split: str | None = None
-
-
-def make_clips(classes: Iterable[Label], clips_a_source: int = 1) -> list[StubClip]:
-    """One source for each of `classes`."""
-    return [
-        StubClip(f"clip{number:04}-{index}", f"source{number:04}", {"label": name})
-        for number, name in enumerate(classes)
-        for index in range(clips_a_source)
-    ]
 
 
 CLIPS_120 = make_clips("ab" * 60)
@@ -148,6 +131,52 @@ def test_order_of_the_clips_does_not_matter(rows: list[dict[str, Label]], seed: 
     shuffled = random.Random(seed).sample(clips, len(clips))
     assert split(clips, seed=seed) == split(shuffled, seed=seed)
     assert assign_folds(clips, num_folds=3, seed=seed) == assign_folds(shuffled, num_folds=3, seed=seed)
+
+
+def letters(split_of: Mapping[str, str], clips: Iterable[StubClip]) -> str:
+    return "".join({"train": ".", "validation": "v", "test": "T"}[split_of[clip.id]] for clip in clips)
+
+
+def digest(split_of: object) -> str:
+    return hashlib.sha256(json.dumps(split_of, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def test_folds_stay_as_they_were() -> None:
+    # Runs and cross-validations that were begun long ago must be able to go on: equal seeds give equal folds for ever.
+    clips = draw_clips(60, 30, 3)
+    assert [letters(fold, clips) for fold in assign_folds(clips, num_folds=3, seed=5)] == [
+        "v..T..v.TT.T..v....T.Tv...TT.T..vTTT.v...T.vT...T..TT.T.vTT.",
+        ".TT.vT......TT.vTvT......T..T.v.v...T..TT..v.TT..TT.vT.TT..v",
+        "T...T.TT..T..vTTvT..T.TTT.....TTT....TT.v.TT...T.v..v...v..T",
+    ]
+    found = {
+        shape: [
+            digest(assign_folds(draw_clips(*shape), num_folds=n, seed=seed)) for n, seed in ((2, 0), (5, 1), (10, 3))
+        ]
+        for shape in ((300, 300, 2), (600, 200, 12), (400, 40, 5))
+    }
+    assert found == {
+        (300, 300, 2): ["a188ab410244316d", "8074ba069583cbef", "2af7116d026d8b8c"],
+        (600, 200, 12): ["64337ae097b752de", "96a3bd820c79cf8a", "ce397bd061e4c64c"],
+        (400, 40, 5): ["f662a13463bc1916", "2da6017ed42664b4", "b587a6913d3e27b4"],
+    }
+
+
+def test_splits_stay_as_they_were() -> None:
+    clips = draw_clips(60, 30, 3)
+    assert letters(split(clips, seed=5)[0], clips) == "T...v.T.v....Tvv.v....T.T............T.v.........T..T..v...v"
+    found = {
+        shape: [
+            digest(split(draw_clips(*shape), validation, test, seed)[0])
+            for validation, test, seed in ((0.15, 0.15, 0), (0.1, 0.2, 1), (0.03, 0.17, 2), (0.02, 0, 3))
+        ]
+        for shape in ((300, 300, 2), (600, 200, 12), (400, 40, 5))
+    }
+    assert found == {
+        (300, 300, 2): ["bb96bdad537e141d", "7b3e81885b5901fd", "6e0b0f428b02b5cb", "f4f42a63a53caafe"],
+        (600, 200, 12): ["f7dd676feaab572b", "d64d6eddb34b00d2", "87b3be7648800cb2", "9fd6c067bd8c22dd"],
+        (400, 40, 5): ["a3e77b8da1455715", "b4e2bbd3624ed31c", "36eaa8df6b471d1c", "33b3011ef4cf991a"],
+    }
 
 
 def test_seeds_give_different_splits() -> None:
@@ -351,32 +380,6 @@ def test_folds_are_of_equal_size_and_classes() -> None:
         # A fifth of 40 and of 20; and a fifth of what is left, give or take one source.
         assert (counts["a", "test"], counts["b", "test"]) == (8, 4)
         assert abs(counts["a", "validation"] - 6.4) <= 1 and abs(counts["b", "validation"] - 3.2) <= 1
-
-
-def test_second_head_is_stratified_by_too() -> None:
-    pairs = [(name, mood) for name in "ab" for mood in ("calm", "loud") for _ in range(25)]
-    clips = [StubClip(f"{i:03}", f"{i:03}", {"label": name, "mood": mood}) for i, (name, mood) in enumerate(pairs)]
-    for fold in stratified_folds(group_by_source(clips), 5, seed=0):
-        assert set(Counter(tuple(clip.labels.values()) for source in fold for clip in source.clips).values()) == {5}
-
-
-def test_rare_combinations_are_stratified_by_the_first_head() -> None:
-    clips = [StubClip(f"{i:03}", f"{i:03}", {"label": "ab"[i % 2], "unique": f"u{i}"}) for i in range(50)]
-    for fold in stratified_folds(group_by_source(clips), 5, seed=0):
-        assert Counter(source.clips[0].labels["label"] for source in fold) == {"a": 5, "b": 5}
-
-
-def test_no_fold_is_empty_where_sources_differ_much() -> None:
-    # Clips of the classes a, b, c in each source: stratifying alone puts two sources into one fold, none into another.
-    sizes = [(6, 0, 2), (6, 6, 2), (1, 0, 1), (6, 0, 6), (0, 6, 0)]
-    clips = [
-        StubClip(f"{source}{name}{index}", f"s{source}", {"label": name})
-        for source, counts in enumerate(sizes)
-        for name, count in zip("abc", counts, strict=True)
-        for index in range(count)
-    ]
-    folds = stratified_folds(group_by_source(clips), 5, seed=0)
-    assert [len(fold) for fold in folds] == [1] * 5
 
 
 @pytest.mark.skipif(not REAL_CLIPS.is_file(), reason=f"the real clips are not at {REAL_CLIPS}")
