@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import reprlib
 from collections.abc import Sequence
+from typing import Any
 
 
 class VidmodelError(Exception):
@@ -35,6 +37,20 @@ class InputError(VidmodelError, ValueError):
     """What the user gave (a file, a row, a setting, an argument) cannot be used as it is."""
 
     exit_code = 2
+
+
+def shown(value: Any) -> str:
+    """A value as messages show it: what Python would print, cut short where it is long or deep.
+
+    Example:
+        >>> shown({"a": [1, 2], "b": "text"})
+        "{'a': [1, 2], 'b': 'text'}"
+    """
+    return _SHORT.repr(value)
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
 
 
 def _rebuild(kind: type[VidmodelError], reason: str, details: Sequence[str], subject: str | None) -> VidmodelError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import tempfile
@@ -11,6 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from vidmodel_tf.errors import InputError
+
+_GIT_LFS_MARK = b"version https://git-lfs.github.com/spec/"  # how the small file begins that stands for a large one
+
+_MARKS = {  # the longer ones first: that of UTF-32 begins like that of UTF-16
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
 
 
 @contextmanager
@@ -57,17 +67,33 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path} is not JSON: {error}") from None
 
 
-def read_utf8(path: Path) -> str:
-    """Reads a text file in UTF-8, with or without a byte order mark; the error names the line that is not."""
+def is_lfs_pointer(path: Path) -> bool:
+    """Whether a file is the placeholder that Git LFS leaves where a large file was not fetched."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_GIT_LFS_MARK)) == _GIT_LFS_MARK
+    except OSError:
+        return False
+
+
+def read_text(path: Path) -> str:
+    """Reads a text file in UTF-8, with or without a byte order mark, or in UTF-16 or UTF-32 with it.
+
+    Raises:
+        InputError: It cannot be read, or is in another encoding; the line that is not UTF-8 is named.
+    """
     try:
         content = path.read_bytes()
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+    if content.startswith(_GIT_LFS_MARK):
+        raise InputError(f"{path} is a pointer of Git LFS, not the file itself: run 'git lfs pull'")
+    encoding = next((encoding for mark, encoding in _MARKS.items() if content.startswith(mark)), "UTF-8")
     try:
-        return content.decode("utf-8-sig")
+        return content.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        line = content[: error.start].decode(encoding, "replace").count("\n") + 1
         raise InputError(
-            f"{path} is not UTF-8: expected UTF-8 text. Received: byte 0x{content[error.start]:02x} in line {line}; "
-            "save the file as UTF-8"
+            f"{path} is not {encoding}: expected {encoding} text. "
+            f"Received: byte 0x{content[error.start]:02x} in line {line}; save the file as UTF-8"
         ) from None

@@ -12,6 +12,10 @@ from vidmodel_tf.errors import InputError
 # fmt: off
 VIDEO_SUFFIXES = (
     ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".ts", ".3gp", ".gif", ".ogv",
+    ".mp4v", ".qt", ".f4v", ".3g2", ".3gpp", ".mk3d", ".divx", ".xvid", ".asf", ".ogm",
+    ".mts", ".m2ts", ".m2t", ".tp", ".trp", ".vob", ".vro", ".evo", ".mpe", ".mod", ".tod",
+    ".mxf", ".gxf", ".dv", ".wtv", ".rm", ".rmvb", ".nut", ".ivf", ".y4m", ".apng", ".mjpeg", ".mjpg",
+    ".m1v", ".m2v", ".h264", ".264", ".h265", ".265", ".hevc",
 )
 # fmt: on
 
@@ -48,8 +52,10 @@ def _expand(argument: str) -> list[Path]:
 def _some(paths: Iterator[Path], meaning: str) -> list[Path]:
     found = sorted(paths)
     if not found:
-        suffixes = " ".join(VIDEO_SUFFIXES)
-        raise InputError(f"expected at least one video ({suffixes}). Received: {meaning}, which holds or matches none")
+        suffixes = " ".join(VIDEO_SUFFIXES[:10])
+        raise InputError(
+            f"expected at least one video ({suffixes} ...). Received: {meaning}, which holds or matches none"
+        )
     return found
 
 

@@ -1,157 +1,127 @@
-"""The words that lie beside a clip: subtitles (.srt, .vtt), a description (.txt), or any field (.json)."""
+"""The words in the files beside a video: subtitles, descriptions, and what downloaders write (`STEM.info.json`)."""
 
 from __future__ import annotations
 
-import html
-import json
-import re
-from collections.abc import Mapping
+import functools
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import pysubs2
 
 from vidmodel_tf.config import TEXT_FIELDS
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.storage import read_utf8
-
-SUBTITLE_SUFFIXES = (".srt", ".vtt")
-
-# What pysubs2 leaves in place: WebVTT's time stamps inside a line, and tags that it does not know (<ruby>, <lang en>).
-_MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>|<\d[\d:.]*>")
-# WebVTT's comments, which run to the next empty line, and the names of cues: pysubs2 would add both to the words of
-# the cue above them.
-_COMMENT = re.compile(r"(?<=\n\n)NOTE(?=[ \t\n]|\Z).*?(?=\n\n|\Z)", re.DOTALL)
-_CUE_NAME = re.compile(r"(?<=\n\n)(?:(?!-->)[^\n])+\n(?=[^\n]*-->)")
+from vidmodel_tf.storage import read_text
+from vidmodel_tf.words.cues import Cue, cut, text_by_field, untimed
+from vidmodel_tf.words.json_words import json_text, read_json_object
+from vidmodel_tf.words.sidecar_names import FolderNames, looks_like_subtitles, looks_like_text, names_for
+from vidmodel_tf.words.subtitles import SUBTITLE_SUFFIXES, read_subtitles, subtitle_path
 
 
 def read_sidecar_words(
-    path: Path, start_seconds: float | None = None, end_seconds: float | None = None
+    path: Path,
+    start_seconds: float | None = None,
+    end_seconds: float | None = None,
+    languages: Sequence[str] = ("en",),
 ) -> dict[str, str]:
-    """The words in the files that have a video's name with the suffix .srt, .vtt, .txt or .json.
+    """The words in the files beside one video. For many videos use `Sidecars`, which lists a folder once.
 
     Args:
         path: The video. It need not exist.
         start_seconds: Where the clip starts; of subtitles, only what overlaps the clip is kept.
         end_seconds: Where it ends (half open).
+        languages: Where subtitles say their language (`STEM.en.vtt`), the first of these that is there is read.
 
     Returns:
         Every name in `config.TEXT_FIELDS`; "" where no file gives it.
 
     Raises:
-        InputError: A file is not UTF-8 (a byte order mark is fine) or not what its suffix says.
+        InputError: A file is in an unknown encoding or not what its suffix says.
     """
-    return complete_words({}, path, start_seconds, end_seconds)
+    return text_by_field(cut(Sidecars(languages).find(path), start_seconds, end_seconds))
 
 
-def complete_words(
-    words: Mapping[str, str], path: Path, start_seconds: float | None = None, end_seconds: float | None = None
-) -> dict[str, str]:
-    """Adds to `words` what they lack from the files beside the video; a file that is not needed is not read.
-
-    A file made for one field (.srt or .vtt, .txt) goes before the .json.
-    """
-    words = {field: words.get(field, "") for field in TEXT_FIELDS}
-    if not words["subtitles"].strip() and (sidecar := _beside(path, *SUBTITLE_SUFFIXES)):
-        words["subtitles"] = read_subtitles(sidecar, start_seconds, end_seconds)
-    if not words["description"].strip() and (sidecar := _beside(path, ".txt")):
-        words["description"] = read_utf8(sidecar).strip()
-    missing = [field for field in TEXT_FIELDS if not words[field].strip()]
-    if missing and (sidecar := _beside(path, ".json")):
-        found = _read_json_words(sidecar, start_seconds, end_seconds)
-        words |= {field: found[field] for field in missing}
-    return words
-
-
-def read_subtitles(path: Path, start_seconds: float | None = None, end_seconds: float | None = None) -> str:
-    """The words of an .srt or .vtt file without formatting, joined by spaces.
+class Sidecars:
+    """Finds the words in the files beside videos, and remembers what it read: ranges of one video cost one reading.
 
     Args:
-        path: The file.
-        start_seconds: Only events that overlap the range from here
-        end_seconds: to here (half open) are kept; None: no limit.
-
-    Raises:
-        InputError: The file cannot be read, is not UTF-8, or no event is found in it though it is not empty.
+        languages: As in `read_sidecar_words`.
+        root: A file beside a video in this folder must lie in it too, after links are followed; a file beside a video
+            elsewhere must lie in the video's folder. None: links may lead anywhere.
     """
-    text = read_utf8(path).replace("\r\n", "\n")
-    suffix = path.suffix.lower()
-    if suffix == ".vtt":
-        text = _CUE_NAME.sub("", _COMMENT.sub("", text))
-    try:
-        events = pysubs2.SSAFile.from_string(text, format_=suffix.removeprefix(".")).events
-    except (pysubs2.Pysubs2Error, ValueError, OverflowError) as error:
-        raise InputError(f"{path} is not a {suffix} file: {error}") from None
-    if not events and not _is_empty_subtitles(text):
-        raise InputError(f"{path} is not a {suffix} file: no line of times (00:00:01,000 --> 00:00:02,000) is in it")
-    kept = [event for event in events if _overlaps(event.start / 1000, event.end / 1000, start_seconds, end_seconds)]
-    return " ".join(" ".join(_plain(event.plaintext) for event in kept).split())
+
+    def __init__(self, languages: Sequence[str] = ("en",), root: Path | None = None) -> None:
+        self._languages = tuple(languages)
+        self._root = root
+        self._unread: dict[Path, str] = {}
+        self.names_in = functools.lru_cache(maxsize=4096)(FolderNames)
+        self.read_subtitles = functools.lru_cache(maxsize=64)(read_subtitles)
+        self._read_json = functools.lru_cache(maxsize=16)(read_json_object)
+        self._find_cached = functools.lru_cache(maxsize=64)(self._find)
+
+    def find(self, path: Path, fields: Collection[str] = TEXT_FIELDS) -> tuple[Cue, ...]:
+        """The words for some fields; a file that is not needed for them is not read.
+
+        Args:
+            path: The video. It need not exist.
+            fields: Some of `config.TEXT_FIELDS`.
+
+        Raises:
+            InputError: A file is in an unknown encoding, is not what its suffix says, or is a link that leads out.
+        """
+        return self._find_cached(path, tuple(fields))
+
+    def count_unread(self) -> Counter[str]:
+        """Files that look like words which no other file gave, and were not read: how many, by their names' ends."""
+        return Counter(self._unread.values())
+
+    def _find(self, path: Path, fields: tuple[str, ...]) -> tuple[Cue, ...]:
+        beside = self.names_in(path.parent).beside(path.stem)
+        beside = {tail: name for tail, name in beside.items() if (path.parent / name).is_file()}
+        found = {field: self._first_words(field, path, beside) for field in fields}
+        self._note_unread(path.parent, beside, found)
+        return tuple(cue for cues in found.values() for cue in cues)
+
+    def _first_words(self, field: str, video: Path, beside: Mapping[str, str]) -> tuple[Cue, ...]:
+        """The cues of the first file that has words for a field."""
+        read = (self._read(field, video.parent / name, video) for name in names_for(field, beside, self._languages))
+        return next((cues for cues in read if cues), ())
+
+    def _read(self, field: str, path: Path, video: Path) -> tuple[Cue, ...]:
+        self._check_place(path, video)
+        suffix, source = path.suffix.lower(), f"sidecar:{path.name}"
+        if suffix in SUBTITLE_SUFFIXES:
+            return self.read_subtitles(path, source)
+        text = json_text(self._read_json(path), field, path) if suffix == ".json" else read_text(path).strip()
+        if field == "subtitles" and (named := subtitle_path(text, path.parent)):
+            return self._read(field, named, video)
+        return (untimed(field, text, source),) if text.strip() else ()
+
+    def _check_place(self, path: Path, video: Path) -> None:
+        if self._root is None:
+            return
+        allowed = self._root if video.is_relative_to(self._root) else video.parent
+        if not path.resolve().is_relative_to(allowed.resolve()):
+            raise InputError(
+                f"{path} leads out of {allowed}, to {path.resolve()}: "
+                "put the file itself there, or set prepare.follow_links=true"
+            )
+
+    def _note_unread(self, folder: Path, beside: Mapping[str, str], found: Mapping[str, Sequence[Cue]]) -> None:
+        known = {name for field in TEXT_FIELDS for name in names_for(field, beside, self._languages)}
+        lacks_subtitles = _are_empty(found, ("subtitles",))
+        lacks_text = _are_empty(found, ("title", "description", "tags"))
+        for tail, name in beside.items():
+            if name not in known and (
+                (lacks_subtitles and looks_like_subtitles(name)) or (lacks_text and looks_like_text(name))
+            ):
+                self._unread[folder / name] = _ending(tail)
 
 
-def read_words_or_subtitles(
-    value: str, folder: Path, start_seconds: float | None = None, end_seconds: float | None = None
-) -> str:
-    """A value of the field `subtitles`: the words themselves, or the path of an .srt or .vtt file from `folder`."""
-    name = value.strip()
-    if not name.lower().endswith(SUBTITLE_SUFFIXES) or "\n" in name:
-        return value
-    if ".." in Path(name).parts:
-        raise InputError(f"expected a path without '..'. Received: {name!r}; give the absolute path")
-    return read_subtitles(folder / name, start_seconds, end_seconds)
+def _are_empty(found: Mapping[str, Sequence[Cue]], fields: Iterable[str]) -> bool:
+    """Whether all the fields were looked for, and no words were found."""
+    return all(field in found and not found[field] for field in fields)
 
 
-def check_text(value: Any, *, allow_list: bool = False) -> str:
-    """One text field as JSON or CSV gives it: a text, nothing, or (tags) a list of texts, which is joined by commas.
-
-    Raises:
-        InputError: It is something else, or holds half a surrogate pair, which no UTF-8 file can keep.
-    """
-    if value is None:
-        return ""
-    if allow_list and isinstance(value, list):
-        return ", ".join(text for item in value if (text := check_text(item)))
-    if not isinstance(value, str):
-        kinds = "a text or a list of texts" if allow_list else "a text"
-        raise InputError(f"expected {kinds}. Received: {value!r}")
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise InputError(f"expected Unicode text. Received: {value!r}, with half of a surrogate pair in it")
-    return value
-
-
-def _beside(path: Path, *suffixes: str) -> Path | None:
-    candidates = (path.with_suffix(case) for suffix in suffixes for case in (suffix, suffix.upper()))
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
-
-
-def _read_json_words(path: Path, start_seconds: float | None, end_seconds: float | None) -> dict[str, str]:
-    try:
-        values = json.loads(read_utf8(path))
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"{path} is not JSON: {error}") from None
-    if not isinstance(values, dict):
-        raise InputError(f"{path}: expected an object with some of {', '.join(TEXT_FIELDS)}. Received: {values!r:.80}")
-    words = {}
-    for field in TEXT_FIELDS:
-        try:
-            words[field] = check_text(values.get(field), allow_list=field == "tags")
-        except InputError as error:
-            raise InputError(f"{path}: {field}: {error}") from None
-    words["subtitles"] = read_words_or_subtitles(words["subtitles"], path.parent, start_seconds, end_seconds)
-    return words
-
-
-def _is_empty_subtitles(text: str) -> bool:
-    # Speech recognition writes such a file for a clip in which nobody speaks.
-    lines = text.strip().splitlines()
-    return not lines or (len(lines) == 1 and lines[0].startswith("WEBVTT"))
-
-
-def _overlaps(event_start: float, event_end: float, start_seconds: float | None, end_seconds: float | None) -> bool:
-    start = 0.0 if start_seconds is None else start_seconds
-    end = float("inf") if end_seconds is None else end_seconds
-    # The second half of the "or" keeps an event without duration.
-    return event_start < end and (event_end > start or event_start >= start)
-
-
-def _plain(text: str) -> str:
-    return html.unescape(_MARKUP.sub("", text))
+def _ending(tail: str) -> str:
+    """The suffix, and the word before it where that is short: ".de.vtt"."""
+    *_, before, suffix = tail.encode(errors="replace").decode().split(".")
+    return f".{before}.{suffix}" if 0 < len(before) <= 8 else f".{suffix}"

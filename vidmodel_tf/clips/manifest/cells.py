@@ -2,35 +2,50 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
+import re
 import stat
 import unicodedata
 from pathlib import Path
 from typing import Any
 
+from vidmodel_tf.clips.manifest.missing import is_missing
 from vidmodel_tf.clips.splits.assign import SPLITS
-from vidmodel_tf.errors import InputError
+from vidmodel_tf.errors import InputError, shown
+from vidmodel_tf.storage import is_lfs_pointer
 
 SPLIT_NAMES = {**{split: split for split in SPLITS}, "val": "validation"}
 
 # Control characters, line and paragraph separators, and half surrogate pairs: what a list of names cannot hold.
 _REFUSED_IN_NAMES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # https:, s3:, file: but not C:
+_LARGEST_POINTER = 1024  # bytes, by the format's own rule
+# A list or an object as Python, NumPy or JSON print it: a bracket and a quote, or numbers in brackets.
+_PRINTED_LIST = re.compile(
+    r"""\w*\(?(?:[\[{(]+\s*["'].*|[\[{]+[\d\s,.+-]*|\([\d\s.+-]*,[\d\s,.+-]*)[\])}]+""", re.DOTALL
+)
 
 
 def parse_path(value: Any, root: Path) -> Path:
     """The absolute path of a video; relative ones start at the manifest's folder `root`."""
     text = value.strip() if isinstance(value, str) else value
     if not isinstance(text, str) or not text:
-        raise InputError(f"expected the path of a video. Received: {value!r}")
+        raise InputError(f"expected the path of a video. Received: {shown(value)}")
+    if _ADDRESS.match(text):
+        raise InputError(f"expected the path of a file. Received: {text!r}, an address; download it, give its path")
     if ".." in Path(text).parts:
         raise InputError(f"expected a path without '..'. Received: {text!r}; give the absolute path")
     path = root / text
+    if "\\" in text and not os.path.lexists(path):
+        raise InputError(f"expected a path with '/'. Received: {text!r}, with '\\' as on Windows; write '/'")
     check_video_file(path)
     return path
 
 
 def check_video_file(path: Path) -> None:
-    """Refuses what cannot be a video without opening it: nothing there, a folder, an empty file, a file without a name.
+    """Refuses what cannot be a video whatever its format: nothing, a folder, an empty file, a placeholder for a file.
 
     Raises:
         InputError: With what is there instead.
@@ -39,7 +54,8 @@ def check_video_file(path: Path) -> None:
         str(path).encode()
         status = path.stat()
     except FileNotFoundError:
-        raise InputError(f"expected a video file. Received: {str(path)!r}, which does not exist") from None
+        link = f", a link to {str(path.readlink())!r}" if path.is_symlink() else ""
+        raise InputError(f"expected a video file. Received: {str(path)!r}{link}, which does not exist") from None
     except UnicodeEncodeError:
         raise InputError("expected a file name in UTF-8; rename the file") from None
     except (OSError, ValueError) as error:
@@ -51,6 +67,8 @@ def check_video_file(path: Path) -> None:
         raise InputError(f"expected a video file. Received: {str(path)!r}, which is not a regular file")
     if status.st_size == 0:
         raise InputError(f"expected a video file. Received: {str(path)!r}, which is empty (0 bytes)")
+    if status.st_size < _LARGEST_POINTER and is_lfs_pointer(path):
+        raise InputError("expected a video file. Received: a pointer of Git LFS in its place; run 'git lfs pull'")
 
 
 def parse_class(value: Any) -> str | None:
@@ -61,8 +79,13 @@ def parse_class(value: Any) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if value is not None and not isinstance(value, str):
-        raise InputError(f"expected one class name. Received: {value!r}")
+        raise InputError(f"expected one class name. Received: {shown(value)}; for several use a column labels:HEAD")
     name = unicodedata.normalize("NFC", (value or "").strip())
+    if _PRINTED_LIST.fullmatch(name):
+        raise InputError(
+            f"expected one class name. Received: {name!r:.80}, a list; "
+            "for several classes use a column labels:HEAD and separate them by '|'"
+        )
     if "|" in name:
         raise InputError(f"expected one class name, without '|'. Received: {name!r}; for several, call it labels:HEAD")
     if any(unicodedata.category(character) in _REFUSED_IN_NAMES for character in name):
@@ -70,17 +93,30 @@ def parse_class(value: Any) -> str | None:
     return name or None
 
 
-def parse_classes(value: Any) -> tuple[str, ...] | None:
-    """Several class names: separated by `|` or a list. None: not labelled; `|` alone or an empty list: none of them."""
+def parse_classes(value: Any, may_hold_commas: bool = True) -> tuple[str, ...] | None:
+    """Several class names: separated by `|` or a list. None: not labelled; `|` alone or an empty list: none of them.
+
+    Args:
+        value: A cell of CSV, or a value of JSON.
+        may_hold_commas: Whether commas and semicolons in a text belong to a name, and do not separate names.
+    """
     if isinstance(value, str) and value.strip() == "|":
         return ()
+    if isinstance(value, str) and re.search(r"[,;]|^\s*\[", value) and not may_hold_commas:
+        raise InputError(
+            f"expected class names separated by '|'. Received: {shown(value)}; separate classes by '|', "
+            "or call the column label:HEAD if each cell is one class"
+        )
     if isinstance(value, str) and value.strip():
         value = value.split("|")
     if value is None or isinstance(value, str):
         return None
-    names = [parse_class(item) for item in (value if isinstance(value, list) else [value])]
+    items = value if isinstance(value, list) else [value]
+    if missing := next((item for item in items if is_missing(item)), None):
+        raise InputError(f"expected class names. Received: {shown(missing)}, which stands for a missing value")
+    names = [parse_class(item) for item in items]
     if None in names:
-        raise InputError(f"expected class names separated by '|'. Received: {value!r}, with an empty one")
+        raise InputError(f"expected class names separated by '|'. Received: {shown(value)}, with an empty one")
     return tuple(dict.fromkeys(names))
 
 
@@ -88,12 +124,12 @@ def parse_seconds(value: Any) -> float | None:
     """A time from the beginning of the file, or None for an empty cell."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
-    try:
-        seconds = math.nan if isinstance(value, bool) or "_" in str(value) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        seconds = math.nan
+    seconds = math.nan
+    if isinstance(value, int | float | str) and not isinstance(value, bool) and "_" not in str(value):
+        with contextlib.suppress(ValueError, OverflowError):
+            seconds = float(value)
     if not 0 <= seconds < math.inf:  # also refuses NaN
-        raise InputError(f"expected seconds from the beginning, a number >= 0 such as 12.5. Received: {value!r}")
+        raise InputError(f"expected seconds from the beginning, a number >= 0 such as 12.5. Received: {shown(value)}")
     return seconds
 
 
@@ -103,7 +139,7 @@ def parse_split(value: Any) -> str | None:
     if name in (None, ""):
         return None
     if not isinstance(name, str) or name not in SPLIT_NAMES:
-        raise InputError(f"expected {', '.join(SPLITS)} or nothing. Received: {value!r}")
+        raise InputError(f"expected {', '.join(SPLITS)} or nothing. Received: {shown(value)}")
     return SPLIT_NAMES[name]
 
 
@@ -112,5 +148,5 @@ def parse_source(value: Any) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if value is not None and not isinstance(value, str):
-        raise InputError(f"expected a name. Received: {value!r}")
+        raise InputError(f"expected a name. Received: {shown(value)}")
     return (value or "").strip() or None

@@ -19,6 +19,16 @@ RESERVED_ENDINGS = ("_label", "_scores")
 # The names are short: at difflib's default of 0.6, "file" and "video_title" would pass for a misspelt "title".
 _MISSPELT_CUTOFF = 0.8
 
+# What other data sets call the ends of a range.
+_STARTS = "time_start t_start start_time begin begin_time begin_seconds start_sec start_secs start_s segment_start"
+_ENDS = "time_end t_end end_time stop stop_time stop_seconds end_sec end_secs end_s segment_end"
+_OTHER_NAMES = {
+    **dict.fromkeys(_STARTS.split(), "start_seconds"),
+    **dict.fromkeys(_ENDS.split(), "end_seconds"),
+    **dict.fromkeys(("start_frame", "frame_start", "begin_frame"), "start_seconds"),
+    **dict.fromkeys(("end_frame", "frame_end", "stop_frame"), "end_seconds"),
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class HeadColumn:
@@ -30,7 +40,13 @@ class HeadColumn:
 
 @dataclasses.dataclass(frozen=True)
 class Columns:
-    """The columns that label heads, by head, in order, those that mean nothing here, and whether there are videos."""
+    """What the columns of a manifest mean.
+
+    Attributes:
+        heads: The columns that label heads, by head, in order.
+        ignored: Those that mean nothing here.
+        has_videos: Whether there is a column of paths.
+    """
 
     heads: dict[str, HeadColumn]
     ignored: tuple[str, ...]
@@ -50,7 +66,7 @@ def read_columns(names: Sequence[str], file_name: str) -> Columns:
         InputError: A name looks like a misspelt known one, a head has a name that no output may have or is declared
             twice, or there is no label column, or neither a `path` nor words.
     """
-    faults = [fault for name in names if (fault := _misspelling(name))]
+    faults = [fault for name in names if (fault := _misspelling(name, names))]
     heads: dict[str, HeadColumn] = {}
     for name in names:
         prefix, head = _split_head(name)
@@ -87,16 +103,19 @@ def _head_fault(head: str) -> str | None:
     return None
 
 
-def _misspelling(name: str) -> str | None:
+def _misspelling(name: str, names: Sequence[str]) -> str | None:
     prefix, colon, head = name.partition(":")
     known = HEAD_PREFIXES if colon else COLUMNS
     if prefix in known:
         return None
     if name == "labels":
         return "column 'labels': did you mean 'label' (one class) or 'labels:HEAD' (several, separated by '|')?"
-    near = _nearest(re.sub(r"[\s-]+", "_", prefix.strip().lower()), known)
-    if near is None:
+    plain = re.sub(r"[\s-]+", "_", prefix.strip().lower())
+    near = _nearest(plain, known) or (_OTHER_NAMES.get(plain) if not colon else None)
+    if near is None or (plain in _OTHER_NAMES and near in names):
         return None
+    if "frame" in plain:
+        return f"column {name!r}: did you mean {near!r}? A range is given in seconds; divide frames by their rate"
     meant = f"{near}:{head.strip()}" if colon else near
     return f"column {name!r}: did you mean {meant!r}? Rename it; if it is something else, give it another name"
 
@@ -108,8 +127,6 @@ def _nearest(name: str, known: Sequence[str]) -> str | None:
 
 def _missing_columns(names: Sequence[str], heads: dict[str, HeadColumn]) -> list[str]:
     received = ", ".join(repr(name) for name in names) or "none"
-    if len(names) == 1 and re.search("[;\t]", names[0]):
-        return [f"expected columns separated by commas. Received: {names[0]!r}; save the file with commas"]
     faults = []
     if "path" not in names and not set(TEXT_FIELDS) & set(names):
         faults.append(

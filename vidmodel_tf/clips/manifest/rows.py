@@ -11,19 +11,28 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from vidmodel_tf.clips.manifest.foreign import describe_header, describe_json
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.storage import read_utf8
+from vidmodel_tf.storage import read_text
 
 _Value = TypeVar("_Value")
 
 
 @dataclasses.dataclass
 class Row:
-    """One row: its number as an editor shows it (the first line is 1), its values by column, and its faults."""
+    """One row of a manifest.
+
+    Attributes:
+        number: As an editor shows it: the first line is 1.
+        values: By column.
+        faults: What is wrong, a line each.
+        blanked: By column, what stood there for a missing value.
+    """
 
     number: int
     values: dict[str, Any]
     faults: list[str] = dataclasses.field(default_factory=list)
+    blanked: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def refuse(self, column: str, fault: object) -> None:
         """Notes what is wrong with a column of this row."""
@@ -44,22 +53,24 @@ def read_rows(path: Path) -> tuple[list[str], list[Row]]:
     Raises:
         InputError: The file is not UTF-8, not what its suffix says as a whole, or holds no row.
     """
-    text = read_utf8(path)
-    names, rows = _read_jsonl(text) if path.suffix.lower() == ".jsonl" else _read_csv(text, path.name)
+    text = read_text(path)
+    names, rows = _read_jsonl(text, path.name) if path.suffix.lower() == ".jsonl" else _read_csv(text, path.name)
     if not rows:
         raise InputError(f"{path.name}: expected at least one row of a clip. Received: {len(text)} characters, no row")
     return names, rows
 
 
 def _read_csv(text: str, file_name: str) -> tuple[list[str], list[Row]]:
-    records = _csv_records(text, file_name)
+    records = ((number, cells) for number, cells in _csv_records(text, file_name) if any(cells))
     header = [name.strip() for name in next(records, (0, []))[1]]
+    if fault := describe_header(header):
+        raise InputError(f"{file_name}: {fault}")
     repeated = sorted({name for name in header if name and header.count(name) > 1})
     if repeated:
         raise InputError(f"{file_name}: expected each column once. Received twice: {', '.join(map(repr, repeated))}")
     # Spreadsheets leave columns without a name at the end.
     names = [name or f"column {index}" for index, name in enumerate(header, 1)]
-    return names, [_csv_row(number, names, cells) for number, cells in records if any(cells)]
+    return names, [_csv_row(number, names, cells) for number, cells in records]
 
 
 def _csv_row(number: int, names: list[str], cells: list[str]) -> Row:
@@ -102,9 +113,11 @@ def _long_cells(num_characters: int) -> Iterator[None]:
         csv.field_size_limit(limit)
 
 
-def _read_jsonl(text: str) -> tuple[list[str], list[Row]]:
+def _read_jsonl(text: str, file_name: str) -> tuple[list[str], list[Row]]:
     # Not splitlines(): JSON texts may hold the other characters that it breaks at.
     rows = [_jsonl_row(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if rows and rows[0].faults and (fault := describe_json(text)):
+        raise InputError(f"{file_name}: {fault}")
     return list(dict.fromkeys(name for row in rows for name in row.values)), rows
 
 
@@ -112,7 +125,7 @@ def _jsonl_row(number: int, line: str) -> Row:
     row = Row(number, {})
     try:
         values = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         row.faults.append(f"row {number}: expected a JSON object. Received: {line.strip()!r:.80} ({error})")
         return row
     if isinstance(values, dict):

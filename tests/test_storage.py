@@ -1,0 +1,68 @@
+import json
+import stat
+
+import pytest
+
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.storage import atomic_write, read_text, write_json
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "a.json"
+    write_json(path, {"old": 1})
+    with pytest.raises(RuntimeError, match="half-way"), atomic_write(path) as beside:
+        beside.write_text("half")
+        raise RuntimeError("half-way")
+    assert json.loads(path.read_text()) == {"old": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_suffix_is_kept_and_others_may_read(tmp_path):
+    with atomic_write(tmp_path / "deep" / "m.weights.h5") as beside:
+        assert beside.name.endswith(".weights.h5")
+        assert beside.parent == tmp_path / "deep"
+        beside.write_bytes(b"x")
+    assert stat.S_IMODE((tmp_path / "deep" / "m.weights.h5").stat().st_mode) == 0o644
+
+
+def test_json_is_unicode_and_refuses_nan(tmp_path):
+    write_json(tmp_path / "a.json", {"名": "é"})
+    assert "名" in (tmp_path / "a.json").read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "b.json", float("nan"))
+    assert not (tmp_path / "b.json").exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_text_is_read_by_its_mark(tmp_path, encoding):
+    text = "Привет, 世界 🎬\r\nzweite Zeile"
+    path = tmp_path / "a.txt"
+    path.write_bytes(text.encode(encoding))
+    assert read_text(path) == text
+
+
+def test_big_endian_utf16(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"\xfe\xff" + "世界".encode("utf-16-be"))
+    assert read_text(path) == "世界"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"ok\nna\xefve", r"a\.txt is not UTF-8: .*byte 0xef in line 2; save the file as UTF-8"),
+        ("你好\n世界".encode("gbk"), r"a\.txt is not UTF-8: .*in line 1;"),
+        (b"\xff\xfe" + "ok\nno".encode("utf-16-le") + b"\x00", r"a\.txt is not UTF-16: .*byte 0x00 in line 2;"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", r"pointer of Git LFS.*git lfs pull"),
+    ],
+)
+def test_other_encodings_and_pointers_are_refused_by_name(tmp_path, content, message):
+    path = tmp_path / "a.txt"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        read_text(path)
+
+
+def test_text_that_is_not_there(tmp_path):
+    with pytest.raises(InputError, match=r"cannot read .*none\.txt: No such file"):
+        read_text(tmp_path / "none.txt")
