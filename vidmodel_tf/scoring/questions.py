@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from vidmodel_tf.clips.question import Question, Refusal
@@ -12,7 +12,8 @@ from vidmodel_tf.errors import InputError
 from vidmodel_tf.run_folder.run import Run
 from vidmodel_tf.text.fields import join_fields
 from vidmodel_tf.video.sampling import slots_for_inference
-from vidmodel_tf.words.sidecars import read_sidecar_words
+from vidmodel_tf.words.cues import text_by_field
+from vidmodel_tf.words.sidecars import Sidecars
 
 
 def read_questions(run: Run, paths: Sequence[Path], text: str | None) -> Iterator[Question | Refusal]:
@@ -26,8 +27,9 @@ def read_questions(run: Run, paths: Sequence[Path], text: str | None) -> Iterato
     Yields:
         In the order of `paths`, a question, or a refusal of a file that cannot be read.
     """
+    words_of = _words_reader(run, text)
     if not run.config.model.has_frames:  # such a model answers for files that cannot be decoded, too
-        yield from (_ask_of_words(path, run, text) for path in paths)
+        yield from (_ask_of_words(path, words_of) for path in paths)
         return
     prepare = run.config.prepare
     slots = slots_for_inference(prepare.num_stored_frames, run.config.model.num_frames).tolist()
@@ -46,19 +48,27 @@ def read_questions(run: Run, paths: Sequence[Path], text: str | None) -> Iterato
         if isinstance(result, InputError):
             yield Refusal(str(path), str(result).removeprefix(f"{path.absolute()}: "))
         else:
-            yield _ask(path, result.jpeg_frames, run, text)
+            yield _ask(path, result.jpeg_frames, words_of)
 
 
-def _ask_of_words(path: Path, run: Run, text: str | None) -> Question | Refusal:
+def _words_reader(run: Run, text: str | None) -> Callable[[Path], str]:
+    """The function that gives the words for a video: the same text for all, or those in the files beside it."""
+    fields = run.config.model.text_fields
+    if text is not None:
+        joined = join_fields({fields[0]: text}, fields)
+        return lambda _: joined
+    sidecars = Sidecars(run.config.prepare.languages)
+    return lambda path: join_fields(text_by_field(sidecars.find(path, fields)), fields)
+
+
+def _ask_of_words(path: Path, words_of: Callable[[Path], str]) -> Question | Refusal:
     if not path.is_file():
         return Refusal(str(path), "there is no such file: expected a video")
-    return _ask(path, (), run, text)
+    return _ask(path, (), words_of)
 
 
-def _ask(path: Path, jpeg_frames: tuple[bytes, ...], run: Run, text: str | None) -> Question | Refusal:
-    fields = run.config.model.text_fields
+def _ask(path: Path, jpeg_frames: tuple[bytes, ...], words_of: Callable[[Path], str]) -> Question | Refusal:
     try:
-        words = {fields[0]: text} if text is not None else read_sidecar_words(path)
-        return Question(str(path), jpeg_frames, join_fields(words, fields))
+        return Question(str(path), jpeg_frames, words_of(path))
     except InputError as error:
         return Refusal(str(path), str(error))
