@@ -4,7 +4,7 @@ import itertools
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidmodel_tf.config import TEXT_FIELDS
@@ -40,6 +40,7 @@ def test_only_cues_that_overlap_the_range(
     assert text_by_field(cut(CUES, start_seconds, end_seconds))["subtitles"] == expected
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 9))), st.lists(st.integers(1, 60), unique=True))
 def test_ranges_that_cover_everything_lose_no_cue(times: list[tuple[int, int]], borders: list[int]) -> None:
     cues = [Cue(start, start + length, "speech", str(i), "") for i, (start, length) in enumerate(times)]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidmodel_tf.words.rolling import Shown, each_line_once
@@ -15,6 +15,7 @@ def texts(*shown: tuple[float, float, str]) -> list[str]:
 
 
 @pytest.mark.parametrize("num_lines", [1, 2, 3])
+@settings(deadline=None)
 @given(lines=LINES)
 def test_a_window_that_rolls_over_distinct_lines_gives_each_once(num_lines: int, lines: list[str]) -> None:
     lines = [f"{index}{line}" for index, line in enumerate(lines)]
@@ -24,6 +25,7 @@ def test_a_window_that_rolls_over_distinct_lines_gives_each_once(num_lines: int,
     assert [part.start_seconds for part in parts] == list(range(len(lines)))
 
 
+@settings(deadline=None)
 @given(LINES)
 def test_cues_with_pauses_between_them_stay_as_they_are(lines: list[str]) -> None:
     shown = [Shown(2 * i, 2 * i + 1, (line,)) for i, line in enumerate(lines)]
