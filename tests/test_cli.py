@@ -5,9 +5,9 @@ import pytest
 
 from tests.conftest import MODEL, PREPARE, TRAIN, write_clips
 from vidmodel_tf.cli import main
+from vidmodel_tf.commands.train import describe_stages
 from vidmodel_tf.config import to_mapping
 from vidmodel_tf.run_folder.run import load_run
-from vidmodel_tf.tables import describe_stages
 
 
 def run_json(capsys, *arguments):

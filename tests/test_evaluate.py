@@ -139,9 +139,11 @@ def test_other_data_keeps_its_result_apart(copy, result, clips_csv, tmp_path):
 
 
 def test_a_head_without_labels_in_the_split_is_told_as_such(capsys):
+    from vidmodel_tf.commands.evaluate import print_evaluation
+    from vidmodel_tf.commands.show import open_console
     from vidmodel_tf.evaluation.metrics import single_label_metrics
-    from vidmodel_tf.tables import print_evaluation
 
     metrics = single_label_metrics(np.ones((3, 2)) / 2, np.full(3, -1), ["a", "b"])
-    print_evaluation({"split": "test", "heads": {"mood": metrics}, "ablations": {"without_text": {"mood": None}}})
+    result = {"split": "test", "heads": {"mood": metrics}, "ablations": {"without_text": {"mood": None}}}
+    print_evaluation(result, open_console())
     assert "mood" in capsys.readouterr().out

@@ -31,7 +31,6 @@ FLOORS = [
     {"evaluation"},
     {"export"},
     {"serving"},
-    {"tables"},
     {"demo"},
     {"commands"},
     {"cli"},

@@ -1,0 +1,64 @@
+"""`vidmodel crossvalidate`: how well settings do on sources that the model was not trained on."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from vidmodel_tf.commands import show
+from vidmodel_tf.commands.settings import add_training_settings, gather_training_settings
+from vidmodel_tf.quiet import import_tensorflow
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+HELP = "how well settings do on sources never trained on"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    parser.add_argument("data", metavar="data/NAME", help="a prepared data set")
+    parser.add_argument("--out", required=True, metavar="runs/NAME", help="the folder to make, or to go on with")
+    parser.add_argument("--folds", type=int, default=5, help="grouped by source (default: %(default)s)")
+    parser.add_argument("--seeds", type=int, default=3, help="partitions and initial weights (default: %(default)s)")
+    parser.add_argument("--random-split", action="store_true", help="split sources between folds: flatters")
+    parser.add_argument("--workers", type=int, default=0, help="processes that train at once (default: one a core)")
+    add_training_settings(parser)
+    show.add_json_flag(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Cross-validates, or goes on with a cross-validation that was interrupted."""
+    model_config, train_config = gather_training_settings(options)
+    import_tensorflow()
+    from vidmodel_tf.evaluation.crossvalidate import crossvalidate
+
+    result = crossvalidate(
+        options.data,
+        options.out,
+        model_config,
+        train_config,
+        num_folds=options.folds,
+        num_seeds=options.seeds,
+        random_split=options.random_split,
+        num_workers=options.workers,
+    )
+    if options.json:
+        show.print_json(result)
+    else:
+        print_crossvalidation(result, show.open_console())
+
+
+def print_crossvalidation(result: dict[str, Any], console: Console) -> None:
+    """Pooled accuracy with its interval and spread, a row a head."""
+    keys = ("num_clips", "num_sources", "pooled_accuracy", "interval_95", "sd_over_seeds", "sd_over_folds")
+    rows = [
+        (head, *(show.interval(metrics[key]) if key == "interval_95" else show.number(metrics[key]) for key in keys))
+        for head, metrics in result["heads"].items()
+        if metrics
+    ]
+    kind = "random split (flatters)" if result["random_split"] else "grouped by source"
+    title = f"{result['folds']} folds, {result['seeds']} seeds, {kind}"
+    columns = ["head", "clips", "sources", "accuracy", "95 % interval", "sd over seeds", "sd over folds"]
+    console.print(show.table(title, columns, rows))
+    console.print(f"predictions: {result['predictions']}")

@@ -1,0 +1,89 @@
+"""`vidmodel train`: a data set becomes a run folder."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import itertools
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidmodel_tf.commands import show
+from vidmodel_tf.commands.settings import add_training_settings, gather_training_settings
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.quiet import import_tensorflow
+from vidmodel_tf.run_folder import layout
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vidmodel_tf.run_folder.run import Run
+
+HELP = "a data set -> a run folder: the model and all that was decided"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    parser.add_argument("data", metavar="data/NAME", help="a prepared data set")
+    parser.add_argument("--out", required=True, metavar="runs/NAME", help="the run folder to make, or to go on with")
+    parser.add_argument("--fold", metavar="K/N", help="hold out fold K (from 1) of N, grouped by source")
+    add_training_settings(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Trains, or goes on with a training that was interrupted."""
+    model_config, train_config = gather_training_settings(options)
+    fold = _parse_fold(options.fold)
+    was_finished = layout.is_finished(Path(options.out))
+    import_tensorflow()
+    from vidmodel_tf.training.train import train
+
+    trained = train(options.data, options.out, model_config, train_config, fold=fold)
+    print_training(trained, was_finished, show.open_console())
+
+
+def _parse_fold(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    try:
+        k, n = (int(part) for part in text.split("/"))
+    except ValueError:
+        raise InputError(f"--fold: expected K/N, such as 1/5. Received: {text!r}") from None
+    return k, n
+
+
+def print_training(run: Run, was_finished: bool, console: Console) -> None:
+    """How long each stage went on, and where the result is."""
+    for stage in describe_stages(run):
+        console.print(stage)
+    state = "already trained with these arguments, nothing was done" if was_finished else "trained"
+    console.print(f"{state}: {run.path}")
+    console.print(f"watch: tensorboard --logdir {run.path / layout.LOGS}")
+    console.print(f"next: vidmodel evaluate {run.path}")
+
+
+def describe_stages(run: Run) -> list[str]:
+    """A line for each stage of `history.csv`: its epochs, why it ended, and which epoch's weights it left."""
+    path = run.path / layout.HISTORY
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    lines, lowest = [], math.inf
+    for stage, group in itertools.groupby(rows, key=lambda row: row["stage"]):
+        epochs = list(group)
+        if stage.endswith("_refit"):
+            lines.append(f"{stage}: {len(epochs)} epochs, as many as were best before")
+            continue
+        monitor = "val_loss" if epochs[0].get("val_loss") else "loss"
+        lowest = lowest if monitor == "val_loss" else math.inf  # as training compares
+        best = 0
+        for number, row in enumerate(epochs, 1):
+            if float(row[monitor]) < lowest:
+                best, lowest = number, float(row[monitor])
+        waited = len(epochs) - best >= run.config.train.patience
+        ended = f"ended by patience {run.config.train.patience}" if waited else "as many as were allowed"
+        kept = f"kept epoch {best}, {monitor} {lowest:.4f}" if best else f"none kept, {monitor} was {lowest:.4f} before"
+        lines.append(f"{stage}: {len(epochs)} epochs, {ended}; {kept}")
+    return lines

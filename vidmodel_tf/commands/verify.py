@@ -1,0 +1,46 @@
+"""`vidmodel verify`: whether an exported model gives the answers of the run folder that it was made from."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from vidmodel_tf.commands import show
+from vidmodel_tf.quiet import import_tensorflow
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+HELP = "whether an exported model gives the answers of its run folder"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    parser.add_argument("model", metavar="MODEL", help="an exported model")
+    parser.add_argument("run_dir", metavar="runs/NAME", help="the run folder that it was made from")
+    show.add_json_flag(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Verifies; the exit code is 1 where the answers differ."""
+    import_tensorflow()
+    from vidmodel_tf.forms.verify import verify
+
+    result = verify(options.model, options.run_dir)
+    if options.json:
+        show.print_json(result)
+    else:
+        print_verification(result, show.open_console())
+    return 0 if result["passed"] else 1
+
+
+def print_verification(result: dict[str, Any], console: Console) -> None:
+    """The largest difference and the share of equal labels, a row for each head and way of asking."""
+    rows = [
+        (way, head, show.scientific(found["max_difference"]), show.number(found["label_agreement"]))
+        for way, heads in result["answers"].items()
+        for head, found in heads.items()
+    ]
+    verdict = "the same" if result["passed"] else "NOT the same"
+    title = f"{result['num_examples']} examples: {verdict}, with a tolerance of {result['tolerance']:.0e}"
+    console.print(show.table(title, ["asked", "head", "largest difference", "equal labels"], rows))
