@@ -166,6 +166,27 @@ def test_what_is_no_data_set_is_refused(tmp_path, content):
         read_index(tmp_path)
 
 
+def test_the_report_tells_what_the_manifest_warns_of(tmp_path):
+    for name in ("x/a_1.mp4", "x/a_2.mp4", "x/b_1.mp4", "y/c.mp4"):
+        path = tmp_path / "source" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_video(path, num_frames=4)
+    (tmp_path / "source" / "y" / "c.jpg").touch()
+    (tmp_path / "source" / "y" / "c.de.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nWort\n")
+    settings = dataclasses.replace(PREPARE, num_stored_frames=2)
+    report = prepare(tmp_path / "source", tmp_path / "out", settings)
+    assert report["passed_over"] == {".jpg": 1}
+    assert any("1 file: 1 .de.srt" in warning for warning in report["warnings"])
+    assert any("no source is given" in warning for warning in report["warnings"])
+    settings = dataclasses.replace(settings, languages=("de",), source_pattern="^.*_")
+    report = prepare(tmp_path / "source", tmp_path / "again", settings)
+    assert report["settings"]["languages"] == ["de"]
+    assert not any("Wort" in warning or "no source is given" in warning for warning in report["warnings"])
+    clips = {clip.id: clip for clip in read_index(tmp_path / "again")}
+    assert clips["y/c.mp4"].text["subtitles"] == "Wort"
+    assert clips["x/a_1.mp4"].source == clips["x/a_2.mp4"].source == "x/a_"
+
+
 def test_words_without_videos(tmp_path):
     rows = "\n".join(
         f"c{i},{'red car' if i % 2 else 'blue sea'} {i},{'r' if i % 2 else 'b'},s{i // 2}" for i in range(30)

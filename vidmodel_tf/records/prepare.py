@@ -61,7 +61,7 @@ def prepare(source: str | Path, out: str | Path, config: PrepareConfig | None = 
         InputError: The manifest has bad rows, no clip could be read, or `out` holds something else.
     """
     config, out = config or PrepareConfig(), Path(out)
-    manifest = read_manifest(source)
+    manifest = read_manifest(source, config)
     splits, warnings = assign_splits(
         manifest.clips,
         validation_fraction=config.validation_fraction,
@@ -216,8 +216,9 @@ def _report(
         "num_clips": len(stored),
         "num_refused": len(refused),
         "refused": refused,
-        "warnings": list(warnings),
+        "warnings": [*manifest.warnings, *warnings],
         "ignored_columns": list(manifest.ignored_columns),
+        "passed_over": dict(manifest.passed_over),
         "decoder": decoder_version(),
         "counts": _counts(stored, splits, manifest.labels),
         "settings": to_mapping(config),

@@ -14,7 +14,7 @@ VIDEO_SUFFIXES = (
     ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".ts", ".3gp", ".gif", ".ogv",
     ".mp4v", ".qt", ".f4v", ".3g2", ".3gpp", ".mk3d", ".divx", ".xvid", ".asf", ".ogm",
     ".mts", ".m2ts", ".m2t", ".tp", ".trp", ".vob", ".vro", ".evo", ".mpe", ".mod", ".tod",
-    ".mxf", ".gxf", ".dv", ".wtv", ".rm", ".rmvb", ".nut", ".ivf", ".y4m", ".apng", ".mjpeg", ".mjpg",
+    ".mxf", ".gxf", ".dv", ".wtv", ".rm", ".rmvb", ".wm", ".dav", ".nut", ".ivf", ".y4m", ".apng", ".mjpeg", ".mjpg",
     ".m1v", ".m2v", ".h264", ".264", ".h265", ".265", ".hevc",
 )
 # fmt: on
