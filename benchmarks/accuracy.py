@@ -29,7 +29,7 @@ from sklearn.pipeline import make_pipeline
 from vidmodel_tf.clips.splits.assign import assign_folds
 from vidmodel_tf.evaluation.compare import compare, read_predictions
 from vidmodel_tf.evaluation.cross_metrics import pooled_metrics
-from vidmodel_tf.records.index import read_index
+from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.storage import read_json, write_json, write_text
 
 HERE = Path(__file__).parent
@@ -112,7 +112,7 @@ def _measure(name: str, out: Path) -> dict[str, Any]:
 
 
 def _tfidf(data: Path, out: Path) -> Path:
-    clips = read_index(data)
+    clips = open_data_set(data).clips
     texts = {clip.id: f"{clip.text['title']} {clip.text['tags']}" for clip in clips}
     lines = []
     for seed, fold in itertools.product(range(3), range(5)):

@@ -27,10 +27,9 @@ from vidmodel_tf.evaluation.cross_metrics import paired_difference, pooled_metri
 from vidmodel_tf.forms.keras_form import RunModel
 from vidmodel_tf.forms.lite import LiteModel, LitePair
 from vidmodel_tf.forms.open_model import ModelForm
-from vidmodel_tf.records.folds import fold_splits
-from vidmodel_tf.records.index import clips_of, read_index
-from vidmodel_tf.records.pipeline import for_inference
-from vidmodel_tf.run_folder.run import Run, load_run
+from vidmodel_tf.records.data_set import DataSet
+from vidmodel_tf.records.frames import decode_questions
+from vidmodel_tf.run_folder.run import Run, load_run, open_own_data
 from vidmodel_tf.storage import read_json, write_json
 
 HERE = Path(__file__).parent
@@ -69,7 +68,9 @@ def _answers_of_fold(data: Path, work: Path, fold: int) -> dict[str, list[dict[s
         if not (exported / "tflite").exists():
             _vidmodel("export", run_dir, "--out", exported, "--format", "tflite")
         run = load_run(run_dir)
-        write_json(answers, {name: list(_predict(form, run, fold)) for name, form in _forms(run, exported).items()})
+        own_data = open_own_data(run, data)
+        forms = _forms(run, exported)
+        write_json(answers, {name: list(_predict(form, run, own_data, fold)) for name, form in forms.items()})
     return read_json(answers)
 
 
@@ -84,12 +85,9 @@ def _forms(run: Run, exported: Path) -> dict[str, ModelForm]:
     return {REFERENCE: RunModel(run), **files, **pairs}
 
 
-def _predict(form: ModelForm, run: Run, fold: int) -> Iterator[dict[str, Any]]:
-    clips = read_index(run.data)
-    splits = fold_splits(clips, run.fold)
-    batches = for_inference(run.data, "test", run.config.model, run.vocabulary, batch_size=1, splits=splits)
-    for clip, (inputs, _, _) in zip(clips_of(clips, "test", splits), batches.as_numpy_iterator(), strict=True):
-        (scores,) = form.scores(inputs["frames"], [[""]])
+def _predict(form: ModelForm, run: Run, data: DataSet, fold: int) -> Iterator[dict[str, Any]]:
+    for clip, question in data.questions("test", run.config.model):
+        (scores,) = form.scores(decode_questions([question], run.config.model), [[""]])
         (answer,) = decide(scores[HEAD], run.thresholds.get(HEAD))
         heads = {HEAD: {"truth": clip.labels[HEAD], "answer": run.labels[HEAD][answer]}}
         yield {"seed": 0, "fold": fold, "id": clip.id, "source": clip.source, "heads": heads}

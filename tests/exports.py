@@ -13,6 +13,7 @@ import numpy as np
 from tests.conftest import MODEL, TRAIN
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.forms.token_ids import encode_texts
+from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.records.pipeline import for_inference
 from vidmodel_tf.run_folder.run import Run, write_weights
 from vidmodel_tf.text.fields import join_fields
@@ -49,7 +50,7 @@ def train_run(data: Path, out: Path, config: ModelConfig) -> Run:
     model = run.load_model()
     _spread_scores(model, run)
     write_weights(out, model)
-    write_examples(run, model, None)
+    write_examples(run, model, open_data_set(data))
     return run
 
 
@@ -76,7 +77,7 @@ def _head_inputs(model: keras.Model, run: Run) -> dict[str, np.ndarray]:
 
 def questions(run: Run) -> tuple[np.ndarray, list[str]]:
     """Frames, uint8 [B, T, H, W, 3], of real clips, of one that stands still and of noise; and joined strings."""
-    batches = for_inference(run.data, "train", run.config.model, run.vocabulary, batch_size=len(TEXTS))
+    batches = for_inference(open_data_set(run.data), "train", run.config.model, run.vocabulary, batch_size=len(TEXTS))
     inputs, _, _ = next(batches.as_numpy_iterator())
     frames, rng = inputs["frames"].copy(), np.random.default_rng(0)
     frames[1, 2:] = frames[1, 1]

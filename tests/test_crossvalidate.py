@@ -13,7 +13,7 @@ from vidmodel_tf.evaluation.compare import compare, read_predictions
 from vidmodel_tf.evaluation.crossvalidate import crossvalidate
 from vidmodel_tf.model.backbones import build_backbone
 from vidmodel_tf.model.cut import split_backbone
-from vidmodel_tf.records.index import read_index
+from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.training.features import _key
 
 QUICK = dataclasses.replace(TRAIN, epochs=2, mirror=True)
@@ -32,10 +32,10 @@ def folds(data_set, backbone_weights, tmp_path_factory):
 def test_every_clip_is_answered_once_a_seed(folds):
     data, out, result, _ = folds
     rows = read_predictions(out)
-    ids = sorted(clip.id for clip in read_index(data))
+    ids = sorted(clip.id for clip in open_data_set(data).clips)
     for seed in (0, 1):
         assert sorted(row["id"] for row in rows if row["seed"] == seed) == ids
-    labels = {clip.id: clip.labels["colour"] for clip in read_index(data)}
+    labels = {clip.id: clip.labels["colour"] for clip in open_data_set(data).clips}
     assert all(row["heads"]["colour"]["truth"] == labels[row["id"]] for row in rows)
     colour = [row["heads"]["colour"] for row in rows if row["heads"]["colour"]["truth"]]
     assert result["heads"]["colour"]["pooled_accuracy"] == pytest.approx(
@@ -58,22 +58,16 @@ def test_a_source_is_held_out_whole_and_seeds_part_differently(folds):
 
 def test_the_scores_are_those_of_the_fold_s_own_model(folds, tmp_path):
     """`train --fold` makes the model of the fold of seed 0; with other threads, so that sums are in another order."""
-    from vidmodel_tf.records.folds import fold_splits
-    from vidmodel_tf.records.pipeline import for_inference, record_files
-    from vidmodel_tf.records.schema import open_data_set, parse_clip
+    from vidmodel_tf.records.pipeline import for_inference
     from vidmodel_tf.training.train import train
 
     data, out, _, model = folds
     run = train(data, tmp_path / "run", model, QUICK, fold=(2, 3))
-    splits = fold_splits(read_index(data), (2, 3))
+    fold = open_data_set(data).with_fold((2, 3))
     expected = {row["id"]: row["heads"] for row in read_predictions(out) if (row["seed"], row["fold"]) == (0, 2)}
-    features = open_data_set(data).info.features
-    held_out = [
-        parse_clip(features, record[0])["id"].numpy().decode()
-        for record in record_files(data, "test", splits).in_order()
-    ]
+    held_out = [clip.id for clip, _ in fold.frames("test")]
     assert sorted(held_out) == sorted(expected)
-    batches = for_inference(data, "test", model, run.vocabulary, batch_size=30, splits=splits)
+    batches = for_inference(fold, "test", model, run.vocabulary, batch_size=30)
     inputs, _, _ = next(batches.as_numpy_iterator())
     scores = run.load_model().predict(inputs, verbose=0)
     for row, clip_id in enumerate(held_out):

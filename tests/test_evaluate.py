@@ -10,7 +10,7 @@ from tests.conftest import MODEL, PREPARE, TRAIN
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.evaluate import _ablated_accuracy, _collect, _Collected, derangement, evaluate
 from vidmodel_tf.forms.keras_form import RunModel
-from vidmodel_tf.records.index import read_index
+from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.records.pipeline import for_inference
 from vidmodel_tf.records.prepare import prepare
 from vidmodel_tf.run_folder.run import load_run
@@ -32,7 +32,8 @@ def result(copy):
 @pytest.fixture(scope="module")
 def batch(copy, data_set):
     run = load_run(copy)
-    (batch,) = for_inference(data_set, "test", run.config.model, run.vocabulary, batch_size=100).as_numpy_iterator()
+    data = open_data_set(data_set)
+    (batch,) = for_inference(data, "test", run.config.model, run.vocabulary, batch_size=100).as_numpy_iterator()
     return batch
 
 
@@ -52,7 +53,7 @@ def test_accuracy_is_that_of_the_model_s_own_predictions(copy, result, batch):
 
 def test_ablations_take_away_what_they_say(copy, data_set, batch):
     model = RunModel(load_run(copy))
-    collected = _collect(model, data_set, "test", read_index(data_set), None)
+    collected = _collect(model, open_data_set(data_set), "test")
     inputs, _, _ = batch
     frames, token_ids = inputs["frames"], inputs["token_ids"]
     permuted = [clip[np.random.default_rng(i).permutation(len(clip))] for i, clip in enumerate(frames)]
@@ -81,7 +82,7 @@ def test_one_clip_has_no_other_clip_s_frames(copy):
 
 
 def test_the_baseline_is_the_class_most_frequent_in_training(copy, result, data_set):
-    clips = read_index(data_set)
+    clips = open_data_set(data_set).clips
     counts = Counter(clip.labels["colour"] for clip in clips if clip.split == "train" and clip.labels["colour"])
     test = [clip.labels["colour"] for clip in clips if clip.split == "test" and clip.labels["colour"]]
     best = max(sorted(counts), key=counts.__getitem__)

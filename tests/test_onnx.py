@@ -212,7 +212,7 @@ def test_what_fails_leaves_the_earlier_export(plain, tmp_path, monkeypatch):
     folder = tmp_path / "name" / "onnx"
     folder.mkdir(parents=True)
     (folder / "model.onnx").write_bytes(b"earlier")
-    monkeypatch.setattr(export, "report_on", lambda path, run: 1 / 0)
+    monkeypatch.setattr(export, "report_on", lambda path, run, data: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         export_onnx(plain.path, tmp_path / "name")
     assert (folder / "model.onnx").read_bytes() == b"earlier"

@@ -69,7 +69,16 @@ def modules():
 
 
 def imports_at_the_top(path: Path):
-    for node in ast.parse((PACKAGE / path).read_text(encoding="utf-8")).body:
+    yield from imports_of(ast.parse((PACKAGE / path).read_text(encoding="utf-8")).body)
+
+
+def all_imports(path: Path):
+    """Those inside functions too."""
+    yield from imports_of(ast.walk(ast.parse((PACKAGE / path).read_text(encoding="utf-8"))))
+
+
+def imports_of(nodes):
+    for node in nodes:
         if isinstance(node, ast.ImportFrom):
             yield node.module or ""
         elif isinstance(node, ast.Import):
@@ -79,7 +88,7 @@ def imports_at_the_top(path: Path):
 @pytest.mark.parametrize("path", modules(), ids=str)
 def test_imports_point_down(path):
     own = floor_of(path.parts[0].removesuffix(".py"))
-    for name in imports_at_the_top(path):
+    for name in all_imports(path):
         if name.startswith("vidmodel_tf."):
             other = name.removeprefix("vidmodel_tf.")
             assert floor_of(other) <= own, f"{path} imports {name}, which stands above it"

@@ -9,15 +9,13 @@ import time
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from tests.conftest import NUM_CLIPS, PREPARE
 from tests.videos import frame_numbers, write_video
 from vidmodel_tf.clips.manifest.read import read_manifest
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.records.index import read_index
+from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.records.prepare import prepare
-from vidmodel_tf.records.schema import open_data_set, parse_clip
 
 
 def test_tfds_reads_it_without_this_package(data_set):
@@ -46,7 +44,7 @@ def data_set_source(data_set):
 
 def test_stored_clips_are_the_manifest_s(data_set):
     manifest = {clip.id: clip for clip in read_manifest(data_set_source(data_set)).clips}
-    stored = read_index(data_set)
+    stored = open_data_set(data_set).clips
     assert sorted(clip.id for clip in stored) == sorted(manifest)
     for clip in stored:
         assert (clip.text, clip.labels, clip.source) == (
@@ -57,26 +55,25 @@ def test_stored_clips_are_the_manifest_s(data_set):
 
 
 def test_frames_are_uniform_over_the_clip(data_set):
-    builder = open_data_set(data_set)
-    for split, info in builder.info.splits.items():
-        for record in tf.data.TFRecordDataset([str(path) for path in info.filepaths]):
-            clip = parse_clip(builder.info.features, record)
-            num_frames = 16 + int(clip["id"].numpy().decode()[4:6])
+    data = open_data_set(data_set)
+    for split in data.split_names:
+        for clip, stored in data.frames(split):
+            num_frames = 16 + int(clip.id[4:6])
             expected = [(2 * slot + 1) * num_frames // 16 for slot in range(8)]  # the middle of each of 8 parts
-            assert frame_numbers(clip["frames"].numpy()) == expected, split
-            np.testing.assert_allclose(clip["timestamps_seconds"], np.array(expected) / 25, atol=1e-3)
-            assert float(clip["duration_seconds"]) == pytest.approx(num_frames / 25, abs=1e-3)
+            assert frame_numbers(stored.jpegs) == expected, split
+            np.testing.assert_allclose(stored.timestamps_seconds, np.array(expected) / 25, atol=1e-3)
+            assert clip.duration_seconds == pytest.approx(num_frames / 25, abs=1e-3)
 
 
 def test_splits_keep_sources_whole_and_are_written_down(data_set):
     written = json.loads((data_set / "splits.json").read_text())["splits"]
-    stored = read_index(data_set)
+    stored = open_data_set(data_set).clips
     assert {clip.id: clip.split for clip in stored} == written
     assert len({(clip.source, clip.split) for clip in stored}) == len({clip.source for clip in stored})
 
 
 def test_class_ids_follow_the_code_points(data_set):
-    names = open_data_set(data_set).info.features["labels"]["colour"].names
+    names = open_data_set(data_set).labels["colour"]
     assert names == sorted(names) == ["red", "蓝色"]
 
 
@@ -114,7 +111,7 @@ def test_a_broken_file_is_refused_by_name_and_the_others_are_stored(tmp_path):
     report = prepare(write_manifest(tmp_path, rows), tmp_path / "out", PREPARE)
     assert list(report["refused"]) == ["5.mp4"]
     assert report["refused"]["5.mp4"].startswith("expected a video")
-    assert len(read_index(tmp_path / "out")) == 11
+    assert len(open_data_set(tmp_path / "out").clips) == 11
     assert "5.mp4" not in json.loads((tmp_path / "out" / "splits.json").read_text())["splits"]
 
 
@@ -154,7 +151,7 @@ def test_killed_half_way_it_goes_on(tmp_path):
     shards = sorted(out.glob("out-train*"))
     assert shards[0].stat().st_ino == first.st_ino  # the finished shard was kept, not made again
     assert shards[0].stat().st_mtime_ns == first.st_mtime_ns
-    assert sorted(clip.id for clip in read_index(out)) == [name for name, _ in rows]
+    assert sorted(clip.id for clip in open_data_set(out).clips) == [name for name, _ in rows]
     assert not partial.exists()
 
 
@@ -163,7 +160,7 @@ def test_what_is_no_data_set_is_refused(tmp_path, content):
     if content:
         (tmp_path / content).write_text("{}")
     with pytest.raises(InputError, match=r"is not a prepared data set .*vidmodel prepare SOURCE --out"):
-        read_index(tmp_path)
+        open_data_set(tmp_path)
 
 
 def test_the_report_tells_what_the_manifest_warns_of(tmp_path):
@@ -195,7 +192,7 @@ def test_words_without_videos(tmp_path):
     report = prepare(tmp_path / "titles.csv", tmp_path / "words")
     assert report["num_clips"] == 30
     assert any("words without videos" in warning for warning in report["warnings"])
-    clips = read_index(tmp_path / "words")
+    clips = open_data_set(tmp_path / "words").clips
     assert {clip.id for clip in clips} == {f"c{i}" for i in range(30)}
     assert {clip.text["title"] for clip in clips} >= {"red car 1", "blue sea 2"}
     (tmp_path / "again.csv").write_text("id,title,label\na,x,1\na,y,2\nb,,2\n", encoding="utf-8")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import MODEL, TRAIN
 from vidmodel_tf.model.trainable import backbone_of
-from vidmodel_tf.records.index import read_index
+from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.training.features import cached_features
 from vidmodel_tf.training.stage_progress import StageProgress, TrainingState
 from vidmodel_tf.training.stages import best_num_epochs, run_stages
@@ -50,12 +50,13 @@ def test_the_standardisation_is_that_of_training_and_validation_clips(refit_run)
     pretrained = run.config.model.weights
     backbone = backbone_of(model)
     backbone.load_weights(pretrained)  # fine-tuning has changed it; the cache is of the pretrained one
+    data = open_data_set(run.data)
     for split in ("train", "validation"):
-        files = cached_features(run.data, split, backbone, run.config.model, views=("plain",))
+        files = cached_features(data, split, backbone, run.config.model, views=("plain",))
         features += [files.parse(record, 0)["backbone_output"].numpy() for record in files.records.in_order()]
     layer = model.get_layer("projection").get_layer("appearance_standardization")
     slots = np.concatenate(features)
-    assert len(slots) == MODEL.num_frames * sum(clip.split != "test" for clip in read_index(run.data))
+    assert len(slots) == MODEL.num_frames * (data.count("train") + data.count("validation"))
     np.testing.assert_allclose(layer.mean, slots.mean(axis=0), rtol=1e-4, atol=1e-5)
 
 
@@ -99,9 +100,9 @@ def test_interrupted_it_goes_on(refit_run, monkeypatch, tmp_path, num_epochs):
 
 
 def test_without_validation_clips_there_is_nothing_to_refit(data_set, tmp_path):
-    clips = read_index(data_set)
-    splits = {clip.id: "train" if clip.split == "validation" else clip.split for clip in clips}
+    data = open_data_set(data_set)
+    data = data.with_splits({clip.id: "test" if clip.split == "test" else "train" for clip in data.clips})
     training = dataclasses.replace(TRAIN, epochs=2, refit=True)
-    run = plan_run(data_set, tmp_path / "run", clips, MODEL, training, splits)
-    run_stages(begin_job(run, clips, splits, verbose=0))
+    run = plan_run(data, tmp_path / "run", MODEL, training)
+    run_stages(begin_job(run, data, verbose=0))
     assert [row["stage"] for row in history(run)] == ["scratch"] * 2

@@ -7,7 +7,7 @@ from tests.conftest import PREPARE
 from vidmodel_tf.clips.read_clips import read_clips
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.records import prepare as prepare_module
-from vidmodel_tf.records.report import fingerprint_of
+from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.run_folder.run import load_run
 
 
@@ -64,4 +64,4 @@ def test_a_data_set_of_which_less_could_be_read_is_another(data_set, clips_csv, 
 
     monkeypatch.setattr(prepare_module, "read_clips", refuse_one)
     prepare_module.prepare(clips_csv, tmp_path / "colours", PREPARE)
-    assert fingerprint_of(tmp_path / "colours") != fingerprint_of(data_set)
+    assert open_data_set(tmp_path / "colours").fingerprint != open_data_set(data_set).fingerprint

@@ -29,6 +29,7 @@ from vidmodel_tf.forms.token_ids import encode_texts
 from vidmodel_tf.forms.verify import verify
 from vidmodel_tf.model.build import build_frame_encoder
 from vidmodel_tf.model.layers import MeanPooling, SlotMask, Standardization
+from vidmodel_tf.records.data_set import open_data_set
 
 # float32: sums in another order; float16: three digits of each weight, in models whose scores were spread on purpose
 TOLERANCES = {"float32": 1e-4, "float16": 2e-2}
@@ -208,9 +209,12 @@ def test_a_data_set_that_was_moved_can_be_named(plain, tmp_path, monkeypatch):
     gone = dataclasses.replace(plain, data=tmp_path / "gone")
     monkeypatch.setattr(tflite, "load_run", lambda path: gone)
     written = []
-    monkeypatch.setattr(tflite, "_write_files", lambda folder, run: (folder.mkdir(parents=True), written.append(run)))
+    monkeypatch.setattr(
+        tflite, "_write_files", lambda folder, *values: (folder.mkdir(parents=True), written.append(values))
+    )
     export_tflite(plain.path, tmp_path / "name", data=moved)
-    assert written[0].data == moved
+    ((run, data),) = written
+    assert run.data == data.path == moved
     with pytest.raises(InputError, match=r"nothing: expected the data set that .* was trained on\. Received: none the"):
         export_tflite(plain.path, tmp_path / "other", data=tmp_path / "nothing")
     report = moved / "prepare_report.json"
@@ -234,7 +238,7 @@ def test_what_cannot_be_exported_publishes_no_version(plain, tmp_path, capsys):
 @pytest.mark.parametrize("precision", ["dynamic", "int8"])
 def test_rounded_outputs_are_standardised_as_exact_ones_on_average(plain, precision):
     def pairs():
-        return tflite._frame_pairs(plain)
+        return tflite._frame_pairs(plain, open_data_set(plain.data))
 
     def standardised(parts, outputs):
         (layer,) = [layer for layer in parts.projection.layers if isinstance(layer, Standardization)]
@@ -254,16 +258,19 @@ def test_rounded_outputs_are_standardised_as_exact_ones_on_average(plain, precis
 
 
 def test_int8_features_are_right_on_average(plain):
+    data = open_data_set(plain.data)
+
     def mean_error(parts):
-        file = tflite._convert_frame_features(parts, plain, "int8")
+        file = tflite._convert_frame_features(parts, plain, data, "int8")
         ask = Interpreter(model_content=file).get_signature_runner()
-        errors = [ask(**pair)["features"] - encode(**pair)["features"].numpy() for pair in tflite._frame_pairs(plain)]
+        pairs = tflite._frame_pairs(plain, data)
+        errors = [ask(**pair)["features"] - encode(**pair)["features"].numpy() for pair in pairs]
         return np.abs(np.mean(errors, axis=0)).mean()
 
     parts = load_parts(plain)
     encode = frame_pair_function(parts.frame_features(previous_given=True), "features")
     # what is left comes from the matrix product after the standardisation, which is int8 itself
-    assert mean_error(tflite._corrected(parts, plain, "int8")) < 0.5 * mean_error(parts)
+    assert mean_error(tflite._corrected(parts, plain, data, "int8")) < 0.5 * mean_error(parts)
 
 
 def test_a_mean_counts_slots_exactly_in_int8():

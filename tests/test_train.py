@@ -18,7 +18,7 @@ from vidmodel_tf.config import to_mapping
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.model.cut import build_cut_model, split_backbone
 from vidmodel_tf.model.trainable import backbone_of
-from vidmodel_tf.records.index import read_index
+from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.records.pipeline import for_inference
 from vidmodel_tf.run_folder.run import load_run
 from vidmodel_tf.training.losses import (
@@ -44,7 +44,7 @@ def test_run_folder_holds_all_that_was_decided(run_dir, data_set):
     assert settings["train"] == to_mapping(TRAIN)
     assert settings["multi_label_heads"] == ["topic"]
     assert settings["format"] == 2
-    seconds = [clip.duration_seconds for clip in read_index(data_set) if clip.split == "train"]
+    seconds = [clip.duration_seconds for clip in open_data_set(data_set).in_split("train")]
     assert settings["clip_seconds"]["median"] == pytest.approx(np.median(seconds), abs=1e-3)
     assert settings["clip_seconds"]["p5"] < settings["clip_seconds"]["median"] < settings["clip_seconds"]["p95"]
     assert json.loads((run_dir / "labels.json").read_text()) == vm.load_labels(data_set)
@@ -62,7 +62,7 @@ def test_best_weights_are_kept(run_dir, data_set):
     run = load_run(run_dir)
     model = run.load_model()
     model.compile(**compile_arguments(run.labels, label_smoothing=TRAIN.label_smoothing))
-    data = for_inference(data_set, "validation", MODEL, run.vocabulary, batch_size=TRAIN.batch_size)
+    data = for_inference(open_data_set(data_set), "validation", MODEL, run.vocabulary, batch_size=TRAIN.batch_size)
     loss = model.evaluate(data, verbose=0, return_dict=True)["loss"]
     assert loss == pytest.approx(min(float(row["val_loss"]) for row in rows), rel=1e-4)  # float32 sums
 
@@ -185,7 +185,7 @@ def test_a_stage_that_gains_nothing_leaves_the_weights_of_the_one_before(two_sta
     assert float(rows[-1]["val_loss"]) > min(float(row["val_loss"]) for row in rows[:-1])
     reloaded = run.load_model()
     reloaded.compile(**compile_arguments(run.labels, label_smoothing=TRAIN.label_smoothing))
-    data = for_inference(run.data, "validation", model, run.vocabulary, batch_size=TRAIN.batch_size)
+    data = for_inference(open_data_set(run.data), "validation", model, run.vocabulary, batch_size=TRAIN.batch_size)
     loss = reloaded.evaluate(data, verbose=0, return_dict=True)["loss"]
     assert loss == pytest.approx(min(float(row["val_loss"]) for row in rows[:-1]), rel=1e-4)  # float32 sums
 
@@ -197,9 +197,11 @@ def test_cached_features_are_the_encoder_s(two_stage_run):
     run = two_stage_run
     model = build_model(run.config.model, run.labels, len(run.vocabulary))
     encoder = model.get_layer("frame_encoder")
-    data = for_inference(run.data, "train", run.config.model, run.vocabulary, batch_size=8)
+    data = for_inference(open_data_set(run.data), "train", run.config.model, run.vocabulary, batch_size=8)
     frames = np.concatenate([inputs["frames"] for inputs, _, _ in data.as_numpy_iterator()])
-    files = cached_features(run.data, "train", backbone_of(model), run.config.model, views=("plain", "mirrored"))
+    files = cached_features(
+        open_data_set(run.data), "train", backbone_of(model), run.config.model, views=("plain", "mirrored")
+    )
     for view, pixels in enumerate((frames, frames[:, :, :, ::-1])):
         cached = [files.parse(record, view)["backbone_output"] for record in files.records.in_order()]
         np.testing.assert_allclose(cached, encoder.predict(pixels, verbose=0), atol=1e-5)
@@ -236,7 +238,7 @@ def test_settings_that_are_gone_are_noticed(run_dir, data_set, tmp_path):
 
 def test_balanced_class_weights(data_set):
     labels = vm.load_labels(data_set)
-    clips = read_index(data_set)
+    clips = open_data_set(data_set).clips
     weights = balanced_class_weights(clips, labels)
     assert list(weights) == ["colour"]
     counts = [sum(clip.labels["colour"] == name for clip in clips) for name in labels["colour"]]

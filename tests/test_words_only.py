@@ -12,7 +12,7 @@ from tests.conftest import MODEL, TRAIN
 from vidmodel_tf.clips.splits.assign import SPLITS, assign_folds
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.evaluate import evaluate
-from vidmodel_tf.records.index import read_index
+from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.records.inspect import inspect
 from vidmodel_tf.records.prepare import prepare
 from vidmodel_tf.scoring.clips import predict
@@ -46,7 +46,7 @@ def test_words_alone_are_learnt(words_data, tmp_path, text_pooling):
 
 def test_a_model_with_frames_needs_videos(words_data, tmp_path):
     with pytest.raises(
-        InputError, match=r"holds words without videos: expected model\.branches=text. Received: 'both'"
+        InputError, match=r"holds words without videos: expected model\.branches=text. Received: a model of"
     ):
         train(words_data, tmp_path / "run", MODEL, TRAIN)
     assert not (tmp_path / "run").exists()
@@ -79,10 +79,10 @@ def test_a_model_of_frames_alone(data_set, tmp_path):
 
 
 def test_the_vocabulary_of_a_fold_is_that_of_its_training_clips(words_data, tmp_path):
-    clips = read_index(words_data)
-    splits = assign_folds(clips, num_folds=5, seed=0)[1]
-    run = plan_run(words_data, tmp_path, clips, WORDS, TRAIN, splits)
-    names = {split: {f"channel{clip.source[1:]}" for clip in clips if splits[clip.id] == split} for split in SPLITS}
+    data = open_data_set(words_data)
+    data = data.with_splits(assign_folds(data.clips, num_folds=5, seed=0)[1])
+    run = plan_run(data, tmp_path, WORDS, TRAIN)
+    names = {split: {f"channel{clip.source[1:]}" for clip in data.in_split(split)} for split in SPLITS}
     known = {word for word in run.vocabulary.words if word.isdigit()}
     assert known == {name.removeprefix("channel") for name in names["train"]}
     assert names["test"] and names["validation"]

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from vidmodel_tf.records.inspect import inspect
     from vidmodel_tf.records.pipeline import load_dataset, load_labels
     from vidmodel_tf.records.prepare import prepare
+    from vidmodel_tf.records.vocabulary import Vocabulary
     from vidmodel_tf.run_folder.run import load_run, save_run
     from vidmodel_tf.scoring.clips import predict
-    from vidmodel_tf.text.vocabulary import Vocabulary
     from vidmodel_tf.training.losses import compile_arguments
     from vidmodel_tf.training.train import train
 
@@ -39,7 +39,7 @@ _HOMES = {
     "PrepareConfig": "config",
     "TrainConfig": "config",
     "VidmodelError": "errors",
-    "Vocabulary": "text.vocabulary",
+    "Vocabulary": "records.vocabulary",
     "build_model": "model.build",
     "compare": "evaluation.compare",
     "compile_arguments": "training.losses",

@@ -24,9 +24,8 @@ from vidmodel_tf.evaluation.fold_worker import FoldTask, run_fold, start_worker
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.model.build import build_model
 from vidmodel_tf.progress import track
-from vidmodel_tf.records.index import StoredClip, read_index
-from vidmodel_tf.records.pipeline import load_labels
-from vidmodel_tf.records.report import fingerprint_of
+from vidmodel_tf.records.data_set import open_data_set
+from vidmodel_tf.records.stored_clip import StoredClip
 from vidmodel_tf.run_folder.run import thresholds_of
 from vidmodel_tf.storage import read_json, write_json, write_text
 from vidmodel_tf.training.stages import fill_caches
@@ -66,26 +65,27 @@ def crossvalidate(
     Raises:
         InputError: The data set cannot be parted so, or `out` was begun with other arguments.
     """
-    data_dir, out = Path(data_dir), Path(out)
+    out = Path(out)
     model_config, train_config = model_config or ModelConfig(), train_config or TrainConfig()
     if num_seeds < 1 or num_folds < 2 or num_workers < 0:
         raise InputError(
             "expected at least 2 folds, 1 seed and 0 workers. "
             f"Received: {num_folds} folds, {num_seeds} seeds, {num_workers} workers"
         )
-    clips, labels = read_index(data_dir), load_labels(data_dir)
+    data = open_data_set(Path(data_dir).resolve())
+    clips, labels = data.clips, data.labels
     parted = [dataclasses.replace(clip, source=clip.id) for clip in clips] if random_split else clips
     arguments = {
-        "data_fingerprint": fingerprint_of(data_dir), "folds": num_folds,
+        "data_fingerprint": data.fingerprint, "folds": num_folds,
         "random_split": random_split, "model": to_mapping(model_config), "train": to_mapping(train_config),
     }  # fmt: skip
     tasks = [
         FoldTask(
-            data_dir.resolve(), out.resolve() / "folds" / f"seed-{seed}-fold-{fold}", tuple(parted), model_config,
-            dataclasses.replace(train_config, seed=seed), fold, num_folds,
+            data.with_splits(splits), out.resolve() / "folds" / f"seed-{seed}-fold-{fold}", model_config,
+            dataclasses.replace(train_config, seed=seed), fold,
         )
         for seed in range(train_config.seed, train_config.seed + num_seeds)
-        for fold in range(1, num_folds + 1)
+        for fold, splits in enumerate(assign_folds(parted, num_folds=num_folds, seed=seed), start=1)
     ]  # fmt: skip
     _check_arguments(out, arguments)
     left = [task for task in tasks if not (task.folder / "scores.json").exists()]
@@ -110,9 +110,8 @@ def crossvalidate(
 def _prepare(tasks: Sequence[FoldTask]) -> None:
     """Finds mistakes before the long work, and lets the backbone see all clips, with all cores."""
     for task in tasks:
-        splits = assign_folds(task.clips, num_folds=task.num_folds, seed=task.train.seed)[task.fold - 1]
-        run = plan_run(task.data, task.folder, task.clips, task.model, task.train, splits)
-    fill_caches(run, build_model(run.config.model, run.labels, len(run.vocabulary)))
+        run = plan_run(task.data, task.folder, task.model, task.train)
+    fill_caches(run, task.data, build_model(run.config.model, run.labels, len(run.vocabulary)))
 
 
 def _check_arguments(out: Path, arguments: dict[str, Any]) -> None:

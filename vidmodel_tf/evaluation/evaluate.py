@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,9 +18,9 @@ from vidmodel_tf.forms.open_model import ModelForm, open_model
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.pages.pictures import save_confusion_matrix, save_reliability_diagram
 from vidmodel_tf.progress import track
-from vidmodel_tf.records.folds import fold_splits
-from vidmodel_tf.records.index import StoredClip, read_index
-from vidmodel_tf.records.pipeline import Splits, count_clips, for_inference, load_labels
+from vidmodel_tf.records.data_set import DataSet, open_data_set
+from vidmodel_tf.records.frames import decode_questions
+from vidmodel_tf.records.stored_clip import StoredClip
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.run import Run, is_own_data
 from vidmodel_tf.storage import write_json
@@ -39,7 +40,7 @@ class _Collected:
     class_ids: dict[str, np.ndarray]  # {head: [n], or [n, K] of 0 and 1}
     labelled: dict[str, np.ndarray]  # {head: bool [n]}
     others: np.ndarray  # [n]: whose frames clip i gets in "without_frames"
-    training: list[StoredClip]  # what the baseline is learnt from
+    training: Sequence[StoredClip]  # what the baseline is learnt from
 
 
 def evaluate(model: str | Path | ModelForm, *, data: str | Path | None = None, split: str = "test") -> dict[str, Any]:
@@ -68,15 +69,15 @@ def evaluate(model: str | Path | ModelForm, *, data: str | Path | None = None, s
         raise InputError(f"{run.path} does not say on which data set it was trained: give --data data/NAME")
     if not data.is_dir():
         raise InputError(f"there is no data set at {data}: give --data where the prepared data set lies now")
+    data = open_data_set(data)
     own_data = is_own_data(data, run)
-    _check_labels(load_labels(data), run)
-    clips = read_index(data)
-    splits = fold_splits(clips, run.fold if own_data else None)
-    collected = _collect(model, data, split, clips, splits)
+    _check_labels(data.labels, run)
+    data = data.with_fold(run.fold if own_data else None)
+    collected = _collect(model, data, split)
     result = {
         "split": split,
         "num_clips": len(collected.others),
-        "data": str(data),
+        "data": str(data.path),
         "heads": {head: _head_metrics(collected, "full", head, run) for head in run.labels},
         "ablations": {
             name: {head: _ablated_accuracy(collected, name, head, run) for head in run.labels} for name in ABLATIONS
@@ -84,7 +85,7 @@ def evaluate(model: str | Path | ModelForm, *, data: str | Path | None = None, s
     }
     if isinstance(model, RunModel):  # an exported model is not to be written into
         folder = run.path / layout.EVALUATION
-        folder = folder if own_data else folder / data.resolve().name
+        folder = folder if own_data else folder / data.path.resolve().name
         write_json(folder / f"{split}.json", result)
         _save_pictures(result, run, folder, split)
     return result
@@ -103,40 +104,44 @@ def _check_labels(labels: Labels, run: Run) -> None:
             raise InputError(f"the data set's head {head!r}: expected {expected}. Received: the other kind")
 
 
-def _collect(
-    model: ModelForm, data: Path, split: str, clips: Sequence[StoredClip], splits: Splits | None
-) -> _Collected:
-    config, total = model.run.config.model, count_clips(data, split, splits)
-    batches = for_inference(data, split, config, model.run.vocabulary, batch_size=_CLIPS_AT_ONCE, splits=splits)
-    assignment = splits or {clip.id: clip.split for clip in clips}
-    words = [join_fields(clip.text, config.text_fields) for clip in clips if assignment[clip.id] == split]
-    others = derangement(total, _SEED)
-    # Clip j takes part with the frames of others[j]: for the frames of clip i these are the words of clip wearer[i].
-    wearer = np.argsort(others)
-    training = [clip for clip in clips if assignment[clip.id] == "train"]
-    collected = _Collected({name: [] for name in ("full", *ABLATIONS)}, {}, {}, others, training)
-    labels: list[tuple[Any, Any]] = []
-    start = 0
-    for inputs, values, weights in track(batches.as_numpy_iterator(), "evaluating", -(-total // _CLIPS_AT_ONCE)):
-        stop = start + len(inputs["token_ids"])
-        _score_batch(model, inputs["frames"], words, wearer, range(start, stop), collected)
-        labels.append((values, weights))
-        start = stop
+def _collect(model: ModelForm, data: DataSet, split: str) -> _Collected:
+    config, clips = model.run.config.model, data.in_split(split)
+    words = [join_fields(clip.text, config.text_fields) for clip in clips]
+    row_of = {clip.id: row for row, clip in enumerate(clips)}
+    others = derangement(len(clips), _SEED)
+    # In "without_frames" clip j is scored on the frames of clip others[j]. Frames are read one after the other, so
+    # the inverse is needed: receivers[i] is the clip whose words go with the frames of clip i.
+    receivers = np.argsort(others)
+    collected = _Collected({name: [] for name in ("full", *ABLATIONS)}, {}, {}, others, data.in_split("train"))
+    questions = data.questions(split, config)
+    batches = iter(lambda: list(itertools.islice(questions, _CLIPS_AT_ONCE)), [])
+    for batch in track(batches, "evaluating", -(-len(clips) // _CLIPS_AT_ONCE)):
+        rows = [row_of[clip.id] for clip, _ in batch]
+        frames = decode_questions([question for _, question in batch], config)
+        _score_batch(model, frames, words, receivers, rows, collected)
     for head in model.run.labels:
-        collected.class_ids[head] = np.concatenate([values[head] for values, _ in labels])
-        collected.labelled[head] = np.concatenate([weights[head] for _, weights in labels]) > 0
+        collected.class_ids[head] = np.array([_class_ids(clip, head, model.run.labels) for clip in clips])
+        collected.labelled[head] = np.array([clip.labels[head] is not None for clip in clips])
     return collected
+
+
+def _class_ids(clip: StoredClip, head: str, labels: Labels) -> int | list[float]:
+    """The class of a clip, or 0 and 1 by class for a multi-label head; class 0 or zeros where it is not labelled."""
+    label, names = clip.labels[head], labels[head]
+    if head in labels.multi_label:
+        return [float(name in (label or ())) for name in names]
+    return 0 if label is None else names.index(label)
 
 
 def _score_batch(
     model: ModelForm,
     frames: np.ndarray,
     words: Sequence[str],
-    wearer: np.ndarray,
-    rows: range,
+    receivers: np.ndarray,
+    rows: Sequence[int],
     collected: _Collected,
 ) -> None:
-    own, others = [words[row] for row in rows], [words[wearer[row]] for row in rows]
+    own, others = [words[row] for row in rows], [words[receivers[row]] for row in rows]
     full, without_text, without_frames = model.scores(frames, [own, [""] * len(own), others])
     shuffled = np.stack([_shuffle(clip, _SEED + row) for clip, row in zip(frames, rows, strict=True)])
     (shuffled_frames,) = model.scores(shuffled, [own])

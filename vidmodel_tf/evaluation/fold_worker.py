@@ -8,9 +8,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from vidmodel_tf.clips.splits.assign import assign_folds
 from vidmodel_tf.config import ModelConfig, TrainConfig
-from vidmodel_tf.records.index import StoredClip
+from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.storage import write_json
 from vidmodel_tf.training.stages import Stage, run_stages
@@ -23,22 +22,18 @@ class FoldTask:
     """What a worker process needs to know.
 
     Attributes:
-        data: The prepared data set.
+        data: The data set in the splits of the fold.
         folder: Where the fold leaves `scores.json`, `history.csv` and `logs/`.
-        clips: All clips of the data set.
         model: The settings of the graph.
         train: How it is trained; its seed is that of the partition too.
         fold: From 1.
-        num_folds: How many there are.
     """
 
-    data: Path
+    data: DataSet
     folder: Path
-    clips: tuple[StoredClip, ...]
     model: ModelConfig
     train: TrainConfig
     fold: int
-    num_folds: int
 
 
 def start_worker() -> None:
@@ -54,15 +49,14 @@ def start_worker() -> None:
 
 def run_fold(task: FoldTask) -> None:
     """Trains on all but the fold and writes `scores.json`: {clip id: {head: scores [K]}} of the held-out clips."""
-    splits = assign_folds(task.clips, num_folds=task.num_folds, seed=task.train.seed)[task.fold - 1]
-    run = plan_run(task.data, task.folder, task.clips, task.model, task.train, splits)
-    stage = run_stages(begin_job(run, task.clips, splits, verbose=0))
-    write_json(task.folder / "scores.json", _held_out_scores(stage, task, splits))
+    run = plan_run(task.data, task.folder, task.model, task.train)
+    stage = run_stages(begin_job(run, task.data, verbose=0))
+    write_json(task.folder / "scores.json", _held_out_scores(stage, task.data))
     shutil.rmtree(task.folder / layout.CHECKPOINTS)
 
 
-def _held_out_scores(stage: Stage, task: FoldTask, splits: dict[str, str]) -> dict[str, dict[str, list[float]]]:
-    held_out = [clip.id for clip in task.clips if splits[clip.id] == "test"]
+def _held_out_scores(stage: Stage, data: DataSet) -> dict[str, dict[str, list[float]]]:
+    held_out = [clip.id for clip in data.in_split("test")]
     scores = stage.model.predict(stage.inference("test").map(lambda inputs, *_: inputs), verbose=0)
     return {
         clip_id: {head: values[row].tolist() for head, values in scores.items()} for row, clip_id in enumerate(held_out)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,33 +13,29 @@ from vidmodel_tf.forms.agreement import compare_scores, share_alike
 from vidmodel_tf.forms.keras_form import Scores
 from vidmodel_tf.forms.open_model import ModelForm
 from vidmodel_tf.progress import track
-from vidmodel_tf.records.folds import fold_splits
-from vidmodel_tf.records.index import clips_of, read_index
-from vidmodel_tf.records.pipeline import for_inference
+from vidmodel_tf.records.data_set import DataSet
+from vidmodel_tf.records.frames import decode_questions
+from vidmodel_tf.records.stored_clip import StoredClip
 from vidmodel_tf.run_folder.run import Run
-from vidmodel_tf.text.fields import join_fields
 
 MAX_CLIPS = 200
 
 
-def report_agreement(models: Mapping[str, ModelForm], run: Run) -> dict[str, Any]:
+def report_agreement(models: Mapping[str, ModelForm], run: Run, data: DataSet) -> dict[str, Any]:
     """Asks all forms of a model the same questions.
 
     Args:
         models: By name; "keras" is what the others are held against.
-        run: The run that they were made from, its data set still there.
+        run: The run that they were made from.
+        data: Its data set, in the splits that it was trained with.
 
     Returns:
         `{"split", "num_clips", "keras": {HEAD: accuracy}, "models": {NAME: {HEAD: {"max_difference",
         "label_agreement", "accuracy"}}}}`, measured on the test clips (validation or training clips where there are
         none), at most 200.
     """
-    clips = read_index(run.data)
-    splits = fold_splits(clips, run.fold)
-    split = next(name for name in ("test", "validation", "train") if clips_of(clips, name, splits))
-    words = [join_fields(clip.text, run.config.model.text_fields) for clip in clips_of(clips, split, splits)]
-    batches = for_inference(run.data, split, run.config.model, run.vocabulary, batch_size=1, splits=splits)
-    answers, truths = _answers(models, batches.as_numpy_iterator(), words, run)
+    split = next(name for name in ("test", "validation", "train") if data.count(name))
+    answers, truths = _answers(models, run, data, split)
     expected = answers.pop("keras")
     return {
         "split": split,
@@ -59,23 +55,31 @@ def report_agreement(models: Mapping[str, ModelForm], run: Run) -> dict[str, Any
 
 
 def _answers(
-    models: Mapping[str, ModelForm], batches: Iterable[Any], words: Sequence[str], run: Run
+    models: Mapping[str, ModelForm], run: Run, data: DataSet, split: str
 ) -> tuple[dict[str, Scores], dict[str, list[Any]]]:
     """The scores of each model, and what is true by head, None where that is not known."""
     rows: dict[str, list[Scores]] = {name: [] for name in models}
     truths: dict[str, list[Any]] = {head: [] for head in run.labels}
-    total = min(MAX_CLIPS, len(words))
-    pairs = itertools.islice(zip(batches, words, strict=True), total)
-    for (inputs, values, weights), text in track(pairs, "measuring", total):
+    total = min(MAX_CLIPS, data.count(split))
+    questions = itertools.islice(data.questions(split, run.config.model), total)
+    for clip, question in track(questions, "measuring", total):
+        frames = decode_questions([question], run.config.model)
         for name, model in models.items():
-            rows[name] += model.scores(inputs["frames"], [[text]])
+            rows[name] += model.scores(frames, [[question.words]])
         for head in run.labels:
-            truths[head].append(values[head][0] if weights[head][0] else None)
+            truths[head].append(_class_ids(clip, head, run))
     joined = {
         name: {head: np.concatenate([row[head] for row in answers]) for head in run.labels}
         for name, answers in rows.items()
     }
     return joined, truths
+
+
+def _class_ids(clip: StoredClip, head: str, run: Run) -> int | list[bool] | None:
+    label, names = clip.labels[head], run.labels[head]
+    if label is None:
+        return None
+    return [name in label for name in names] if isinstance(label, tuple) else names.index(label)
 
 
 def _accuracy(scores: np.ndarray, truths: list[Any], head: str, run: Run) -> float | None:

@@ -5,7 +5,14 @@ Used by the input pipeline, by prediction and by the exported signatures alike.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Sequence
+
+import numpy as np
 import tensorflow as tf
+
+from vidmodel_tf.clips.question import Question
+from vidmodel_tf.config import ModelConfig
 
 
 def decode_frames(jpegs_T: tf.Tensor, height: int, width: int) -> tf.Tensor:
@@ -15,6 +22,29 @@ def decode_frames(jpegs_T: tf.Tensor, height: int, width: int) -> tf.Tensor:
         tf.convert_to_tensor(jpegs_T),
         fn_output_signature=tf.TensorSpec((height, width, 3), tf.uint8),
     )
+
+
+def decode_questions(questions: Sequence[Question], config: ModelConfig) -> np.ndarray:
+    """The frames of a batch of questions as the model takes them, uint8 RGB [B, T, H, W, 3].
+
+    A model of words alone takes frames too, and ignores them: they are black.
+    """
+    shape = (config.num_frames, config.height, config.width, 3)
+    if not config.has_frames:
+        return np.zeros((len(questions), *shape), np.uint8)
+    jpegs_BxT = tf.constant([question.jpeg_frames for question in questions])
+    return _batch_decoder(config.height, config.width)(jpegs_BxT).numpy()
+
+
+@functools.cache
+def _batch_decoder(height: int, width: int) -> Callable[[tf.Tensor], tf.Tensor]:
+    @tf.function(input_signature=[tf.TensorSpec((None, None), tf.string)])
+    def decode(jpegs_BxT):
+        with tf.device("/CPU:0"):  # as the input pipeline does it, so that the pixels are the same
+            frames = decode_frames(tf.reshape(jpegs_BxT, [-1]), height, width)
+            return tf.reshape(frames, tf.concat([tf.shape(jpegs_BxT), tf.shape(frames)[1:]], 0))
+
+    return decode
 
 
 def _decode(jpeg: tf.Tensor) -> tf.Tensor:

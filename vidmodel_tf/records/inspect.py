@@ -13,9 +13,8 @@ from vidmodel_tf.config import TEXT_FIELDS
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.pages.pictures import save_contact_sheet
 from vidmodel_tf.progress import track
-from vidmodel_tf.records.index import StoredClip, read_index
-from vidmodel_tf.records.pipeline import load_labels, record_files
-from vidmodel_tf.records.schema import num_stored_frames_of, open_data_set, parse_clip
+from vidmodel_tf.records.data_set import DataSet, open_data_set
+from vidmodel_tf.records.stored_clip import StoredClip
 from vidmodel_tf.text.tokenize import tokenize
 
 _SHEET_ROWS = 24
@@ -33,15 +32,15 @@ def inspect(data_dir: str | Path) -> dict[str, Any]:
     Raises:
         InputError: The folder is no prepared data set.
     """
-    data_dir = Path(data_dir)
-    clips, labels = read_index(data_dir), load_labels(data_dir)
-    sheet = data_dir / "contact_sheet.png"
-    has_frames = num_stored_frames_of(open_data_set(data_dir).info.features) > 0
-    same_frames = _read_frames(data_dir, clips, sheet) if has_frames else []
+    data = open_data_set(data_dir)
+    clips, labels = data.clips, data.labels
+    sheet = data.path / "contact_sheet.png"
+    has_frames = data.num_stored_frames > 0
+    same_frames = _read_frames(data, sheet) if has_frames else []
     return {
-        "data": str(data_dir),
+        "data": str(data.path),
         "num_clips": len(clips),
-        "splits": {split: _describe_split(clips, split, labels) for split in dict.fromkeys(c.split for c in clips)},
+        "splits": {split: _describe_split(data.in_split(split), labels) for split in data.split_names},
         "words": {field: _describe_words([clip.text[field] for clip in clips]) for field in TEXT_FIELDS},
         "balance": _balance(clips, labels),
         "leaks": {"sources_in_two_splits": _sources_in_two_splits(clips), "same_frames": same_frames},
@@ -49,13 +48,12 @@ def inspect(data_dir: str | Path) -> dict[str, Any]:
     }
 
 
-def _describe_split(clips: Sequence[StoredClip], split: str, labels: Labels) -> dict[str, Any]:
-    members = [clip for clip in clips if clip.split == split]
+def _describe_split(clips: Sequence[StoredClip], labels: Labels) -> dict[str, Any]:
     return {
-        "clips": len(members),
-        "sources": len({clip.source for clip in members}),
-        "seconds": round(sum(clip.duration_seconds for clip in members), 1),
-        "labels": {head: _count_classes(members, head, names) for head, names in labels.items()},
+        "clips": len(clips),
+        "sources": len({clip.source for clip in clips}),
+        "seconds": round(sum(clip.duration_seconds for clip in clips), 1),
+        "labels": {head: _count_classes(clips, head, names) for head, names in labels.items()},
     }
 
 
@@ -96,22 +94,16 @@ def _sources_in_two_splits(clips: Sequence[StoredClip]) -> list[str]:
     return sorted(source for source, where in splits.items() if len(where) > 1)
 
 
-def _read_frames(data_dir: Path, clips: Sequence[StoredClip], sheet: Path) -> list[list[str]]:
+def _read_frames(data: DataSet, sheet: Path) -> list[list[str]]:
     """Draws the contact sheet and finds clips whose stored frames are the same, byte for byte."""
-    shown = _rows_of_sheet(clips)
-    features = open_data_set(data_dir).info.features
+    shown = _rows_of_sheet(data.clips)
     by_hash, rows = defaultdict(list), {}
-    records = (
-        (split, record)
-        for split in dict.fromkeys(c.split for c in clips)
-        for record in record_files(data_dir, split).in_order()
-    )
-    for clip, (_, record) in track(zip(clips, records, strict=True), "looking at frames", len(clips)):
-        frames = parse_clip(features, record[0])["frames"].numpy()
-        by_hash[hashlib.sha256(b"".join(frames)).digest()].append(clip.id)
+    stored = (pair for split in data.split_names for pair in data.frames(split))
+    for clip, frames in track(stored, "looking at frames", len(data.clips)):
+        by_hash[hashlib.sha256(b"".join(frames.jpegs)).digest()].append(clip.id)
         if clip.id in shown:
-            step = max(1, len(frames) // _SHEET_FRAMES)
-            rows[clip.id] = (_caption(clip), [bytes(jpeg) for jpeg in frames[::step][:_SHEET_FRAMES]])
+            step = max(1, len(frames.jpegs) // _SHEET_FRAMES)
+            rows[clip.id] = (_caption(clip), list(frames.jpegs[::step][:_SHEET_FRAMES]))
     save_contact_sheet(sheet, [rows[clip_id] for clip_id in shown])
     return [ids for ids in by_hash.values() if len(ids) > 1]
 

@@ -7,73 +7,27 @@ Weights: `{head: float32 [B]}`. A clip that is not labelled for a head has class
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_datasets as tfds
 
 from vidmodel_tf.config import ModelConfig, TrainConfig
-from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
+from vidmodel_tf.records.data_set import DataSet, open_data_set
 from vidmodel_tf.records.frames import decode_augmented, decode_frames
-from vidmodel_tf.records.schema import labels_of, num_stored_frames_of, open_data_set, parse_clip
+from vidmodel_tf.records.schema import parse_clip
 from vidmodel_tf.text.tokenize_graph import join_fields, text_encoder
 from vidmodel_tf.text.vocabulary import Vocabulary
-from vidmodel_tf.video.sampling import slots_for_inference
 
 SHUFFLED_CLIPS = 64  # as stored, less than a megabyte each; shards are shuffled too, and were mixed when prepared
-
-Splits = Mapping[str, str]  # clip id -> split: takes the place of the stored splits (folds)
-
-
-@dataclasses.dataclass(frozen=True)
-class RecordFiles:
-    """TFRecord files [shards][views] and, where only some of their clips are meant, the ids of those.
-
-    The views of a shard hold the same clips in the same order (plain, mirrored); a record is a string [views].
-    """
-
-    paths: tuple[tuple[str, ...], ...]
-    ids: tuple[str, ...] | None = None
-
-    def in_order(self) -> tf.data.Dataset:
-        """The serialized clips, as stored."""
-        return self._only_wanted(tf.data.Dataset.from_tensor_slices(list(self.paths)).flat_map(self._read_shard))
-
-    def shuffled(self, seed: tf.Tensor, window: int) -> tf.data.Dataset:
-        """The serialized clips in an order that the seed (int64 [2]) decides.
-
-        Shards are shuffled, four of them read in turn, and each `window` of clips shuffled in itself: unlike
-        `Dataset.shuffle`, this takes a seed that is known only when the epoch begins.
-        """
-        shards = tf.data.Dataset.from_tensors(tf.random.experimental.stateless_shuffle(list(self.paths), seed))
-        records = self._only_wanted(shards.unbatch().interleave(self._read_shard, cycle_length=4))
-        windows = records.batch(window).enumerate()
-        return windows.map(
-            lambda i, clips: tf.random.experimental.stateless_shuffle(clips, tf.random.fold_in(seed, i + 1))
-        ).unbatch()
-
-    def _read_shard(self, views: tf.Tensor) -> tf.data.Dataset:
-        readers = tuple(tf.data.TFRecordDataset(views[i]) for i in range(len(self.paths[0])))
-        return tf.data.Dataset.zip(readers).map(lambda *records: tf.stack(records))
-
-    def _only_wanted(self, records: tf.data.Dataset) -> tf.data.Dataset:
-        if self.ids is None:
-            return records
-        wanted = tf.lookup.StaticHashTable(
-            tf.lookup.KeyValueTensorInitializer(list(self.ids), [True] * len(self.ids), tf.string, tf.bool), False
-        )
-        id_only = {"id": tf.io.FixedLenFeature((), tf.string)}
-        return records.filter(lambda record: wanted.lookup(tf.io.parse_single_example(record[0], id_only)["id"]))
 
 
 def load_labels(data_dir: str | Path) -> Labels:
     """The heads of a prepared data set and their class names, by class id."""
-    return labels_of(open_data_set(data_dir).info.features)
+    return open_data_set(data_dir).labels
 
 
 def load_dataset(
@@ -92,51 +46,29 @@ def load_dataset(
     Raises:
         InputError: The folder is no prepared data set, or has no such split.
     """
+    data = open_data_set(data_dir)
     if split == "train":
-        train = TrainConfig(batch_size=batch_size, seed=seed)
-        return for_training(data_dir, config, vocabulary, train)
-    return for_inference(data_dir, split, config, vocabulary, batch_size=batch_size)
+        return for_training(data, config, vocabulary, TrainConfig(batch_size=batch_size, seed=seed))
+    return for_inference(data, split, config, vocabulary, batch_size=batch_size)
 
 
 def for_inference(
-    data_dir: str | Path,
-    split: str,
-    config: ModelConfig,
-    vocabulary: Vocabulary,
-    *,
-    batch_size: int,
-    splits: Splits | None = None,
+    data: DataSet, split: str, config: ModelConfig, vocabulary: Vocabulary, *, batch_size: int
 ) -> tf.data.Dataset:
     """Every clip of the split once, in stored order, with every (N/T)-th of its N stored frames."""
-    features = open_data_set(data_dir).info.features
-    labels, encode_text = labels_of(features), clip_text_encoder(config, vocabulary)
-    slots = inference_slots(data_dir, features, config) if config.has_frames else None
+    labels, encode_text = data.labels, clip_text_encoder(config, vocabulary)
+    slots = data.slots(config.num_frames) if config.has_frames else None
 
     def to_model(record: tf.Tensor):
-        example = parse_clip(features, record[0])
+        example = parse_clip(data.features, record[0])
         frames = _unseen_frames(config)
         if slots is not None:
             frames = decode_frames(tf.gather(example["frames"], slots), config.height, config.width)
         return {"frames": frames, "token_ids": encode_text(example["text"])}, *targets(example, labels)
 
-    records = record_files(data_dir, split, splits).in_order()
-    clips = records.map(to_model, num_parallel_calls=tf.data.AUTOTUNE)
-    num_batches = -(-count_clips(data_dir, split, splits) // batch_size)
+    clips = data.records(split).in_order().map(to_model, num_parallel_calls=tf.data.AUTOTUNE)
+    num_batches = -(-data.count(split) // batch_size)
     return clips.batch(batch_size).apply(tf.data.experimental.assert_cardinality(num_batches)).prefetch(1)
-
-
-def inference_slots(data_dir: str | Path, features: tfds.features.FeaturesDict, config: ModelConfig) -> np.ndarray:
-    """Which stored frames of a clip the model takes, int64 [T].
-
-    Raises:
-        InputError: T does not divide the number of stored frames, or there are words alone.
-    """
-    num_stored = num_stored_frames_of(features)
-    if not num_stored:
-        raise InputError(
-            f"{data_dir} holds words without videos: expected model.branches=text. Received: {config.branches!r}"
-        )
-    return slots_for_inference(num_stored, config.num_frames)
 
 
 def _unseen_frames(config: ModelConfig) -> tf.Tensor:
@@ -145,37 +77,34 @@ def _unseen_frames(config: ModelConfig) -> tf.Tensor:
 
 
 def for_training(
-    data_dir: str | Path,
+    data: DataSet,
     config: ModelConfig,
     vocabulary: Vocabulary,
     train: TrainConfig,
     *,
-    splits: Splits | None = None,
     class_weights: Mapping[str, Sequence[float]] | None = None,
     first_epoch: int | None = None,
 ) -> tf.data.Dataset:
     """Shuffled and augmented clips of the training split, all batches of one size.
 
     Args:
-        data_dir: A prepared data set.
+        data: A prepared data set.
         config: The model's settings.
         vocabulary: Of the training split.
         train: Batch size, seed and augmentation.
-        splits: Takes the place of the stored splits.
         class_weights: The weight of a clip by its class, for single-label heads.
         first_epoch: None: a data set of one epoch, another each time that it is iterated over. A number: all
             epochs from that one on, without end, so that a run that goes on sees what it would have seen.
     """
-    features = open_data_set(data_dir).info.features
-    labels, encode_text = labels_of(features), clip_text_encoder(config, vocabulary)
-    slots = inference_slots(data_dir, features, config) if config.has_frames else None
-    num_offsets = num_stored_frames_of(features) // config.num_frames
-    files = record_files(data_dir, "train", splits)
-    batch_size = min(train.batch_size, count_clips(data_dir, "train", splits))
+    labels, encode_text = data.labels, clip_text_encoder(config, vocabulary)
+    slots = data.slots(config.num_frames) if config.has_frames else None
+    num_offsets = data.num_stored_frames // config.num_frames
+    files, num_clips = data.records("train"), data.count("train")
+    batch_size = min(train.batch_size, num_clips)
 
     def to_model(number: tf.Tensor, record: tf.Tensor, epoch: tf.Tensor):
         seed = tf.random.fold_in(epoch_seed(train.seed, epoch), number)
-        example = parse_clip(features, record[0])
+        example = parse_clip(data.features, record[0])
         frames = _unseen_frames(config)
         if slots is not None:
             offset = tf.random.stateless_uniform((), seed, 0, num_offsets, tf.int32)
@@ -198,8 +127,7 @@ def for_training(
         # Without the remainder every batch has the same static shape, and the training step is traced once.
         return clips.batch(batch_size, drop_remainder=True)
 
-    num_batches = count_clips(data_dir, "train", splits) // batch_size
-    return epochs(one_epoch, num_batches, train.seed, first_epoch).prefetch(1)
+    return epochs(one_epoch, num_clips // batch_size, train.seed, first_epoch).prefetch(1)
 
 
 def epochs(
@@ -218,30 +146,6 @@ def epochs(
 def epoch_seed(seed: int, epoch: tf.Tensor) -> tf.Tensor:
     """int64 [2]: what all that is random in an epoch begins from."""
     return tf.stack([tf.cast(seed, tf.int64), epoch])
-
-
-def record_files(data_dir: str | Path, split: str, splits: Splits | None = None) -> RecordFiles:
-    """The files in which a split is stored.
-
-    Raises:
-        InputError: The split has no clips.
-    """
-    stored = open_data_set(data_dir).info.splits
-    if splits is not None:
-        ids = tuple(sorted(clip_id for clip_id, name in splits.items() if name == split))
-        if ids:
-            return RecordFiles(tuple((str(path),) for info in stored.values() for path in info.filepaths), ids)
-    elif split in stored:
-        return RecordFiles(tuple((str(path),) for path in stored[split].filepaths))
-    raise InputError(f"{data_dir} has no clips in the split {split!r}; it has: {', '.join(stored)}")
-
-
-def count_clips(data_dir: str | Path, split: str, splits: Splits | None = None) -> int:
-    """The number of clips in a split."""
-    if splits is not None:
-        return sum(name == split for name in splits.values())
-    stored = open_data_set(data_dir).info.splits
-    return stored[split].num_examples if split in stored else 0
 
 
 def clip_text_encoder(config: ModelConfig, vocabulary: Vocabulary) -> Callable[[Mapping[str, tf.Tensor]], tf.Tensor]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ import tensorflow_datasets as tfds
 from vidmodel_tf.clips.clip import Clip
 from vidmodel_tf.clips.read_clip import DecodedClip
 from vidmodel_tf.config import TEXT_FIELDS
-from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
 
 UNLABELLED = -1  # the class id of a clip that is not labelled for a single-label head
@@ -81,26 +79,10 @@ def parse_clip(features: tfds.features.FeaturesDict, serialized: tf.Tensor) -> d
     return features.deserialize_example(serialized, decoders={"frames": tfds.decode.SkipDecoding()})
 
 
-def open_data_set(data_dir: str | Path) -> tfds.core.DatasetBuilder:
-    """The TFDS builder of a prepared data set.
-
-    Raises:
-        InputError: The folder is no data set that `prepare` has finished.
-    """
-    data_dir = Path(data_dir)
-    if not (data_dir / "features.json").is_file() or not (data_dir / "dataset_info.json").is_file():
-        raise InputError(
-            f"{data_dir} is not a prepared data set (no features.json in it): "
-            f"expected a folder made by `vidmodel prepare SOURCE --out {data_dir}`"
-        )
-    builder = tfds.builder_from_directory(data_dir)
-    missing = {"id", "frames", "text", "labels", "labelled", "source"} - set(builder.info.features)
-    if missing:
-        raise InputError(
-            f"{data_dir} is a TFDS data set, but not one that `vidmodel prepare` has made: "
-            f"it lacks the features {', '.join(sorted(missing))}"
-        )
-    return builder
+def without_frames(features: tfds.features.FeaturesDict) -> tfds.features.FeaturesDict:
+    """All features of a clip but its frames and their times; with them a record is read without copying its JPEGs."""
+    kept = {name: feature for name, feature in features.items() if name not in ("frames", "timestamps_seconds")}
+    return tfds.features.FeaturesDict(kept)
 
 
 def labels_of(features: tfds.features.FeaturesDict) -> Labels:

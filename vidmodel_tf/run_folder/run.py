@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Any
 from vidmodel_tf.config import ModelConfig, PrepareConfig, TrainConfig, from_mapping, to_mapping
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
-from vidmodel_tf.records.report import fingerprint_of, prepare_config_of
+from vidmodel_tf.records.vocabulary import Vocabulary
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.clip_seconds import ClipSeconds
 from vidmodel_tf.run_folder.formats import FORMAT, Settings, read_config
 from vidmodel_tf.storage import atomic_write, read_json, write_json
-from vidmodel_tf.text.vocabulary import Vocabulary
 from vidmodel_tf.version import __version__
 
 if TYPE_CHECKING:
     import keras
+
+    from vidmodel_tf.records.data_set import DataSet
 
 DEFAULT_THRESHOLD = 0.5
 
@@ -116,14 +117,17 @@ def save_run(
         data: The prepared data set that it was trained on: new clips are then read as those were. Without it a clip
             is read as by default, or as T frames where T does not fit that.
     """
+    from vidmodel_tf.records.data_set import open_data_set
+
     labels, prepare = Labels(labels), PrepareConfig()
-    if data is not None:
-        prepare = prepare_config_of(data)
+    stored = open_data_set(data) if data is not None else None
+    if stored is not None:
+        prepare = stored.prepare
     elif prepare.num_stored_frames % config.num_frames:
         prepare = PrepareConfig(num_stored_frames=config.num_frames)
     run = Run(Path(path), RunConfig(config, TrainConfig(), prepare), labels, vocabulary, thresholds_of(labels))
-    if data is not None:
-        run = dataclasses.replace(run, data=Path(data), data_fingerprint=fingerprint_of(data))
+    if stored is not None:
+        run = dataclasses.replace(run, data=stored.path, data_fingerprint=stored.fingerprint)
     write_settings(run)
     write_weights(path, model)
 
@@ -147,32 +151,42 @@ def settings_of(run: Run) -> Settings:
     }
 
 
-def with_data(run: Run, data: str | Path | None) -> Run:
-    """The run with the place where its data set lies now; None: where it lay when it was trained.
+def open_own_data(run: Run, data: str | Path | None = None) -> DataSet | None:
+    """Opens the data set that the run was trained on, in the splits that it was trained with.
+
+    Args:
+        run: The run.
+        data: Where the data set lies now; None: where it lay when the run was trained.
+
+    Returns:
+        None where the run does not know its data set, or another one or none lies there.
 
     Raises:
-        InputError: `data` is not the data set that it was trained on.
+        InputError: `data` is not the data set that it was trained on, or was prepared anew since.
     """
-    if data is None:
-        return run
-    data = Path(data)
-    if not data.is_dir() or not is_own_data(data, run):
-        received = "another one" if data.is_dir() else "none there"
+    from vidmodel_tf.records.data_set import open_data_set  # needs TensorFlow, which clients of a server do without
+
+    path = run.data if data is None else Path(data)
+    found = open_data_set(path) if path is not None and path.is_dir() else None
+    if found is not None and is_own_data(found, run):
+        return found.with_fold(run.fold)
+    if data is not None:
+        received = "none there" if found is None else "another one"
         raise InputError(f"{data}: expected the data set that {run.path} was trained on. Received: {received}")
-    return dataclasses.replace(run, data=data)
+    return None
 
 
-def is_own_data(data: Path, run: Run) -> bool:
+def is_own_data(data: DataSet, run: Run) -> bool:
     """Whether the data set is the one that the run was trained on; known by its content, for it may have moved.
 
     Raises:
         InputError: It lies where that did, but was prepared anew.
     """
-    if run.data_fingerprint is not None and fingerprint_of(data) == run.data_fingerprint:
+    if run.data_fingerprint is not None and data.fingerprint == run.data_fingerprint:
         return True
-    if run.data is not None and data.resolve() == run.data.resolve():
+    if run.data is not None and data.path.resolve() == run.data.resolve():
         raise InputError(
-            f"{data} was prepared anew since {run.path} was trained on it, so that its splits may hold "
+            f"{data.path} was prepared anew since {run.path} was trained on it, so that its splits may hold "
             "training clips: train again, or give --data another data set"
         )
     return False

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from nltk.probability import FreqDist
 
-from vidmodel_tf.config import TEXT_FIELDS, ModelConfig
+from vidmodel_tf.config import TEXT_FIELDS
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.storage import write_text
 from vidmodel_tf.text.fields import check_fields, resolve_budgets, share_positions
@@ -60,7 +61,7 @@ class Vocabulary:
         fields: Sequence[str] = TEXT_FIELDS[:4],
         max_size: int = 20_000,
         min_count: int = 1,
-    ) -> Vocabulary:
+    ) -> Self:
         """Counts the words of texts by field.
 
         Args:
@@ -78,16 +79,7 @@ class Vocabulary:
         return cls([word for _, word in sorted(frequent)[:num_words]], fields)
 
     @classmethod
-    def from_dataset(cls, data_dir: str | Path, config: ModelConfig | None = None) -> Vocabulary:
-        """Counts the words of a prepared data set's training split."""
-        from vidmodel_tf.records.index import clips_of, read_index  # needs TensorFlow, which nothing else here does
-
-        config = config or ModelConfig()
-        texts = (clip.text for clip in clips_of(read_index(data_dir), "train"))
-        return cls.from_texts(texts, config.text_fields, config.vocabulary_size, config.min_word_count)
-
-    @classmethod
-    def load(cls, path: str | Path) -> Vocabulary:
+    def load(cls, path: str | Path) -> Self:
         """Reads what `save` wrote.
 
         Raises:

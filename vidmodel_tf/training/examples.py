@@ -9,11 +9,11 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from vidmodel_tf.records.frames import decode_frames
-from vidmodel_tf.records.pipeline import Splits, clip_text_encoder, count_clips, inference_slots, record_files
-from vidmodel_tf.records.schema import open_data_set, parse_clip
+from vidmodel_tf.clips.question import Question
+from vidmodel_tf.records.data_set import DataSet
+from vidmodel_tf.records.frames import decode_questions
+from vidmodel_tf.records.stored_clip import StoredClip
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.run import Run
 from vidmodel_tf.storage import write_json
@@ -21,7 +21,7 @@ from vidmodel_tf.storage import write_json
 NUM_EXAMPLES = 8
 
 
-def write_examples(run: Run, model: keras.Model, splits: Splits | None) -> None:
+def write_examples(run: Run, model: keras.Model, data: DataSet) -> None:
     """Writes `examples/`: `CLIP/FRAME.jpg`, and `examples.json` with each clip's id, frames, words and scores.
 
     Validation clips; training clips where there are none. A model of words alone keeps no frames.
@@ -29,34 +29,28 @@ def write_examples(run: Run, model: keras.Model, splits: Splits | None) -> None:
     folder = run.path / "examples.partial"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    rows = [_write_example(folder, number, clip, run, model) for number, clip in enumerate(_clips(run, splits))]
+    split = "validation" if data.count("validation") else "train"
+    questions = itertools.islice(data.questions(split, run.config.model), NUM_EXAMPLES)
+    rows = [_write_example(folder, number, *asked, run, model) for number, asked in enumerate(questions)]
     write_json(folder / Path(layout.EXAMPLES_INDEX).name, rows)
     shutil.rmtree(run.path / layout.EXAMPLES, ignore_errors=True)
     folder.rename(run.path / layout.EXAMPLES)
 
 
-def _clips(run: Run, splits: Splits | None):
-    split = "validation" if count_clips(run.data, "validation", splits) else "train"
-    features = open_data_set(run.data).info.features
-    slots = inference_slots(run.data, features, run.config.model) if run.config.model.has_frames else []
-    for record in itertools.islice(record_files(run.data, split, splits).in_order(), NUM_EXAMPLES):
-        example = parse_clip(features, record[0])
-        yield {**example, "frames": tf.gather(example["frames"], tf.constant(slots, tf.int64))}
-
-
-def _write_example(folder: Path, number: int, clip: dict[str, Any], run: Run, model: keras.Model) -> dict[str, Any]:
+def _write_example(
+    folder: Path, number: int, clip: StoredClip, question: Question, run: Run, model: keras.Model
+) -> dict[str, Any]:
     (folder / str(number)).mkdir()
-    names = [f"{number}/{slot:03d}.jpg" for slot in range(len(clip["frames"]))]
-    for name, jpeg in zip(names, clip["frames"].numpy(), strict=True):
+    names = [f"{number}/{slot:03d}.jpg" for slot in range(len(question.jpeg_frames))]
+    for name, jpeg in zip(names, question.jpeg_frames, strict=True):
         (folder / name).write_bytes(jpeg)
-    frames = tf.zeros((run.config.model.num_frames, run.config.model.height, run.config.model.width, 3), tf.uint8)
-    if names:
-        frames = decode_frames(clip["frames"], run.config.model.height, run.config.model.width)
-    token_ids = clip_text_encoder(run.config.model, run.vocabulary)(clip["text"])
-    scores = model({"frames": frames[np.newaxis], "token_ids": token_ids[np.newaxis]}, training=False)
+    config = run.config.model
+    token_ids = run.vocabulary.encode(question.words, config.num_tokens, config.field_budgets)
+    inputs = {"frames": decode_questions([question], config), "token_ids": token_ids[np.newaxis]}
+    scores = model(inputs, training=False)
     return {
-        "id": clip["id"].numpy().decode(),
+        "id": clip.id,
         "frames": names,
-        "text": {field: value.numpy().decode() for field, value in clip["text"].items()},
+        "text": clip.text,
         "scores": {head: values[0].numpy().tolist() for head, values in scores.items()},
     }

@@ -22,11 +22,11 @@ import tensorflow_datasets as tfds
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.model.build import build_frame_encoder, stream_names
 from vidmodel_tf.progress import track
+from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.records.frames import decode_frames
-from vidmodel_tf.records.pipeline import RecordFiles, Splits, record_files
-from vidmodel_tf.records.schema import num_stored_frames_of, open_data_set, parse_clip
+from vidmodel_tf.records.record_files import RecordFiles
+from vidmodel_tf.records.schema import parse_clip, without_frames
 from vidmodel_tf.storage import atomic_write, write_json
-from vidmodel_tf.video.sampling import slots_for_inference
 
 View = Literal["plain", "mirrored"]
 
@@ -67,53 +67,47 @@ class FeatureFiles:
 
 
 def cached_features(
-    data_dir: str | Path,
+    data: DataSet,
     split: str,
     cnn: keras.Model | None,
     config: ModelConfig,
     *,
     views: Sequence[View],
-    splits: Splits | None = None,
 ) -> FeatureFiles:
     """A split with a CNN's outputs in place of frames; what is not in the cache is computed first.
 
     Args:
-        data_dir: A prepared data set.
+        data: A prepared data set.
         split: Its name.
         cnn: The backbone with the weights that `config` names, or its lower part (`cut.split_backbone`); None for a
             model of words alone.
         config: The model's settings.
         views: "plain", "mirrored" or both.
-        splits: Takes the place of the stored splits.
     """
-    files, features = record_files(data_dir, split, splits), open_data_set(data_dir).info.features
+    files = data.records(split)
     if cnn is None:
-        return FeatureFiles(files, _schema(features), 0)
-    schema = _schema(features, (config.num_frames, *cnn.output_shape[1:]))
+        return FeatureFiles(files, without_frames(data.features), 0)
+    schema = _schema(data.features, (config.num_frames, *cnn.output_shape[1:]))
     shards = [Path(shard) for (shard,) in files.paths]
     folders = []
     for stream in stream_names(config):
         one_stream = dataclasses.replace(config, streams=stream)
         key = _key(one_stream, cnn)
         name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
-        folders.append(Path(data_dir) / "features" / name)
+        folders.append(data.path / "features" / name)
         missing = [
             (shard, view) for shard in shards for view in views if not (folders[-1] / view / shard.name).exists()
         ]
         if missing:
             write_json(folders[-1] / "key.json", key)
-            _fill(folders[-1], missing, schema, features, one_stream, cnn)
+            _fill(folders[-1], missing, schema, data, one_stream, cnn)
     paths = tuple(tuple(str(folder / view / shard.name) for view in views for folder in folders) for shard in shards)
     return FeatureFiles(RecordFiles(paths, files.ids), schema, len(folders))
 
 
-def _schema(
-    features: tfds.features.FeaturesDict, output_shape: tuple[int, ...] | None = None
-) -> tfds.features.FeaturesDict:
-    kept = {name: feature for name, feature in features.items() if name not in ("frames", "timestamps_seconds")}
-    if output_shape is not None:
-        kept["backbone_output"] = tfds.features.Tensor(shape=output_shape, dtype=np.float32)
-    return tfds.features.FeaturesDict(kept)
+def _schema(features: tfds.features.FeaturesDict, output_shape: tuple[int, ...]) -> tfds.features.FeaturesDict:
+    output = tfds.features.Tensor(shape=output_shape, dtype=np.float32)
+    return tfds.features.FeaturesDict({**without_frames(features), "backbone_output": output})
 
 
 def _key(config: ModelConfig, cnn: keras.Model) -> dict[str, Any]:
@@ -139,7 +133,7 @@ def _fill(
     folder: Path,
     missing: Sequence[tuple[Path, View]],
     schema: tfds.features.FeaturesDict,
-    features: tfds.features.FeaturesDict,
+    data: DataSet,
     config: ModelConfig,
     cnn: keras.Model,
 ) -> None:
@@ -147,15 +141,15 @@ def _fill(
     encode = tf.function(encoder, input_signature=[tf.TensorSpec((None, *encoder.input_shape[1:]), tf.uint8)])
     for shard, view in track(missing, f"backbone, {config.streams}", len(missing)):
         with atomic_write(folder / view / shard.name) as beside, tf.io.TFRecordWriter(str(beside)) as writer:
-            for example in _encoded_examples(shard, features, view, encode, config):
+            for example in _encoded_examples(shard, data, view, encode, config):
                 writer.write(schema.serialize_example(schema.encode_example(example)))
 
 
-def _encoded_examples(shard: Path, features, view: View, encode, config: ModelConfig) -> Iterator[dict[str, Any]]:
-    slots = slots_for_inference(num_stored_frames_of(features), config.num_frames)
+def _encoded_examples(shard: Path, data: DataSet, view: View, encode, config: ModelConfig) -> Iterator[dict[str, Any]]:
+    slots = data.slots(config.num_frames)
 
     def to_frames(record: tf.Tensor):
-        example = parse_clip(features, record)
+        example = parse_clip(data.features, record)
         frames = decode_frames(tf.gather(example.pop("frames"), slots), config.height, config.width)
         del example["timestamps_seconds"]
         return example, frames[:, :, ::-1] if view == "mirrored" else frames

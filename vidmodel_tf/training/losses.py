@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from vidmodel_tf.labels import Labels
-from vidmodel_tf.records.index import StoredClip
+from vidmodel_tf.records.stored_clip import StoredClip
 
 
 @keras.saving.register_keras_serializable(package="vidmodel_tf")

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -21,9 +21,8 @@ from vidmodel_tf.model.backbones import find_backbone
 from vidmodel_tf.model.build import build_feature_model
 from vidmodel_tf.model.cut import build_cut_model, split_backbone
 from vidmodel_tf.model.trainable import adapt_standardisation, backbone_of, set_trainable
-from vidmodel_tf.records.index import StoredClip, clips_of
-from vidmodel_tf.records.pipeline import Splits, for_inference, for_training
-from vidmodel_tf.records.schema import open_data_set
+from vidmodel_tf.records.data_set import DataSet
+from vidmodel_tf.records.pipeline import for_inference, for_training
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.run import Run
 from vidmodel_tf.training.feature_pipeline import features_for_inference, features_for_training
@@ -39,8 +38,7 @@ class Job:
     """What all stages of one run share."""
 
     run: Run
-    clips: Sequence[StoredClip]
-    splits: Splits | None
+    data: DataSet
     model: keras.Model
     state: TrainingState
     verbose: int | str
@@ -55,11 +53,11 @@ class Job:
         """By head, of the training clips; empty where classes count as often as they come."""
         if not self.run.config.train.class_balance:
             return {}
-        return balanced_class_weights(clips_of(self.clips, "train", self.splits), self.run.labels)
+        return balanced_class_weights(self.data.in_split("train"), self.run.labels)
 
     def count(self, split: str) -> int:
         """The number of clips in a split."""
-        return len(clips_of(self.clips, split, self.splits))
+        return self.data.count(split)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,7 +96,7 @@ def run_stages(job: Job) -> Stage:
     if not job.state.stage.endswith(_REFIT):
         _run_pass(job)
     job.model.set_weights(initial_weights)
-    return _run_pass(dataclasses.replace(job, splits=_merged_splits(job), refit=True))
+    return _run_pass(dataclasses.replace(job, data=_with_validation_as_training(job.data), refit=True))
 
 
 def _run_pass(job: Job) -> Stage:
@@ -116,10 +114,8 @@ def _run_pass(job: Job) -> Stage:
     return stage
 
 
-def _merged_splits(job: Job) -> dict[str, str]:
-    """The splits with the validation clips among the training clips."""
-    splits = {clip.id: (job.splits or {}).get(clip.id, clip.split) for clip in job.clips}
-    return {clip_id: "train" if split == "validation" else split for clip_id, split in splits.items()}
+def _with_validation_as_training(data: DataSet) -> DataSet:
+    return data.with_splits({clip.id: "train" if clip.split == "validation" else clip.split for clip in data.clips})
 
 
 def best_num_epochs(state: TrainingState, refit_stage: str) -> int:
@@ -134,21 +130,21 @@ def best_num_epochs(state: TrainingState, refit_stage: str) -> int:
     return best
 
 
-def fill_caches(run: Run, model: keras.Model) -> None:
+def fill_caches(run: Run, data: DataSet, model: keras.Model) -> None:
     """Computes for all clips of a data set whatever the stages of a run will look for in the feature cache.
 
     Args:
-        run: What is to be trained, with `data`.
+        run: What is to be trained.
+        data: Its data set.
         model: Its model, with the pretrained weights.
     """
-    stored = list(open_data_set(run.data).info.splits)
     builders = _stage_builders(run)
     cnns = [backbone_of(model)] if "frozen" in builders else []
     if "fine_tune" in builders:
         cnns.append(_split_at_cut(run, model)[0])
     for cnn in cnns:
-        for split in stored:
-            cached_features(run.data, split, cnn, run.config.model, views=_training_views(run))
+        for split in data.split_names:
+            cached_features(data, split, cnn, run.config.model, views=_training_views(run))
 
 
 def check_cut(run: Run, model: keras.Model) -> None:
@@ -218,15 +214,12 @@ def _pixel_stage(job: Job) -> Stage:
 
     def training(first_epoch: int) -> tf.data.Dataset:
         return for_training(
-            run.data, run.config.model, run.vocabulary, run.config.train,
-            splits=job.splits, class_weights=job.class_weights, first_epoch=first_epoch,
+            job.data, run.config.model, run.vocabulary, run.config.train,
+            class_weights=job.class_weights, first_epoch=first_epoch,
         )  # fmt: skip
 
     def inference(split: str) -> tf.data.Dataset:
-        batch_size = job.batch_size
-        return for_inference(
-            run.data, split, run.config.model, run.vocabulary, batch_size=batch_size, splits=job.splits
-        )
+        return for_inference(job.data, split, run.config.model, run.vocabulary, batch_size=job.batch_size)
 
     return Stage("scratch", run.config.train.epochs, run.config.train.learning_rate, job.model, training, inference)
 
@@ -278,7 +271,7 @@ def _feature_stage(
     run = job.run
 
     def files(split: str, views: tuple[View, ...]) -> FeatureFiles:
-        return cached_features(run.data, split, cnn, run.config.model, views=views, splits=job.splits)
+        return cached_features(job.data, split, cnn, run.config.model, views=views)
 
     def training(first_epoch: int) -> tf.data.Dataset:
         return features_for_training(

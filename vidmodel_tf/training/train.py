@@ -13,11 +13,9 @@ from vidmodel_tf.config import ModelConfig, TrainConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.model.build import build_model
-from vidmodel_tf.records.folds import fold_splits
-from vidmodel_tf.records.index import StoredClip, clips_of, read_index
-from vidmodel_tf.records.pipeline import Splits, inference_slots, load_labels
-from vidmodel_tf.records.report import fingerprint_of, prepare_config_of
-from vidmodel_tf.records.schema import open_data_set
+from vidmodel_tf.records.data_set import DataSet, open_data_set
+from vidmodel_tf.records.stored_clip import StoredClip
+from vidmodel_tf.records.vocabulary import Vocabulary
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.clip_seconds import ClipSeconds
 from vidmodel_tf.run_folder.run import (
@@ -30,7 +28,6 @@ from vidmodel_tf.run_folder.run import (
     write_settings,
     write_weights,
 )
-from vidmodel_tf.text.vocabulary import Vocabulary
 from vidmodel_tf.training.examples import write_examples
 from vidmodel_tf.training.stage_progress import TrainingState
 from vidmodel_tf.training.stages import Job, check_cut, run_stages
@@ -61,40 +58,33 @@ def train(
     Raises:
         InputError: The data set cannot be trained on, or the run folder was begun with other arguments.
     """
-    data_dir, run_dir = Path(data_dir), Path(run_dir)
-    clips = read_index(data_dir)
-    splits = fold_splits(clips, fold)
-    model_config, train_config = model_config or ModelConfig(), train_config or TrainConfig()
-    run = plan_run(data_dir, run_dir, clips, model_config, train_config, splits, fold)
+    data, run_dir = open_data_set(data_dir).with_fold(fold), Path(run_dir)
+    run = plan_run(data, run_dir, model_config or ModelConfig(), train_config or TrainConfig(), fold)
     _check_folder(run_dir)
     if _is_finished(run):
         return load_run(run_dir)
-    job = begin_job(run, clips, splits, verbose="auto" if sys.stdout.isatty() else 2)
+    job = begin_job(run, data, verbose="auto" if sys.stdout.isatty() else 2)
     run_stages(job)
-    write_examples(run, job.model, splits)
+    write_examples(run, job.model, data)
     write_weights(run_dir, job.model)
     return load_run(run_dir)
 
 
 def plan_run(
-    data_dir: Path,
+    data: DataSet,
     run_dir: Path,
-    clips: Sequence[StoredClip],
     model_config: ModelConfig,
     train_config: TrainConfig,
-    splits: Splits | None = None,
     fold: tuple[int, int] | None = None,
 ) -> Run:
     """What a run folder will say; nothing is written yet.
 
     Args:
-        data_dir: A prepared data set.
+        data: A prepared data set, in the splits that are to be trained with.
         run_dir: The folder to be.
-        clips: All clips of the data set.
         model_config: What the graph is built from.
         train_config: How it is trained.
-        splits: Takes the place of the stored splits.
-        fold: Where they come from, if from a fold.
+        fold: The fold that the splits come from, if any.
 
     Raises:
         InputError: The data set cannot be trained on with these settings.
@@ -104,22 +94,20 @@ def plan_run(
             "train.fine_tune_epochs: expected 0 where no backbone is frozen (model.weights=none, model.branches=text). "
             f"Received: {train_config.fine_tune_epochs}"
         )
-    labels, training = load_labels(data_dir), clips_of(clips, "train", splits)
-    _check_trainable(training, labels, data_dir)
+    labels, training = data.labels, data.in_split("train")
+    _check_trainable(training, labels, data.path)
     _check_head_weights(train_config, labels)
-    prepare = prepare_config_of(data_dir)
+    config = RunConfig(model_config, train_config, data.prepare)
     if model_config.has_frames:
-        inference_slots(data_dir, open_data_set(data_dir).info.features, model_config)
-    texts, fields = (clip.text for clip in training), model_config.text_fields
-    vocabulary = Vocabulary.from_texts(texts, fields, model_config.vocabulary_size, model_config.min_word_count)
+        data.slots(model_config.num_frames)  # refuses a number of frames that does not fit
+    vocabulary = Vocabulary.from_dataset(data, model_config)
     return Run(
-        run_dir, RunConfig(model_config, train_config, prepare), labels, vocabulary,
-        thresholds_of(labels), data_dir, fingerprint_of(data_dir), fold,
+        run_dir, config, labels, vocabulary, thresholds_of(labels), data.path, data.fingerprint, fold,
         ClipSeconds.of(clip.duration_seconds for clip in training),
     )  # fmt: skip
 
 
-def begin_job(run: Run, clips: Sequence[StoredClip], splits: Splits | None, verbose: int | str) -> Job:
+def begin_job(run: Run, data: DataSet, verbose: int | str) -> Job:
     """Builds the model of a run, its weights drawn by the run's seed, and writes the settings into the run folder."""
     keras.utils.set_random_seed(run.config.train.seed)
     model = build_model(run.config.model, run.labels, len(run.vocabulary))
@@ -127,7 +115,7 @@ def begin_job(run: Run, clips: Sequence[StoredClip], splits: Splits | None, verb
     state = TrainingState.load(run.path)
     write_settings(run)
     _remove_leftovers(run.path)
-    return Job(run, clips, splits, model, state, verbose)
+    return Job(run, data, model, state, verbose)
 
 
 def _check_trainable(clips: Sequence[StoredClip], labels: Labels, data_dir: Path) -> None:

@@ -26,10 +26,9 @@ from vidmodel_tf.export.lite.ops import report_on
 from vidmodel_tf.export.parts import InferenceParts, load_parts
 from vidmodel_tf.export.place import replaced_folder
 from vidmodel_tf.progress import track
-from vidmodel_tf.records.folds import fold_splits
-from vidmodel_tf.records.index import read_index
+from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.records.pipeline import for_inference
-from vidmodel_tf.run_folder.run import Run, is_own_data, load_run, with_data, write_settings
+from vidmodel_tf.run_folder.run import Run, load_run, open_own_data, write_settings
 from vidmodel_tf.storage import write_json
 
 MAX_UNROLLED_STEPS = 64  # each step of an LSTM becomes some fifteen ops; more would make a slow file
@@ -58,39 +57,43 @@ def export_tflite(run_dir: str | Path, out: str | Path, *, data: str | Path | No
     Raises:
         InputError: There is no finished run, its data set is gone, or `out` is no place for the files.
     """
-    run = with_data(load_run(run_dir), data)
-    if run.data is None or not run.data.is_dir() or not is_own_data(run.data, run):
+    run = load_run(run_dir)
+    own_data = open_own_data(run, data)
+    if own_data is None:
         raise InputError(
             f"{run.path}: expected its data set at {run.data}, for calibration and the report. Received: none there; "
             "give --data where it lies now"
         )
     with replaced_folder(Path(out), "tflite") as folder:
-        _write_files(folder, run)
+        _write_files(folder, dataclasses.replace(run, data=own_data.path), own_data)
     return Path(out) / "tflite"
 
 
-def _write_files(folder: Path, run: Run) -> None:
+def _write_files(folder: Path, run: Run, data: DataSet) -> None:
     write_settings(dataclasses.replace(run, path=folder))
     parts = load_parts(run)
-    parts_of = {precision: _corrected(parts, run, precision) for precision in ("dynamic", "int8")}
-    jobs = {name: functools.partial(_convert_whole, parts_of.get(name, parts), run, name) for name in _whole_files(run)}
+    parts_of = {precision: _corrected(parts, run, data, precision) for precision in ("dynamic", "int8")}
+    jobs = {
+        name: functools.partial(_convert_whole, parts_of.get(name, parts), run, data, name)
+        for name in _whole_files(run)
+    }
     if run.config.model.has_frames:
         jobs |= {
             f"frame_features_{precision}": functools.partial(
-                _convert_frame_features, parts_of.get(precision, parts), run, precision
+                _convert_frame_features, parts_of.get(precision, parts), run, data, precision
             )
             for precision in ("float32", "int8")
         }
         jobs["classify_features"] = functools.partial(_convert_classify_features, parts)
     for name, job in track(jobs.items(), "converting", len(jobs)):
         (folder / f"{name}.tflite").write_bytes(job())
-    write_json(folder / "report.json", report_on(folder, run))
+    write_json(folder / "report.json", report_on(folder, run, data))
 
 
-def _corrected(parts: InferenceParts, run: Run, precision: LitePrecision) -> InferenceParts:
+def _corrected(parts: InferenceParts, run: Run, data: DataSet, precision: LitePrecision) -> InferenceParts:
     if not parts.config.has_frames:
         return parts
-    return with_corrected_bias(parts, precision, lambda: _frame_pairs(run))
+    return with_corrected_bias(parts, precision, lambda: _frame_pairs(run, data))
 
 
 def _whole_files(run: Run) -> tuple[LitePrecision, ...]:
@@ -102,7 +105,7 @@ def _whole_files(run: Run) -> tuple[LitePrecision, ...]:
     return ("float32", "float16", "dynamic", "int8") if with_int8 else ("float32", "float16", "dynamic")
 
 
-def _convert_whole(parts: InferenceParts, run: Run, precision: LitePrecision) -> bytes:
+def _convert_whole(parts: InferenceParts, run: Run, data: DataSet, precision: LitePrecision) -> bytes:
     config, encoder = parts.config, parts.frame_features() if parts.config.has_frames else None
     parts = with_lite_lstms(parts, unroll=precision == "int8")
 
@@ -112,13 +115,13 @@ def _convert_whole(parts: InferenceParts, run: Run, precision: LitePrecision) ->
 
     frames = tf.TensorSpec((1, config.num_frames, config.height, config.width, 3), tf.uint8, "frames")
     models = [parts.head] if encoder is None else [parts.head, encoder]
-    return convert(score, [frames, _token_ids(config)], models, precision, lambda: _clips(run))
+    return convert(score, [frames, _token_ids(config)], models, precision, lambda: _clips(run, data))
 
 
-def _convert_frame_features(parts: InferenceParts, run: Run, precision: LitePrecision) -> bytes:
+def _convert_frame_features(parts: InferenceParts, run: Run, data: DataSet, precision: LitePrecision) -> bytes:
     encoder = parts.frame_features(previous_given=True)
     encode = frame_pair_function(encoder, "features")
-    return convert(encode, frame_pair_specs(parts.config), [encoder], precision, lambda: _frame_pairs(run))
+    return convert(encode, frame_pair_specs(parts.config), [encoder], precision, lambda: _frame_pairs(run, data))
 
 
 def _convert_classify_features(parts: InferenceParts) -> bytes:
@@ -143,16 +146,15 @@ def _token_ids(config: ModelConfig) -> tf.TensorSpec:
     return tf.TensorSpec((1, config.num_tokens), tf.int32, "token_ids")
 
 
-def _clips(run: Run) -> Iterator[dict[str, np.ndarray]]:
+def _clips(run: Run, data: DataSet) -> Iterator[dict[str, np.ndarray]]:
     """Training clips one by one, as the model takes them."""
-    splits = fold_splits(read_index(run.data), run.fold)
-    batches = for_inference(run.data, "train", run.config.model, run.vocabulary, batch_size=1, splits=splits)
+    batches = for_inference(data, "train", run.config.model, run.vocabulary, batch_size=1)
     for inputs, _, _ in itertools.islice(batches.as_numpy_iterator(), NUM_CALIBRATION_CLIPS):
         yield inputs
 
 
-def _frame_pairs(run: Run) -> Iterator[dict[str, np.ndarray]]:
-    for clip in _clips(run):
+def _frame_pairs(run: Run, data: DataSet) -> Iterator[dict[str, np.ndarray]]:
+    for clip in _clips(run, data):
         for slot in range(run.config.model.num_frames):
             frames = clip["frames"]
             yield {"frame": frames[:, slot], "previous_frame": frames[:, max(slot - 1, 0)]}

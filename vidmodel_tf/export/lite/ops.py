@@ -16,6 +16,7 @@ from vidmodel_tf.export.agreement import report_agreement
 from vidmodel_tf.forms.keras_form import RunModel
 from vidmodel_tf.forms.lite import LiteModel, LitePair
 from vidmodel_tf.forms.open_model import ModelForm
+from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.run_folder.run import Run
 
 _NUM_TIMED = 15
@@ -23,7 +24,7 @@ _NUM_TIMED = 15
 _OP_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
 
 
-def report_on(folder: Path, run: Run) -> dict[str, Any]:
+def report_on(folder: Path, run: Run, data: DataSet) -> dict[str, Any]:
     """Measures all files of a folder, side by side.
 
     Returns:
@@ -40,7 +41,7 @@ def report_on(folder: Path, run: Run) -> dict[str, Any]:
             models[f"{name}+classify_features"] = LitePair(folder, name.removeprefix("frame_features_"))
         elif name != "classify_features":
             models[name] = LiteModel(folder / f"{name}.tflite")
-    agreement = report_agreement({"keras": RunModel(run), **models}, run)
+    agreement = report_agreement({"keras": RunModel(run), **models}, run, data)
     return {
         **{name: agreement[name] for name in ("split", "num_clips", "keras")},
         "files": files,

@@ -13,7 +13,7 @@ from vidmodel_tf.export.onnx.ops import report_on
 from vidmodel_tf.export.parts import load_parts
 from vidmodel_tf.export.place import replaced_folder
 from vidmodel_tf.extras import import_extra
-from vidmodel_tf.run_folder.run import Run, load_run, with_data, write_settings
+from vidmodel_tf.run_folder.run import Run, load_run, open_own_data, write_settings
 from vidmodel_tf.storage import write_json
 
 if TYPE_CHECKING:
@@ -43,11 +43,14 @@ def export_onnx(run_dir: str | Path, out: str | Path, *, data: str | Path | None
     for name in ("onnxruntime", "tf2onnx"):
         # Before the long work, so that a missing package costs no time.
         import_extra(name, extra="onnx", needed_for="ONNX files")
-    run = with_data(load_run(run_dir), data)
+    run = load_run(run_dir)
+    own_data = open_own_data(run, data)
+    if own_data is not None:
+        run = dataclasses.replace(run, data=own_data.path)
     with replaced_folder(Path(out), "onnx") as folder:
         write_settings(dataclasses.replace(run, path=folder))
         (folder / "model.onnx").write_bytes(convert(run).SerializeToString())
-        write_json(folder / "report.json", report_on(folder / "model.onnx", run))
+        write_json(folder / "report.json", report_on(folder / "model.onnx", run, own_data))
     return Path(out) / "onnx"
 
 

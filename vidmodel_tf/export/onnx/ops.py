@@ -16,7 +16,8 @@ from vidmodel_tf.extras import import_extra
 from vidmodel_tf.forms.keras_form import RunModel
 from vidmodel_tf.forms.onnx import OnnxModel
 from vidmodel_tf.forms.open_model import ModelForm
-from vidmodel_tf.run_folder.run import Run, is_own_data
+from vidmodel_tf.records.data_set import DataSet
+from vidmodel_tf.run_folder.run import Run
 
 if TYPE_CHECKING:
     from onnx import GraphProto
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _NUM_TIMED = 15
 
 
-def report_on(path: Path, run: Run) -> dict[str, Any]:
+def report_on(path: Path, run: Run, data: DataSet | None) -> dict[str, Any]:
     """Measures a file, side by side with Keras.
 
     Returns:
@@ -32,16 +33,13 @@ def report_on(path: Path, run: Run) -> dict[str, Any]:
         {OP: count}, "milliseconds": {"1": median, "2": median}}}, "models": {"model": {HEAD: {"max_difference",
         "label_agreement", "accuracy"}}}}`: milliseconds a clip with one thread and with two, and those of Keras with
         the threads that TensorFlow has. `split`, `keras` and `models` are null, and `num_clips` 0, where the data set
-        of the run is gone.
-
-    Raises:
-        InputError: The data set was prepared anew, and its test clips may have been trained on.
+        of the run is gone (None).
     """
     keras, two_threads = RunModel(run), OnnxModel(path, num_threads=2)
     times = _median_milliseconds({"keras": keras, "1": OnnxModel(path, num_threads=1), "2": two_threads}, run)
     agreement: dict[str, Any] = {"split": None, "num_clips": 0, "keras": None, "models": None}
-    if run.data is not None and run.data.is_dir() and is_own_data(run.data, run):
-        agreement = report_agreement({"keras": keras, "model": two_threads}, run)
+    if data is not None:
+        agreement = report_agreement({"keras": keras, "model": two_threads}, run, data)
     return {
         **{name: agreement[name] for name in ("split", "num_clips", "keras")},
         "keras_milliseconds": times.pop("keras"),

@@ -1,0 +1,91 @@
+"""What is stored about each clip of a prepared data set, all but its frames."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from vidmodel_tf.labels import Labels
+from vidmodel_tf.records.schema import labels_of, without_frames
+
+
+@dataclasses.dataclass(frozen=True)
+class StoredClip:
+    """A clip of a prepared data set; labels as in `vidmodel_tf.clips.clip.Clip`.
+
+    Attributes:
+        id: Unique in its data set.
+        split: The split in force: the stored one, or that of a fold (`DataSet.with_fold`).
+        source: Clips of one source are never in two splits.
+        text: The words by field; "" where there are none.
+        labels: By head; None where the clip is not labelled.
+        duration_seconds: Of the clip; 0 for words without a video.
+        fps: Frames a second of the video that it was read from; 0 for words without a video.
+    """
+
+    id: str
+    split: str
+    source: str
+    text: dict[str, str]
+    labels: dict[str, str | tuple[str, ...] | None]
+    duration_seconds: float
+    fps: float
+
+
+@dataclasses.dataclass(frozen=True)
+class StoredSplit:
+    """A split as `prepare` wrote it: its name, its TFRecord files and how many clips they hold."""
+
+    name: str
+    paths: tuple[str, ...]
+    num_clips: int
+
+
+@dataclasses.dataclass(frozen=True)
+class StoredClips:
+    """All clips of a data set, read when first asked for, and once."""
+
+    features: tfds.features.FeaturesDict
+    splits: Sequence[StoredSplit]
+
+    @functools.cached_property
+    def clips(self) -> tuple[StoredClip, ...]:
+        """The clips, split by split, in stored order."""
+        labels = labels_of(self.features)
+        return tuple(
+            _stored_clip(example, split.name, labels)
+            for split in self.splits
+            for example in _examples(without_frames(self.features), split.paths)
+        )
+
+
+def _examples(features: tfds.features.FeaturesDict, paths: Sequence[str]) -> Iterator[dict[str, Any]]:
+    records = tf.data.TFRecordDataset(list(paths))
+    examples = records.map(features.deserialize_example, num_parallel_calls=tf.data.AUTOTUNE)
+    return examples.prefetch(tf.data.AUTOTUNE).as_numpy_iterator()
+
+
+def _stored_clip(example: Mapping[str, Any], split: str, labels: Labels) -> StoredClip:
+    return StoredClip(
+        id=example["id"].decode(),
+        split=split,
+        source=example["source"].decode(),
+        text={field: value.decode() for field, value in example["text"].items()},
+        labels={head: _label(example, head, labels) for head in labels},
+        duration_seconds=float(example["duration_seconds"]),
+        fps=float(example["fps"]),
+    )
+
+
+def _label(example: Mapping[str, Any], head: str, labels: Labels) -> str | tuple[str, ...] | None:
+    if not example["labelled"][head]:
+        return None
+    ids = example["labels"][head]
+    if head in labels.multi_label:
+        return tuple(labels[head][i] for i in ids)
+    return labels[head][ids]
