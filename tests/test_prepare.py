@@ -170,7 +170,7 @@ def test_the_report_tells_what_the_manifest_warns_of(tmp_path):
         write_video(path, num_frames=4)
     (tmp_path / "source" / "y" / "c.jpg").touch()
     (tmp_path / "source" / "y" / "c.de.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nWort\n")
-    settings = dataclasses.replace(PREPARE, num_stored_frames=2)
+    settings = dataclasses.replace(PREPARE, num_stored_frames=2, validation_fraction=0.0, test_fraction=0.0)
     report = prepare(tmp_path / "source", tmp_path / "out", settings)
     assert report["passed_over"] == {".jpg": 1}
     assert any("1 file: 1 .de.srt" in warning for warning in report["warnings"])
@@ -178,7 +178,7 @@ def test_the_report_tells_what_the_manifest_warns_of(tmp_path):
     settings = dataclasses.replace(settings, languages=("de",), source_pattern="^.*_")
     report = prepare(tmp_path / "source", tmp_path / "again", settings)
     assert report["settings"]["languages"] == ["de"]
-    assert not any("Wort" in warning or "no source is given" in warning for warning in report["warnings"])
+    assert not any("de.srt" in warning or "no source is given" in warning for warning in report["warnings"])
     clips = {clip.id: clip for clip in read_index(tmp_path / "again")}
     assert clips["y/c.mp4"].text["subtitles"] == "Wort"
     assert clips["x/a_1.mp4"].source == clips["x/a_2.mp4"].source == "x/a_"
