@@ -55,7 +55,9 @@ def test_default_budgets_are_equal_parts():
 
 @pytest.mark.parametrize("budgets", [(1,), (-1, 2), (6, 5)])
 def test_bad_budgets_are_refused(budgets):
-    with pytest.raises(InputError, match=r"budgets: .* 2 fields, together at most num_tokens=10. Received: \["):
+    with pytest.raises(
+        InputError, match=r"field_budgets: .* 2 text fields, whose sum is at most num_tokens=10\. Received"
+    ):
         resolve_budgets(10, 2, budgets)
     with pytest.raises(InputError, match=r"num_tokens: expected at least 1\. Received: 0"):
         resolve_budgets(0, 2)

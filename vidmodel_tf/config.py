@@ -1,6 +1,6 @@
-"""Every setting, with its default and the reason for it: frozen dataclasses that read and write JSON.
+"""Every setting, with its range, its default and the reason for it: frozen dataclasses that read and write JSON.
 
-Overrides are checked: an unknown key, a wrong type or a value out of range is refused by name.
+An unknown key, a wrong type or a value out of range is refused by name.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ import dataclasses
 import difflib
 import json
 import re
-import types
-import typing
-from collections.abc import Mapping
-from typing import Any, Literal, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, TypeVar
 
+from vidmodel_tf.check_settings import Range, check_settings, from_json, hints_of
 from vidmodel_tf.errors import InputError
 
 TEXT_FIELDS = ("title", "description", "tags", "subtitles", "screen_text", "speech")  # that a clip may have
@@ -27,31 +26,25 @@ Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PrepareConfig:
-    """How a clip is stored in a prepared data set."""
+    """How clips are read and stored in a prepared data set."""
 
-    num_stored_frames: int = 32  # N; a multiple of every num_frames that is to be trained with
-    short_side: int = 256  # pixels; leaves room above the usual 224 for the one resize in the graph
-    jpeg_quality: int = 95  # below this, block edges show up in motion images
-    validation_fraction: float = 0.15
-    test_fraction: float = 0.15
-    seed: int = 0  # of the split and of the order in which clips are stored
-    timeout_seconds: float = 120.0  # a file that takes longer is refused by name
-    num_workers: int = 0  # decoding processes; 0: one a core
+    # N; a multiple of every num_frames that is to be trained with
+    num_stored_frames: Annotated[int, Range(1, 4096)] = 32
+    short_side: Annotated[int, Range(16, 4096)] = 256  # pixels; more than the usual 224, to which the graph resizes
+    jpeg_quality: Annotated[int, Range(1, 100)] = 95  # below this, block edges show up in motion images
+    validation_fraction: Annotated[float, Range(0.0, 0.5)] = 0.15
+    test_fraction: Annotated[float, Range(0.0, 0.5)] = 0.15
+    seed: Annotated[int, Range(0, 2**31 - 1)] = 0  # of the split and of the order in which clips are stored
+    timeout_seconds: Annotated[float, Range(0.1, 86_400.0)] = 120.0  # a file that takes longer is refused by name
+    num_workers: Annotated[int, Range(0, 256)] = 0  # decoding processes; 0: one a core
     languages: tuple[str, ...] = ("en",)  # of the words beside or in a video; the first that is found is read
     source_pattern: str = ""  # regular expression; what it finds in a clip's path is its source. "": the path itself
     follow_links: bool = False  # whether a link beside a video that leads out of SOURCE may give its words
 
     def __post_init__(self) -> None:
-        _check_types(self)
+        check_settings(self)
         _check_languages(self.languages)
         _check_pattern("source_pattern", self.source_pattern)
-        _check_range(self, "num_stored_frames", 1, 4096)
-        _check_range(self, "short_side", 16, 4096)
-        _check_range(self, "jpeg_quality", 1, 100)
-        _check_range(self, "validation_fraction", 0.0, 0.5)
-        _check_range(self, "test_fraction", 0.0, 0.5)
-        _check_range(self, "timeout_seconds", 0.1, 86_400.0)
-        _check_range(self, "num_workers", 0, 256)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,77 +53,66 @@ class ModelConfig:
 
     backbone: str = "resnet50"
     weights: str = "imagenet"  # "imagenet", "none" (trained from scratch) or the path of a weights file
-    num_frames: int = 16  # T
-    height: int = 224  # H, pixels
-    width: int = 224  # W, pixels
-    branches: Branches = "both"  # what the model looks at: frames, words, or both
+    num_frames: Annotated[int, Range(1, 4096)] = 16  # T
+    height: Annotated[int, Range(32, 2048)] = 224  # H, pixels
+    width: Annotated[int, Range(32, 2048)] = 224  # W, pixels
+    branches: Branches = "both"  # the model's inputs: frames ("video"), words ("text"), or both
     streams: Streams = "appearance"
-    motion_gain: float = 3.0  # of frame differences before they are clipped to 0..255
-    projection_units: int = 1024  # the article's Linear(2048, 1024)
-    lstm_units: int = 256
-    num_layers: int = 1  # stacked LSTMs over time, each stream its own
+    motion_gain: Annotated[float, Range(0.01, 255.0)] = 3.0  # times the frame difference, before clipping to 0..255
+    projection_units: Annotated[int, Range(1, 65_536)] = 1024  # the article's Linear(2048, 1024)
+    lstm_units: Annotated[int, Range(1, 65_536)] = 256
+    num_layers: Annotated[int, Range(1, 8)] = 1  # stacked LSTMs over time, each stream its own
     bidirectional: bool = False  # the LSTMs over time
     # The LSTM's last state; attention over its outputs; or the last state beside the mean of the features ("both").
     pooling: Pooling = "last"
     text_fields: tuple[str, ...] = TEXT_FIELDS[:4]  # those that the model reads, in the order in which they are joined
-    num_tokens: int = 64  # L
-    field_budgets: tuple[int, ...] = ()  # tokens kept for each field; (): L in equal parts. What one leaves, others use
-    vocabulary_size: int = 20_000  # at most; counted on the training split
-    # Words that come once teach nothing about other clips, and in their places the model learns what an unknown word
-    # is, which it will meet. A model that only averages its words gains by keeping them.
-    min_word_count: int = 2
-    embedding_units: int = 128
-    text_lstm_units: int = 128
+    num_tokens: Annotated[int, Range(1, 4096)] = 64  # L
+    # Tokens guaranteed to each field; (): L in equal parts. Positions that a field does not need go to the others.
+    field_budgets: tuple[int, ...] = ()
+    vocabulary_size: Annotated[int, Range(3, 10_000_000)] = 20_000  # at most; counted on the training split
+    # Words that occur once teach nothing about other clips; left out of the vocabulary, they teach the model what an
+    # unknown word means. A model that only averages its words does better with them (1).
+    min_word_count: Annotated[int, Range(1, 1_000_000)] = 2
+    embedding_units: Annotated[int, Range(1, 65_536)] = 128
+    text_lstm_units: Annotated[int, Range(1, 65_536)] = 128
     text_pooling: TextPooling = "last"  # the LSTM's last state, the mean of the embeddings without an LSTM, or both
-    hidden_units: int = 256  # between Concatenate and the heads; 0: none, which models of one branch can do without
-    dropout: float = 0.3  # before the LSTMs and before the heads
-    ensemble_size: int = 1  # networks behind the backbone whose scores are averaged
+    hidden_units: Annotated[int, Range(0, 65_536)] = 256  # between Concatenate and the heads; 0: no such layer
+    dropout: Annotated[float, Range(0.0, 0.95)] = 0.3  # before the LSTMs and before the heads
+    ensemble_size: Annotated[int, Range(1, 64)] = 1  # networks behind the backbone whose scores are averaged
     precision: Precision = "float32"
 
     @property
     def has_frames(self) -> bool:
-        """Whether the model looks at frames at all."""
+        """Whether frames are an input of the model."""
         return self.branches != "text"
 
     @property
     def has_text(self) -> bool:
-        """Whether the model reads words at all."""
+        """Whether words are an input of the model."""
         return self.branches != "video"
 
     def __post_init__(self) -> None:
-        _check_types(self)
-        for name in ("projection_units", "lstm_units", "embedding_units", "text_lstm_units"):
-            _check_range(self, name, 1, 65_536)
-        _check_range(self, "num_frames", 1, 4096)
-        _check_range(self, "height", 32, 2048)
-        _check_range(self, "width", 32, 2048)
-        _check_range(self, "motion_gain", 0.01, 255.0)
-        # Without a hidden layer two branches could only be added, and no question about a clip be answered.
-        _check_range(self, "hidden_units", 1 if self.branches == "both" else 0, 65_536)
-        _check_range(self, "num_layers", 1, 8)
-        _check_range(self, "ensemble_size", 1, 64)
-        _check_range(self, "num_tokens", 1, 4096)
-        _check_range(self, "vocabulary_size", 2 + len(self.text_fields), 10_000_000)
-        _check_range(self, "min_word_count", 1, 1_000_000)
-        _check_range(self, "dropout", 0.0, 0.95)
-        self._check_text()
+        check_settings(self)
+        self._check_text_fields()
+        check_field_budgets(self.field_budgets, len(self.text_fields), self.num_tokens)
+        if self.hidden_units == 0 and self.branches == "both":
+            raise InputError(
+                "hidden_units: expected at least 1 with branches='both', because without a hidden layer no answer can "
+                "depend on frames and words together. Received: 0"
+            )
+        num_reserved = 2 + len(self.text_fields)
+        if self.vocabulary_size < num_reserved:
+            raise InputError(
+                f"vocabulary_size: expected at least {num_reserved}, for padding, the unknown word and the "
+                f"{len(self.text_fields)} text fields. Received: {self.vocabulary_size}"
+            )
 
-    def _check_text(self) -> None:
+    def _check_text_fields(self) -> None:
         unknown = [field for field in self.text_fields if field not in TEXT_FIELDS]
         if unknown or not self.text_fields or len(set(self.text_fields)) < len(self.text_fields):
             raise InputError(
                 f"text_fields: expected some of {', '.join(TEXT_FIELDS)}, each at most once. "
                 f"Received: {list(self.text_fields)}"
-            )
-        if self.field_budgets and len(self.field_budgets) != len(self.text_fields):
-            raise InputError(
-                f"field_budgets: expected one number for each of text_fields {list(self.text_fields)}. "
-                f"Received: {list(self.field_budgets)}"
-            )
-        if any(budget < 0 for budget in self.field_budgets) or sum(self.field_budgets) > self.num_tokens:
-            raise InputError(
-                f"field_budgets: expected numbers >= 0 whose sum is at most num_tokens={self.num_tokens}. "
-                f"Received: {list(self.field_budgets)}"
             )
 
 
@@ -142,39 +124,39 @@ class TrainConfig:
     the top of the backbone. With `weights="none"` there is nothing to freeze: the one stage trains everything.
     """
 
-    epochs: int = 30  # at most, of stage one (or of training from scratch)
-    fine_tune_epochs: int = 0  # at most, of stage two; 0 leaves it out
+    epochs: Annotated[int, Range(1, 1_000_000)] = 30  # at most, of stage one (or of training from scratch)
+    fine_tune_epochs: Annotated[int, Range(0, 1_000_000)] = 0  # at most, of stage two; 0 leaves it out
     fine_tune_from: str = ""  # first layer of the backbone that stage two trains; "": its last block
-    batch_size: int = 16
-    learning_rate: float = 1e-3
-    fine_tune_learning_rate: float = 1e-5
-    weight_decay: float = 1e-4
-    label_smoothing: float = 0.05  # single-label heads
+    batch_size: Annotated[int, Range(1, 65_536)] = 16
+    learning_rate: Annotated[float, Range(1e-9, 10.0)] = 1e-3
+    fine_tune_learning_rate: Annotated[float, Range(1e-9, 10.0)] = 1e-5
+    weight_decay: Annotated[float, Range(0.0, 1.0)] = 1e-4
+    label_smoothing: Annotated[float, Range(0.0, 0.5)] = 0.05  # single-label heads
     class_balance: bool = True  # weights per head over its labelled rows
-    head_weights: dict[str, float] = dataclasses.field(default_factory=dict)  # of the loss; a head not named has 1
-    patience: int = 6  # epochs without a lower validation loss, after which a stage ends
+    # Factors of the heads' losses; a head that is not named has 1.
+    head_weights: dict[str, Annotated[float, Range(0, 1_000_000)]] = dataclasses.field(default_factory=dict)
+    patience: Annotated[int, Range(1, 1_000_000)] = 6  # epochs without a lower validation loss that end a stage
     refit: bool = False  # then train anew on training and validation clips, for the number of epochs that was best
-    mirror: bool = True  # left and right are not told apart; off where they carry meaning
-    random_crop: float = 0.1  # at most this share of height and width is cut off (training on pixels)
-    random_color: float = 0.1  # brightness and contrast vary by this share (training on pixels)
-    seed: int = 0
+    mirror: bool = True  # mirrored clips count too; off where left and right carry meaning
+    random_crop: Annotated[float, Range(0.0, 0.5)] = 0.1  # at most this share of each side is cut off (pixels only)
+    random_color: Annotated[float, Range(0.0, 0.9)] = 0.1  # brightness and contrast vary by this share (pixels only)
+    seed: Annotated[int, Range(0, 2**31 - 1)] = 0
 
     def __post_init__(self) -> None:
-        _check_types(self)
-        _check_range(self, "epochs", 1, 1_000_000)
-        _check_range(self, "fine_tune_epochs", 0, 1_000_000)
-        _check_range(self, "batch_size", 1, 65_536)
-        _check_range(self, "learning_rate", 1e-9, 10.0)
-        _check_range(self, "fine_tune_learning_rate", 1e-9, 10.0)
-        _check_range(self, "weight_decay", 0.0, 1.0)
-        _check_range(self, "label_smoothing", 0.0, 0.5)
-        _check_range(self, "patience", 1, 1_000_000)
-        _check_range(self, "random_crop", 0.0, 0.5)
-        _check_range(self, "random_color", 0.0, 0.9)
-        _check_range(self, "seed", 0, 2**31 - 1)
-        for head, weight in self.head_weights.items():
-            if not 0 <= weight <= 1e6:
-                raise InputError(f"head_weights: expected 0 to 1000000. Received: {head}={weight}")
+        check_settings(self)
+
+
+def check_field_budgets(budgets: Sequence[int], num_fields: int, num_tokens: int) -> None:
+    """Refuses numbers of tokens by field that do not fit the fields or the tokens; none at all fits.
+
+    Raises:
+        InputError: There is not one number for each field, one is negative, or together they exceed `num_tokens`.
+    """
+    if budgets and (len(budgets) != num_fields or min(budgets) < 0 or sum(budgets) > num_tokens):
+        raise InputError(
+            f"field_budgets: expected one number >= 0 for each of {num_fields} text fields, whose sum is at most "
+            f"num_tokens={num_tokens}. Received: {list(budgets)}"
+        )
 
 
 Config = TypeVar("Config", PrepareConfig, ModelConfig, TrainConfig)
@@ -199,9 +181,9 @@ def from_mapping(kind: type[Config], values: Mapping[str, Any], section: str) ->
             near = [_RENAMED[key]] if key in _RENAMED else difflib.get_close_matches(key, known, n=1)
             advice = f"did you mean {near[0]!r}?" if near else f"expected one of: {', '.join(known)}"
             raise InputError(f"unknown setting {section}.{key}: {advice}")
-    hints = typing.get_type_hints(kind)
+    hints = hints_of(kind)
     try:
-        return kind(**{key: _from_json(value, hints[key]) for key, value in values.items()})
+        return kind(**{key: from_json(value, hints[key]) for key, value in values.items()})
     except InputError as error:
         raise InputError(f"{section}.{error}") from None
 
@@ -222,56 +204,6 @@ def parse_override(text: str, sections: tuple[str, ...]) -> tuple[str, str, Any]
         return section, key, json.loads(value)
     except ValueError:
         return section, key, value
-
-
-def _from_json(value: Any, hint: Any) -> Any:
-    if typing.get_origin(hint) is tuple and isinstance(value, list):
-        return tuple(value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    return value
-
-
-def _check_types(config: Any) -> None:
-    for name, hint in typing.get_type_hints(type(config)).items():
-        value = getattr(config, name)
-        if not _has_type(value, hint):
-            raise InputError(f"{name}: expected {_describe(hint)}. Received: {value!r}")
-
-
-def _has_type(value: Any, hint: Any) -> bool:
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is Literal:
-        return value in arguments
-    if origin is tuple:
-        return isinstance(value, tuple) and all(_has_type(item, arguments[0]) for item in value)
-    if origin is dict:
-        return isinstance(value, dict) and all(
-            _has_type(key, arguments[0]) and _has_type(item, arguments[1]) for key, item in value.items()
-        )
-    if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, hint)
-
-
-def _describe(hint: Any) -> str:
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is Literal:
-        return "one of " + ", ".join(repr(choice) for choice in arguments)
-    if origin is tuple:
-        return f"a list of {_describe(arguments[0])}"
-    if origin is dict:
-        return f"an object of {_describe(arguments[1])} by name"
-    names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
-    return names.get(hint, str(hint) if isinstance(hint, types.GenericAlias) else hint.__name__)
-
-
-def _check_range(config: Any, name: str, low: float, high: float) -> None:
-    value = getattr(config, name)
-    if not low <= value <= high:  # also refuses NaN
-        raise InputError(f"{name}: expected {low} to {high}. Received: {value}")
 
 
 def _check_languages(languages: tuple[str, ...]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from vidmodel_tf.config import check_field_budgets
 from vidmodel_tf.errors import InputError
 
 MAX_FIELDS = 8  # U+0001 to U+0008 are kept for them
@@ -73,13 +74,9 @@ def resolve_budgets(num_tokens: int, num_fields: int, budgets: Sequence[int] = (
     """
     if num_tokens < 1:
         raise InputError(f"num_tokens: expected at least 1. Received: {num_tokens}")
+    check_field_budgets(budgets, num_fields, num_tokens)
     if not budgets:
         return tuple(num_tokens // num_fields + (position < num_tokens % num_fields) for position in range(num_fields))
-    if len(budgets) != num_fields or min(budgets) < 0 or sum(budgets) > num_tokens:
-        raise InputError(
-            f"budgets: expected one number >= 0 for each of {num_fields} fields, together at most "
-            f"num_tokens={num_tokens}. Received: {list(budgets)}"
-        )
     return tuple(budgets)
 
 

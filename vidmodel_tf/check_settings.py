@@ -1,0 +1,105 @@
+"""Checks the values of a dataclass of settings against the types and ranges that stand beside them."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import types
+import typing
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from vidmodel_tf.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """The numbers that a setting may have, ends included: `Annotated[int, Range(1, 8)]`."""
+
+    low: float
+    high: float
+
+
+def check_settings(config: Any) -> None:
+    """Refuses a value of the wrong type or out of range.
+
+    Args:
+        config: A dataclass whose fields are `int`, `float`, `str`, `bool`, `Literal`, `tuple[X, ...]` or
+            `dict[str, X]`; numbers may be `Annotated` with a `Range`.
+
+    Raises:
+        InputError: Names the first such setting, what was expected and what it is.
+    """
+    hints = hints_of(type(config))
+    for name, hint in hints.items():
+        value = getattr(config, name)
+        if not _has_type(value, hint):
+            raise InputError(f"{name}: expected {_describe(hint)}. Received: {value!r}")
+    for name, hint in hints.items():
+        _check_range(name, getattr(config, name), hint)
+
+
+def from_json(value: Any, hint: Any) -> Any:
+    """A JSON value as the setting's type has it: tuples for lists, floats for whole numbers."""
+    kind = _without_range(hint)
+    if typing.get_origin(kind) is tuple and isinstance(value, list):
+        return tuple(value)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value
+
+
+@functools.cache
+def hints_of(kind: type) -> Mapping[str, Any]:
+    """The type of each setting by its name, ranges included."""
+    return types.MappingProxyType(typing.get_type_hints(kind, include_extras=True))
+
+
+def _check_range(name: str, value: Any, hint: Any) -> None:
+    if typing.get_origin(hint) is dict:
+        for key, item in value.items():
+            _check_number(name, item, typing.get_args(hint)[1], received=f"{key}={item}")
+    else:
+        _check_number(name, value, hint, received=str(value))
+
+
+def _check_number(name: str, value: float, hint: Any, received: str) -> None:
+    if typing.get_origin(hint) is not Annotated:
+        return
+    for allowed in hint.__metadata__:
+        if not allowed.low <= value <= allowed.high:  # also refuses NaN
+            raise InputError(f"{name}: expected {allowed.low} to {allowed.high}. Received: {received}")
+
+
+def _without_range(hint: Any) -> Any:
+    return typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
+
+
+def _has_type(value: Any, hint: Any) -> bool:
+    hint = _without_range(hint)
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        return value in arguments
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_has_type(item, arguments[0]) for item in value)
+    if origin is dict:
+        return isinstance(value, dict) and all(
+            _has_type(key, arguments[0]) and _has_type(item, arguments[1]) for key, item in value.items()
+        )
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, hint)
+
+
+def _describe(hint: Any) -> str:
+    hint = _without_range(hint)
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        return "one of " + ", ".join(repr(choice) for choice in arguments)
+    if origin is tuple:
+        return f"a list of {_describe(arguments[0])}"
+    if origin is dict:
+        return f"an object of {_describe(arguments[1])} by name"
+    return {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}[hint]
