@@ -179,7 +179,7 @@ def test_the_report_tells_what_the_manifest_warns_of(tmp_path):
     report = prepare(tmp_path / "source", tmp_path / "again", settings)
     assert report["settings"]["languages"] == ["de"]
     assert not any("de.srt" in warning or "no source is given" in warning for warning in report["warnings"])
-    clips = {clip.id: clip for clip in read_index(tmp_path / "again")}
+    clips = {clip.id: clip for clip in open_data_set(tmp_path / "again").clips}
     assert clips["y/c.mp4"].text["subtitles"] == "Wort"
     assert clips["x/a_1.mp4"].source == clips["x/a_2.mp4"].source == "x/a_"
 
