@@ -276,7 +276,7 @@ def test_lists_in_a_cell_are_refused(root: Path, column: str, cell: str) -> None
         csv.writer(file).writerows([["path", column], ["a.mp4", cell], ["b.mp4", "x"], ["c.mp4", "y"]])
     with pytest.raises(InputError, match=r"^1 bad row of 3") as caught:
         read_manifest(path)
-    assert_starts(caught.value.details[0], f"row 2: {column}: expected .*eparate .*'|'")
+    assert_starts(caught.value.details[0], f"row 2: {column}: expected .*separate.*'|'")
 
 
 @pytest.mark.parametrize("name", ["[unknown]", "(other)", "(2 people)", "a [b]", "don't", '"quoted"', "{x}", "a, b"])

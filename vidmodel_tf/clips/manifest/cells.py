@@ -102,9 +102,11 @@ def parse_classes(value: Any, may_hold_commas: bool = True) -> tuple[str, ...] |
     """
     if isinstance(value, str) and value.strip() == "|":
         return ()
+    if isinstance(value, str) and _PRINTED_LIST.fullmatch(value.strip()):
+        raise InputError(f"expected class names separated by '|'. Received: {shown(value)}, a list in other signs")
     if isinstance(value, str) and re.search(r"[,;]|^\s*\[", value) and not may_hold_commas:
         raise InputError(
-            f"expected class names separated by '|'. Received: {shown(value)}; separate classes by '|', "
+            f"expected class names separated by '|'. Received: {shown(value)}; separate several by '|', "
             "or call the column label:HEAD if each cell is one class"
         )
     if isinstance(value, str) and value.strip():

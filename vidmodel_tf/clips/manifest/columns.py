@@ -80,7 +80,8 @@ def read_columns(names: Sequence[str], file_name: str) -> Columns:
     if not faults:
         faults = _missing_columns(names, heads)
     if faults:
-        more = f" ({len(faults) - 1} more faults in the columns)" if len(faults) > 1 else ""
+        num_more = len(faults) - 1
+        more = f" ({num_more} more fault{'s' * (num_more > 1)} in the columns)" if num_more else ""
         raise InputError(f"{file_name}: {faults[0]}{more}", faults[1:])
     has_videos = "path" in names
     known = {*(COLUMNS if has_videos else WORDS_COLUMNS), *(column.column for column in heads.values())}
