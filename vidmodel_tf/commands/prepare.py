@@ -37,7 +37,9 @@ def run(options: argparse.Namespace) -> None:
 
 
 def print_report(report: dict[str, Any], console: Console) -> None:
-    """Counts per split and class, then what was refused, and warnings."""
+    """Counts per split and class, then what was refused, passed over and ignored, and warnings."""
+    from vidmodel_tf.clips.manifest.passed_over import describe_counts
+
     splits = report["counts"]
     rows = [
         (head, name, *(splits[split]["labels"][head][name] for split in splits))
@@ -47,6 +49,8 @@ def print_report(report: dict[str, Any], console: Console) -> None:
     console.print(show.table(f"{report['num_clips']} clips stored", ["head", "class", *splits], rows))
     for clip_id, reason in report["refused"].items():
         console.print(f"refused: {clip_id}: {reason}")
+    if report["passed_over"]:
+        console.print(f"passed over: {describe_counts(report['passed_over'])}")
     for warning in report["warnings"]:
         console.print(f"warning: {warning}")
     if report["ignored_columns"]:
