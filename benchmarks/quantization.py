@@ -24,9 +24,9 @@ from ai_edge_litert.interpreter import Interpreter
 
 from vidmodel_tf.decision import decide
 from vidmodel_tf.evaluation.cross_metrics import paired_difference, pooled_metrics
-from vidmodel_tf.forms.keras_form import RunModel
-from vidmodel_tf.forms.lite import LiteModel, LitePair
-from vidmodel_tf.forms.open_model import ModelForm
+from vidmodel_tf.forms.form import Form
+from vidmodel_tf.forms.keras_form import KerasForm
+from vidmodel_tf.forms.open_model import open_model
 from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.records.frames import decode_questions
 from vidmodel_tf.run_folder.run import Run, load_run, open_own_data
@@ -78,16 +78,16 @@ def _exported(work: Path, fold: int) -> Path:
     return work / "exported" / f"fold-{fold}"
 
 
-def _forms(run: Run, exported: Path) -> dict[str, ModelForm]:
+def _forms(run: Run, exported: Path) -> dict[str, Form]:
     folder = exported / "tflite"
-    files = {name: LiteModel(folder / f"{name}.tflite") for name in ("float32", "float16", "dynamic", "int8")}
-    pairs = {f"pair_{precision}": LitePair(folder, precision) for precision in ("float32", "int8")}
-    return {REFERENCE: RunModel(run), **files, **pairs}
+    files = {name: open_model(folder / f"{name}.tflite") for name in ("float32", "float16", "dynamic", "int8")}
+    pairs = {f"pair_{name}": open_model(folder / f"frame_features_{name}.tflite") for name in ("float32", "int8")}
+    return {REFERENCE: KerasForm(run), **files, **pairs}
 
 
-def _predict(form: ModelForm, run: Run, data: DataSet, fold: int) -> Iterator[dict[str, Any]]:
+def _predict(form: Form, run: Run, data: DataSet, fold: int) -> Iterator[dict[str, Any]]:
     for clip, question in data.questions("test", run.config.model):
-        (scores,) = form.scores(decode_questions([question], run.config.model), [[""]])
+        scores = form.scores(decode_questions([question], run.config.model), [""])
         (answer,) = decide(scores[HEAD], run.thresholds.get(HEAD))
         heads = {HEAD: {"truth": clip.labels[HEAD], "answer": run.labels[HEAD][answer]}}
         yield {"seed": 0, "fold": fold, "id": clip.id, "source": clip.source, "heads": heads}

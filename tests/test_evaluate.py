@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import MODEL, PREPARE, TRAIN
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.evaluate import _ablated_accuracy, _collect, _Collected, derangement, evaluate
-from vidmodel_tf.forms.keras_form import RunModel
+from vidmodel_tf.forms.keras_form import KerasForm
 from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.records.pipeline import for_inference
 from vidmodel_tf.records.prepare import prepare
@@ -52,7 +52,7 @@ def test_accuracy_is_that_of_the_model_s_own_predictions(copy, result, batch):
 
 
 def test_ablations_take_away_what_they_say(copy, data_set, batch):
-    model = RunModel(load_run(copy))
+    model = KerasForm(load_run(copy))
     collected = _collect(model, open_data_set(data_set), "test")
     inputs, _, _ = batch
     frames, token_ids = inputs["frames"], inputs["token_ids"]

@@ -19,7 +19,7 @@ from vidmodel_tf.errors import InputError
 from vidmodel_tf.export.onnx import export
 from vidmodel_tf.export.onnx.export import convert, export_onnx
 from vidmodel_tf.export.onnx.ops import count_ops
-from vidmodel_tf.forms.onnx import OnnxModel
+from vidmodel_tf.forms.onnx_form import OnnxForm
 from vidmodel_tf.forms.token_ids import encode_texts
 from vidmodel_tf.forms.verify import verify
 from vidmodel_tf.labels import Labels
@@ -64,14 +64,14 @@ def test_a_process_with_the_runtime_alone_gives_the_scores_of_keras(run, folder,
 
 def test_opened_and_verified(run, folder):
     frames, texts = questions(run)
-    model = OnnxModel(folder / "model.onnx")
-    answers, without_words = model.scores(frames, [texts, [""] * len(texts)])
+    model = OnnxForm(folder / "model.onnx")
+    answers, without_words = (model.scores(frames, words) for words in (texts, [""] * len(texts)))
     for head, scores in expected_scores(run).items():
         np.testing.assert_allclose(answers[head], scores, atol=ATOL, err_msg=head)
         assert np.array_equal(without_words[head], answers[head]) != run.config.model.has_text
     result = verify(model, run.path)
-    assert result["passed"]
-    assert result["tolerance"] == ATOL
+    assert result.passed
+    assert result.tolerance == ATOL
 
 
 def test_inputs_outputs_and_ops(run, folder):
@@ -178,9 +178,9 @@ def plain_folder(plain, tmp_path_factory):
 
 def test_other_shapes_and_ids_are_refused(plain, plain_folder):
     frames, texts = questions(plain)
-    model = OnnxModel(plain_folder / "model.onnx")
+    model = OnnxForm(plain_folder / "model.onnx")
     with pytest.raises(Exception, match="Got invalid dimensions for input: frames"):
-        model.scores(frames[:, :3], [texts])
+        model.scores(frames[:, :3], texts)
     token_ids = np.full((1, plain.config.model.num_tokens), 1_000_000, np.int32)
     session = onnxruntime.InferenceSession(str(plain_folder / "model.onnx"))
     with pytest.raises(Exception, match="out of data bounds"):
@@ -189,11 +189,11 @@ def test_other_shapes_and_ids_are_refused(plain, plain_folder):
 
 def test_what_is_no_model_is_told(plain, plain_folder, tmp_path):
     with pytest.raises(InputError, match="expected the settings that `vidmodel export` writes beside it"):
-        OnnxModel(shutil.copy(plain_folder / "model.onnx", tmp_path))
+        OnnxForm(shutil.copy(plain_folder / "model.onnx", tmp_path))
     shutil.copytree(plain_folder, tmp_path / "copy")
     (tmp_path / "copy" / "model.onnx").write_bytes(b"no model")
     with pytest.raises(InputError, match=r"model\.onnx cannot be read as an ONNX file: [^\n]*$"):
-        OnnxModel(tmp_path / "copy" / "model.onnx")
+        OnnxForm(tmp_path / "copy" / "model.onnx")
 
 
 @pytest.mark.parametrize("missing", ["onnxruntime", "tf2onnx", "onnx"])
@@ -205,7 +205,7 @@ def test_a_missing_extra_is_told(plain, plain_folder, tmp_path, monkeypatch, mis
     assert not list((tmp_path / "name").glob(".*"))
     if missing == "onnxruntime":
         with pytest.raises(InputError, match=message):
-            OnnxModel(plain_folder / "model.onnx")
+            OnnxForm(plain_folder / "model.onnx")
 
 
 def test_what_fails_leaves_the_earlier_export(plain, tmp_path, monkeypatch):

@@ -8,14 +8,14 @@ from tests.conftest import BLUE, RED
 from tests.videos import write_video
 from vidmodel_tf.clips.question import Refusal
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.forms.keras_form import RunModel
+from vidmodel_tf.forms.keras_form import KerasForm
 from vidmodel_tf.run_folder.run import load_run
 from vidmodel_tf.scoring.clips import predict
 
 
 @pytest.fixture(scope="module")
 def model(run_dir):
-    return RunModel(load_run(run_dir))
+    return KerasForm(load_run(run_dir))
 
 
 def test_a_clip_of_the_data_set_gets_the_scores_that_the_data_set_gives(model, run_dir, clips_csv, tmp_path):

@@ -25,6 +25,7 @@ from vidmodel_tf.export.onnx.export import export_onnx
 from vidmodel_tf.export.parts import load_parts
 from vidmodel_tf.export.saved_model.export import check_portable, export_saved_model, num_nodes, ops_of
 from vidmodel_tf.export.saved_model.graph import InferenceGraph
+from vidmodel_tf.forms.form import Form
 from vidmodel_tf.forms.open_model import open_model
 from vidmodel_tf.forms.token_ids import encode_texts
 from vidmodel_tf.forms.verify import verify
@@ -117,14 +118,14 @@ def test_windows_of_a_longer_sequence_are_answered_as_clips_of_their_own(run, ve
 
 def test_verify_finds_every_signature_the_same(run, version):
     result = verify(version, run.path)
-    assert result["passed"]
+    assert result.passed
     ways = (
         {"serving_default", "encoded_frames", "classify_features"}
         if run.config.model.has_frames
         else {"serving_default"}
     )
-    assert set(result["answers"]) == ways
-    assert all(found["label_agreement"] == 1 for heads in result["answers"].values() for found in heads.values())
+    assert set(result.answers) == ways
+    assert all(found.label_agreement == 1 for heads in result.answers.values() for found in heads.values())
 
 
 def test_verify_finds_other_thresholds(served, plain, tmp_path):
@@ -136,7 +137,8 @@ def test_verify_finds_other_thresholds(served, plain, tmp_path):
 
 def test_opened_for_prediction_it_gives_the_scores_of_keras(run, version):
     frames, texts = questions(run)
-    answers, without_words = open_model(version.parent).scores(frames, [texts, [""] * len(texts)])
+    form = open_model(version.parent)
+    answers, without_words = (form.scores(frames, words) for words in (texts, [""] * len(texts)))
     for head, scores in expected_scores(run).items():
         np.testing.assert_allclose(answers[head], scores, atol=TOLERANCE)
     assert (np.abs(answers["colour"] - without_words["colour"]).max() > 1e-6) == run.config.model.has_text
@@ -345,7 +347,7 @@ def test_a_model_with_batch_norm_says_the_same_when_exported(plain, tmp_path):
     frames = rng.integers(0, 256, (3, 2, 32, 32, 3), dtype=np.uint8)
     texts = ["", "A blue film", "一个红色的视频"]
     expected = model.predict({"frames": frames, "token_ids": encode_texts(texts, plain)}, verbose=0)
-    (answers,) = served.scores(frames, [texts])
+    answers = served.scores(frames, texts)
     for head, scores in expected.items():
         np.testing.assert_allclose(answers[head], scores, atol=TOLERANCE)
     unfolded = InferenceGraph(load_parts(load_run(tmp_path / "run"), fold=False)).encode(tf.constant(frames))
@@ -398,26 +400,26 @@ def test_another_run_s_model_is_not_verified(served, data_set, tmp_path):
         verify(tmp_path / "run", tmp_path / "run")
 
 
-class Answering:
-    """A form of the model that always says the same."""
+class Answering(Form):
+    """A form of the model that always answers the same."""
 
     tolerance = 1e-4
 
     def __init__(self, run, score):
         self.run, self.score = run, score
 
-    def scores(self, frames, texts):
-        return [
-            {head: np.full((len(frames), len(names)), self.score) for head, names in self.run.labels.items()}
-            for _ in texts
-        ]
+    def encode(self, frames, previous=None):
+        return frames
+
+    def classify(self, features, words):
+        return {head: np.full((len(words), len(names)), self.score) for head, names in self.run.labels.items()}
 
 
 @pytest.mark.parametrize("score", [np.nan, 0.5])
 def test_what_always_says_the_same_is_not_verified(plain, score):
     result = verify(Answering(plain, score), plain.path)
-    assert not result["passed"]
-    differences = {found["max_difference"] for found in result["answers"]["scores"].values()}
+    assert not result.passed
+    differences = {found.max_difference for found in result.answers["scores"].values()}
     assert (differences == {None}) == np.isnan(score)
 
 

@@ -16,6 +16,7 @@ from ai_edge_litert.interpreter import Interpreter
 from tests.exports import ask_process, expected_scores, questions
 from vidmodel_tf.cli import main
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.evaluation.evaluate import evaluate
 from vidmodel_tf.export.lite import export as tflite
 from vidmodel_tf.export.lite.bias import with_corrected_bias
 from vidmodel_tf.export.lite.convert import convert
@@ -23,13 +24,15 @@ from vidmodel_tf.export.lite.export import export_tflite
 from vidmodel_tf.export.lite.frame_pair import frame_pair_function, frame_pair_specs
 from vidmodel_tf.export.lite.ops import count_ops
 from vidmodel_tf.export.parts import load_parts
-from vidmodel_tf.forms.lite import LitePair
+from vidmodel_tf.forms.keras_form import KerasForm
+from vidmodel_tf.forms.lite_pair import LitePair
 from vidmodel_tf.forms.open_model import open_model
 from vidmodel_tf.forms.token_ids import encode_texts
 from vidmodel_tf.forms.verify import verify
 from vidmodel_tf.model.build import build_frame_encoder
 from vidmodel_tf.model.layers import MeanPooling, SlotMask, Standardization
 from vidmodel_tf.records.data_set import open_data_set
+from vidmodel_tf.scoring.clips import predict
 
 # float32: sums in another order; float16: three digits of each weight, in models whose scores were spread on purpose
 TOLERANCES = {"float32": 1e-4, "float16": 2e-2}
@@ -91,7 +94,7 @@ def test_the_pair_gives_the_scores_of_keras_frame_by_frame(run, folder):
         return
     frames, texts = questions(run)
     for precision in ("float32", "int8"):
-        (answers,) = LitePair(folder, precision).scores(frames, [texts])
+        answers = LitePair(folder / f"frame_features_{precision}.tflite").scores(frames, texts)
         assert_near(answers, expected_scores(run), precision)
 
 
@@ -157,9 +160,9 @@ def test_the_report_says_what_each_file_is_worth(run, folder):
 def test_opened_for_prediction_and_verified(run, folder):
     frames, texts = questions(run)
     for precision in precisions_to_hold(run):
-        (answers,) = open_model(folder / f"{precision}.tflite").scores(frames, [texts])
+        answers = open_model(folder / f"{precision}.tflite").scores(frames, texts)
         assert_near(answers, expected_scores(run), precision)
-    assert verify(folder / "float16.tflite", run.path)["passed"]
+    assert verify(folder / "float16.tflite", run.path).passed
 
 
 @pytest.fixture(scope="module")
@@ -182,12 +185,36 @@ def test_long_lstms_have_no_single_int8_file(plain, tmp_path, monkeypatch):
     assert (folder / "frame_features_int8.tflite").exists()
 
 
+def test_the_pair_is_opened_verified_and_evaluated_like_any_form(plain, plain_folder, clips_csv, capsys):
+    pair, keras_form = plain_folder / "frame_features_float32.tflite", KerasForm(plain)
+    assert verify(pair, plain.path).passed
+    assert main(["verify", str(plain_folder / "frame_features_int8.tflite"), str(plain.path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["tolerance"] == 0.25
+    expected, found = evaluate(keras_form), evaluate(pair)
+    assert found["ablations"] == expected["ablations"]
+    assert found["heads"]["colour"]["confusion_matrix"] == expected["heads"]["colour"]["confusion_matrix"]
+    assert not (plain_folder / "evaluation").exists()  # an export is not to be written into
+    video = clips_csv.parent / "clip00.mp4"
+    (answer,), (keras_answer,) = predict(pair, [video]), predict(keras_form, [video])
+    assert answer.heads["colour"].scores == pytest.approx(keras_answer.heads["colour"].scores, abs=1e-4)
+
+
 def test_half_of_the_pair_is_no_model(plain_folder, tmp_path):
     folder = plain_folder
+    expected = r"is the second half of the streaming pair: expected the first half, such as .*features_int8\.tflite"
+    with pytest.raises(InputError, match=expected):
+        open_model(folder / "classify_features.tflite")
+    shutil.copytree(folder, tmp_path / "half")
+    (tmp_path / "half" / "classify_features.tflite").unlink()
+    with pytest.raises(
+        InputError, match=r"expected the other half .* beside it\. Received: no classify_features\.tflite"
+    ):
+        open_model(tmp_path / "half" / "frame_features_int8.tflite")
+    shutil.copy(folder / "classify_features.tflite", tmp_path / "half" / "renamed.tflite")
     with pytest.raises(
         InputError, match=r"expected a whole model, of frames and token_ids\. Received: a part, of featu"
     ):
-        open_model(folder / "classify_features.tflite")
+        open_model(tmp_path / "half" / "renamed.tflite")
     with pytest.raises(InputError, match="expected the settings that `vidmodel export` writes beside it"):
         open_model(shutil.copy(folder / "float32.tflite", tmp_path))
     shutil.copytree(folder, tmp_path / "copy")

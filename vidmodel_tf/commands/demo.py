@@ -39,7 +39,7 @@ def run_demo(folder: Path, console: Console) -> dict[str, Any]:
     from vidmodel_tf.demo.drawn_clips import draw_demo
     from vidmodel_tf.demo.settings import MODEL, PREPARE, TRAIN
     from vidmodel_tf.evaluation.evaluate import evaluate as evaluate_model
-    from vidmodel_tf.forms.keras_form import RunModel
+    from vidmodel_tf.forms.keras_form import KerasForm
     from vidmodel_tf.records.prepare import prepare as prepare_clips
     from vidmodel_tf.scoring.clips import predict
     from vidmodel_tf.training.train import train
@@ -49,7 +49,7 @@ def run_demo(folder: Path, console: Console) -> dict[str, Any]:
     console.print("2. vidmodel prepare")
     prepare.print_report(prepare_clips(manifest, folder / "dataset", PREPARE), console)
     console.print("3. vidmodel train")
-    model = RunModel(train(folder / "dataset", folder / "run", MODEL, TRAIN))
+    model = KerasForm(train(folder / "dataset", folder / "run", MODEL, TRAIN))
     console.print("4. vidmodel evaluate")
     result = evaluate_model(model)
     evaluate.print_evaluation(result, console)

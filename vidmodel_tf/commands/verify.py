@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vidmodel_tf.commands import show
 from vidmodel_tf.quiet import import_tensorflow
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from vidmodel_tf.forms.verify import Verification
 
 HELP = "whether an exported model gives the answers of its run folder"
 
@@ -28,19 +30,19 @@ def run(options: argparse.Namespace) -> int:
 
     result = verify(options.model, options.run_dir)
     if options.json:
-        show.print_json(result)
+        show.print_json(result.to_json())
     else:
         print_verification(result, show.open_console())
-    return 0 if result["passed"] else 1
+    return 0 if result.passed else 1
 
 
-def print_verification(result: dict[str, Any], console: Console) -> None:
+def print_verification(result: Verification, console: Console) -> None:
     """The largest difference and the share of equal labels, a row for each head and way of asking."""
     rows = [
-        (way, head, show.scientific(found["max_difference"]), show.number(found["label_agreement"]))
-        for way, heads in result["answers"].items()
+        (way, head, show.scientific(found.max_difference), show.number(found.label_agreement))
+        for way, heads in result.answers.items()
         for head, found in heads.items()
     ]
-    verdict = "the same" if result["passed"] else "NOT the same"
-    title = f"{result['num_examples']} examples: {verdict}, with a tolerance of {result['tolerance']:.0e}"
+    verdict = "the same" if result.passed else "NOT the same"
+    title = f"{result.num_examples} examples: {verdict}, with a tolerance of {result.tolerance:.0e}"
     console.print(show.table(title, ["asked", "head", "largest difference", "equal labels"], rows))

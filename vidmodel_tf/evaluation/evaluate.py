@@ -13,8 +13,8 @@ import numpy as np
 
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.metrics import multi_label_metrics, single_label_metrics
-from vidmodel_tf.forms.keras_form import RunModel, Scores
-from vidmodel_tf.forms.open_model import ModelForm, open_model
+from vidmodel_tf.forms.form import Form, Scores
+from vidmodel_tf.forms.open_model import open_model
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.pages.pictures import save_confusion_matrix, save_reliability_diagram
 from vidmodel_tf.progress import track
@@ -43,7 +43,7 @@ class _Collected:
     training: Sequence[StoredClip]  # what the baseline is learnt from
 
 
-def evaluate(model: str | Path | ModelForm, *, data: str | Path | None = None, split: str = "test") -> dict[str, Any]:
+def evaluate(model: str | Path | Form, *, data: str | Path | None = None, split: str = "test") -> dict[str, Any]:
     """Measures a model on a split. That of a run folder is kept there as `evaluation/SPLIT.json`.
 
     On another data set than its own: as `evaluation/NAME/SPLIT.json`.
@@ -62,7 +62,7 @@ def evaluate(model: str | Path | ModelForm, *, data: str | Path | None = None, s
     Raises:
         InputError: There is no such model, data set or split, or the data set asks other questions.
     """
-    model = open_model(model) if isinstance(model, str | Path) else model
+    model = open_model(model)
     run = model.run
     data = Path(data) if data is not None else run.data
     if data is None:
@@ -83,7 +83,7 @@ def evaluate(model: str | Path | ModelForm, *, data: str | Path | None = None, s
             name: {head: _ablated_accuracy(collected, name, head, run) for head in run.labels} for name in ABLATIONS
         },
     }
-    if isinstance(model, RunModel):  # an exported model is not to be written into
+    if model.keeps_results:
         folder = run.path / layout.EVALUATION
         folder = folder if own_data else folder / data.path.resolve().name
         write_json(folder / f"{split}.json", result)
@@ -104,7 +104,7 @@ def _check_labels(labels: Labels, run: Run) -> None:
             raise InputError(f"the data set's head {head!r}: expected {expected}. Received: the other kind")
 
 
-def _collect(model: ModelForm, data: DataSet, split: str) -> _Collected:
+def _collect(model: Form, data: DataSet, split: str) -> _Collected:
     config, clips = model.run.config.model, data.in_split(split)
     words = [join_fields(clip.text, config.text_fields) for clip in clips]
     row_of = {clip.id: row for row, clip in enumerate(clips)}
@@ -134,7 +134,7 @@ def _class_ids(clip: StoredClip, head: str, labels: Labels) -> int | list[float]
 
 
 def _score_batch(
-    model: ModelForm,
+    model: Form,
     frames: np.ndarray,
     words: Sequence[str],
     receivers: np.ndarray,
@@ -142,9 +142,10 @@ def _score_batch(
     collected: _Collected,
 ) -> None:
     own, others = [words[row] for row in rows], [words[receivers[row]] for row in rows]
-    full, without_text, without_frames = model.scores(frames, [own, [""] * len(own), others])
+    features = model.encode(frames) if model.run.config.model.has_frames else None
+    full, without_text, without_frames = (model.classify(features, text) for text in (own, [""] * len(own), others))
     shuffled = np.stack([_shuffle(clip, _SEED + row) for clip, row in zip(frames, rows, strict=True)])
-    (shuffled_frames,) = model.scores(shuffled, [own])
+    shuffled_frames = model.scores(shuffled, own)
     for name, scores in (
         ("full", full),
         ("without_text", without_text),

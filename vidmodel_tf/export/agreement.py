@@ -10,8 +10,7 @@ import numpy as np
 
 from vidmodel_tf.decision import decide
 from vidmodel_tf.forms.agreement import compare_scores, share_alike
-from vidmodel_tf.forms.keras_form import Scores
-from vidmodel_tf.forms.open_model import ModelForm
+from vidmodel_tf.forms.form import Form, Scores
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.records.frames import decode_questions
@@ -21,7 +20,7 @@ from vidmodel_tf.run_folder.run import Run
 MAX_CLIPS = 200
 
 
-def report_agreement(models: Mapping[str, ModelForm], run: Run, data: DataSet) -> dict[str, Any]:
+def report_agreement(models: Mapping[str, Form], run: Run, data: DataSet) -> dict[str, Any]:
     """Asks all forms of a model the same questions.
 
     Args:
@@ -44,7 +43,7 @@ def report_agreement(models: Mapping[str, ModelForm], run: Run, data: DataSet) -
         "models": {
             name: {
                 head: {
-                    **compare_scores(scores[head], expected[head], head, run),
+                    **compare_scores(scores[head], expected[head], head, run).to_json(),
                     "accuracy": _accuracy(scores[head], truths[head], head, run),
                 }
                 for head in run.labels
@@ -55,7 +54,7 @@ def report_agreement(models: Mapping[str, ModelForm], run: Run, data: DataSet) -
 
 
 def _answers(
-    models: Mapping[str, ModelForm], run: Run, data: DataSet, split: str
+    models: Mapping[str, Form], run: Run, data: DataSet, split: str
 ) -> tuple[dict[str, Scores], dict[str, list[Any]]]:
     """The scores of each model, and what is true by head, None where that is not known."""
     rows: dict[str, list[Scores]] = {name: [] for name in models}
@@ -65,7 +64,7 @@ def _answers(
     for clip, question in track(questions, "measuring", total):
         frames = decode_questions([question], run.config.model)
         for name, model in models.items():
-            rows[name] += model.scores(frames, [[question.words]])
+            rows[name].append(model.scores(frames, [question.words]))
         for head in run.labels:
             truths[head].append(_class_ids(clip, head, run))
     joined = {

@@ -7,36 +7,44 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from vidmodel_tf.forms.form import Form, Scores
 from vidmodel_tf.forms.token_ids import encode_texts
 from vidmodel_tf.run_folder.run import Run
 
-Scores = dict[str, np.ndarray]  # {head: float32 [B, K]}
 
-
-class RunModel:
+class KerasForm(Form):
     """A run folder, opened.
 
     Args:
         run: The run folder, as read.
+
+    Raises:
+        InputError: The weights are missing or belong to another graph.
     """
 
-    tolerance = 1e-4  # of float32 sums in another order
+    tolerance = 1e-4  # float32 sums in another order
+    keeps_results = True
 
     def __init__(self, run: Run) -> None:
         self.run = run
         model = run.load_model()
         head = model.get_layer("head")
-        self._encode = None
         if run.config.model.has_frames:
             encoder, projection = model.get_layer("frame_encoder"), model.get_layer("projection")
             self._encode = tf.function(lambda frames: projection(encoder(frames, training=False), training=False))
-        self._classify = tf.function(lambda parts: head(parts, training=False))
+        self._classify = tf.function(lambda inputs: head(inputs, training=False))
 
-    def scores(self, frames_BxTxHxWxC: np.ndarray, texts: Sequence[Sequence[str]]) -> list[Scores]:
-        """See `vidmodel_tf.forms.open_model.ModelForm`."""
-        seen = {"features": self._encode(tf.convert_to_tensor(frames_BxTxHxWxC))} if self._encode else {}
-        answers = (
-            self._classify({**seen, "token_ids": tf.convert_to_tensor(encode_texts(words, self.run))})
-            for words in texts
-        )
-        return [{head: scores.numpy() for head, scores in answer.items()} for answer in answers]
+    def encode(self, frames_BxTxHxWxC: np.ndarray, previous_BxHxWxC: np.ndarray | None = None) -> np.ndarray:
+        """See `Form`."""
+
+        def encode(frames: np.ndarray) -> np.ndarray:
+            return self._encode(tf.convert_to_tensor(frames)).numpy()
+
+        return self._encode_after(encode, frames_BxTxHxWxC, previous_BxHxWxC)
+
+    def classify(self, features: np.ndarray | None, words: Sequence[str]) -> Scores:
+        """See `Form`."""
+        inputs = {"token_ids": tf.convert_to_tensor(encode_texts(words, self.run))}
+        if features is not None:
+            inputs["features"] = tf.convert_to_tensor(features)
+        return {head: scores.numpy() for head, scores in self._classify(inputs).items()}

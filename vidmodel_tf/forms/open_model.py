@@ -1,58 +1,40 @@
-"""The forms in which a trained model exists, behind one question: these frames and these words, what scores?"""
+"""Opens a trained model in whatever form it is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
-
-import numpy as np
 
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.forms.keras_form import RunModel, Scores
-from vidmodel_tf.forms.lite import LiteModel
-from vidmodel_tf.forms.onnx import OnnxModel
-from vidmodel_tf.forms.saved_model import SavedModelForm
+from vidmodel_tf.forms.form import Form
+from vidmodel_tf.forms.keras_form import KerasForm
+from vidmodel_tf.forms.lite_form import LiteForm
+from vidmodel_tf.forms.lite_pair import CLASSIFIER, ENCODER_PREFIX, LitePair
+from vidmodel_tf.forms.onnx_form import OnnxForm
+from vidmodel_tf.forms.saved_model_form import SavedModelForm
 from vidmodel_tf.run_folder.layout import latest_version
-from vidmodel_tf.run_folder.run import Run, load_run
+from vidmodel_tf.run_folder.run import load_run
 
 
-class ModelForm(Protocol):
-    """A trained model in whatever form.
-
-    Attributes:
-        run: What the run folder says, all but the weights; its `path` is where that was read.
-        tolerance: How far its scores may be from those of the Keras model.
-    """
-
-    run: Run
-    tolerance: float
-
-    def scores(self, frames_BxTxHxWxC: np.ndarray, texts: Sequence[Sequence[str]]) -> list[Scores]:
-        """Scores for the same frames beside each of several texts: the frames are looked at once.
-
-        Args:
-            frames_BxTxHxWxC: uint8 RGB.
-            texts: Joined strings (`text.fields.join_fields`), B each; "": no words.
-        """
-
-
-def open_model(path: str | Path) -> ModelForm:
+def open_model(model: str | Path | Form) -> Form:
     """Opens a trained model for prediction.
 
     Args:
-        path: A run folder, a SavedModel (a version, or the folder of its versions) or a `.tflite` or `.onnx` file.
+        model: A run folder, a SavedModel (a version, or the folder of its versions) or a `.tflite` or `.onnx` file.
+            For the streaming pair `frame_features_PRECISION.tflite`; its other half is found beside it. A model that
+            is already open is handed back.
 
     Raises:
-        InputError: There is no model at `path`.
+        InputError: There is no model at this path.
     """
-    path = Path(path)
+    if not isinstance(model, str | Path):
+        return model
+    path = Path(model)
     if not path.exists():
         raise InputError(f"there is no model at {path}: expected a run folder or an exported model")
     if path.suffix == ".onnx":
-        return OnnxModel(path)
+        return OnnxForm(path)
     if path.suffix == ".tflite":
-        return LiteModel(path)
+        return _open_lite(path)
     version = latest_version(path)
     lite_files = sorted(path.glob("*.tflite")) or sorted(path.glob("tflite/*.tflite"))
     if version is None and lite_files:
@@ -61,4 +43,15 @@ def open_model(path: str | Path) -> ModelForm:
         )
     if version is not None:
         return SavedModelForm(version)
-    return RunModel(load_run(path))
+    return KerasForm(load_run(path))
+
+
+def _open_lite(path: Path) -> Form:
+    if path.name.startswith(ENCODER_PREFIX):
+        return LitePair(path)
+    if path.name == CLASSIFIER:
+        raise InputError(
+            f"{path} is the second half of the streaming pair: expected the first half, such as "
+            f"{path.with_name(f'{ENCODER_PREFIX}int8.tflite')}; the second is found beside it"
+        )
+    return LiteForm(path)

@@ -29,11 +29,15 @@ def decode_questions(questions: Sequence[Question], config: ModelConfig) -> np.n
 
     A model of words alone takes frames too, and ignores them: they are black.
     """
-    shape = (config.num_frames, config.height, config.width, 3)
     if not config.has_frames:
-        return np.zeros((len(questions), *shape), np.uint8)
+        return black_frames(len(questions), config)
     jpegs_BxT = tf.constant([question.jpeg_frames for question in questions])
     return _batch_decoder(config.height, config.width)(jpegs_BxT).numpy()
+
+
+def black_frames(num_clips: int, config: ModelConfig) -> np.ndarray:
+    """Frames for a model that ignores them, uint8 [B, T, H, W, 3]."""
+    return np.zeros((num_clips, config.num_frames, config.height, config.width, 3), np.uint8)
 
 
 @functools.cache

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-import tensorflow as tf
-
 from vidmodel_tf.clips.question import Question, Refusal
 from vidmodel_tf.decision import Answer, answer_heads
-from vidmodel_tf.forms.open_model import ModelForm, open_model
-from vidmodel_tf.records.frames import decode_frames
+from vidmodel_tf.forms.form import Form
+from vidmodel_tf.forms.open_model import open_model
+from vidmodel_tf.records.frames import decode_questions
 from vidmodel_tf.scoring.batches import answer_in_batches
 from vidmodel_tf.scoring.questions import read_questions
 from vidmodel_tf.video.names import expand_videos
@@ -20,7 +18,7 @@ _CLIPS_AT_ONCE = 4  # a batch; more would not be faster on a CPU and take more m
 
 
 def predict(
-    model: str | Path | ModelForm, files: Sequence[str | Path], *, text: str | None = None
+    model: str | Path | Form, files: Sequence[str | Path], *, text: str | None = None
 ) -> Iterator[Answer | Refusal]:
     """Answers for each video what the model predicts.
 
@@ -36,20 +34,16 @@ def predict(
     Raises:
         InputError: There is no such model, or a pattern matches nothing.
     """
-    form = open_model(model) if isinstance(model, str | Path) else model
+    form = open_model(model)
     paths = expand_videos([str(file) for file in files])
     questions = read_questions(form.run, paths, text)
     return answer_in_batches(questions, lambda batch: answer_questions(form, batch), _CLIPS_AT_ONCE)
 
 
-def answer_questions(form: ModelForm, questions: Sequence[Question]) -> list[Answer]:
+def answer_questions(form: Form, questions: Sequence[Question]) -> list[Answer]:
     """Asks a model some questions at once."""
-    run, config = form.run, form.run.config.model
-    frames = np.zeros((len(questions), config.num_frames, config.height, config.width, 3), np.uint8)
-    if config.has_frames:
-        for row, question in enumerate(questions):
-            frames[row] = decode_frames(tf.constant(question.jpeg_frames), config.height, config.width)
-    (scores,) = form.scores(frames, [[question.words for question in questions]])
+    run = form.run
+    scores = form.scores(decode_questions(questions, run.config.model), [question.words for question in questions])
     return [
         Answer(
             question.id,

@@ -13,9 +13,9 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from vidmodel_tf.export.agreement import report_agreement
-from vidmodel_tf.forms.keras_form import RunModel
-from vidmodel_tf.forms.lite import LiteModel, LitePair
-from vidmodel_tf.forms.open_model import ModelForm
+from vidmodel_tf.forms.form import Form
+from vidmodel_tf.forms.keras_form import KerasForm
+from vidmodel_tf.forms.open_model import open_model
 from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.run_folder.run import Run
 
@@ -35,13 +35,12 @@ def report_on(folder: Path, run: Run, data: DataSet) -> dict[str, Any]:
         there are none), at most 200.
     """
     files = {path.stem: _describe(path) for path in sorted(folder.glob("*.tflite"))}
-    models: dict[str, ModelForm] = {}
+    models: dict[str, Form] = {}
     for name in files:
-        if name.startswith("frame_features_"):
-            models[f"{name}+classify_features"] = LitePair(folder, name.removeprefix("frame_features_"))
-        elif name != "classify_features":
-            models[name] = LiteModel(folder / f"{name}.tflite")
-    agreement = report_agreement({"keras": RunModel(run), **models}, run, data)
+        if name != "classify_features":
+            pair = "+classify_features" if name.startswith("frame_features_") else ""
+            models[name + pair] = open_model(folder / f"{name}.tflite")
+    agreement = report_agreement({"keras": KerasForm(run), **models}, run, data)
     return {
         **{name: agreement[name] for name in ("split", "num_clips", "keras")},
         "files": files,

@@ -13,9 +13,9 @@ import numpy as np
 
 from vidmodel_tf.export.agreement import report_agreement
 from vidmodel_tf.extras import import_extra
-from vidmodel_tf.forms.keras_form import RunModel
-from vidmodel_tf.forms.onnx import OnnxModel
-from vidmodel_tf.forms.open_model import ModelForm
+from vidmodel_tf.forms.form import Form
+from vidmodel_tf.forms.keras_form import KerasForm
+from vidmodel_tf.forms.onnx_form import OnnxForm
 from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.run_folder.run import Run
 
@@ -35,8 +35,8 @@ def report_on(path: Path, run: Run, data: DataSet | None) -> dict[str, Any]:
         the threads that TensorFlow has. `split`, `keras` and `models` are null, and `num_clips` 0, where the data set
         of the run is gone (None).
     """
-    keras, two_threads = RunModel(run), OnnxModel(path, num_threads=2)
-    times = _median_milliseconds({"keras": keras, "1": OnnxModel(path, num_threads=1), "2": two_threads}, run)
+    keras, two_threads = KerasForm(run), OnnxForm(path, num_threads=2)
+    times = _median_milliseconds({"keras": keras, "1": OnnxForm(path, num_threads=1), "2": two_threads}, run)
     agreement: dict[str, Any] = {"split": None, "num_clips": 0, "keras": None, "models": None}
     if data is not None:
         agreement = report_agreement({"keras": keras, "model": two_threads}, run, data)
@@ -62,7 +62,7 @@ def _count(graph: GraphProto) -> Counter[str]:
     return counts
 
 
-def _median_milliseconds(models: Mapping[str, ModelForm], run: Run) -> dict[str, float]:
+def _median_milliseconds(models: Mapping[str, Form], run: Run) -> dict[str, float]:
     """Of one clip, by turns, so that whatever else the machine does falls on all of them."""
     config = run.config.model
     shape = (1, config.num_frames, config.height, config.width, 3)
@@ -71,7 +71,7 @@ def _median_milliseconds(models: Mapping[str, ModelForm], run: Run) -> dict[str,
     for number in range(1 + _NUM_TIMED):
         for name, model in models.items():
             start = time.perf_counter()
-            model.scores(frames, [["words"]])
+            model.scores(frames, ["words"])
             if number:  # the first call builds what the others use
                 times[name].append(1000 * (time.perf_counter() - start))
     return {name: statistics.median(values) for name, values in times.items()}
