@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidmodel_tf.clips.question import Question, Refusal
@@ -11,6 +11,7 @@ def item(number: int, can_be_read: bool) -> Question | Refusal:
     return Question(str(number), (), f"words {number}") if can_be_read else Refusal(str(number), "no video")
 
 
+@settings(deadline=None)
 @given(st.lists(st.booleans(), max_size=20), st.integers(1, 5))
 def test_answers_come_in_order_and_refusals_keep_their_place(readable, batch_size):
     items = [item(number, can_be_read) for number, can_be_read in enumerate(readable)]

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidmodel_tf.decision import Answer, AnyLabels, OneLabel, answer_heads, decide
@@ -20,6 +20,7 @@ def test_a_threshold_is_compared_as_the_float32_that_scores_are():
     assert decide([score], [float(np.nextafter(score, np.float32(1)))]).tolist() == [False]
 
 
+@settings(deadline=None)
 @given(FLOAT32)
 def test_a_score_reaches_its_own_threshold_and_none_above(score):
     above = np.nextafter(np.float32(score), np.float32(2))
@@ -27,6 +28,7 @@ def test_a_score_reaches_its_own_threshold_and_none_above(score):
     assert decide([score] * 3, [below, score, above]).tolist() == [True, True, False]
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(FLOAT32, min_size=3, max_size=3), min_size=1, max_size=4))
 def test_one_class_is_the_first_of_the_highest(rows):
     expected = [max(range(3), key=lambda k, row=row: (row[k], -k)) for row in rows]
