@@ -29,7 +29,8 @@ from vidmodel_tf.forms.keras_form import KerasForm
 from vidmodel_tf.forms.open_model import open_model
 from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.records.frames import decode_questions
-from vidmodel_tf.run_folder.run import Run, load_run, open_own_data
+from vidmodel_tf.run_folder.own_data import open_own_data
+from vidmodel_tf.run_folder.run import Run, load_run
 from vidmodel_tf.storage import read_json, write_json
 
 HERE = Path(__file__).parent

@@ -31,7 +31,8 @@ from vidmodel_tf.export.saved_model.export import export_saved_model
 from vidmodel_tf.forms.token_ids import encode_texts
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.model.build import build_model
-from vidmodel_tf.run_folder.run import Run, load_run, save_run
+from vidmodel_tf.run_folder.run import Run, load_run
+from vidmodel_tf.run_folder.save_run import save_run
 from vidmodel_tf.text.vocabulary import Vocabulary
 
 NUM_THREADS = 2

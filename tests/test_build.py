@@ -13,7 +13,7 @@ from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.model.backbones import BACKBONES
-from vidmodel_tf.model.build import build_feature_model, build_frame_encoder, build_model
+from vidmodel_tf.model.build import build_encoded_model, build_frame_encoder, build_model
 from vidmodel_tf.model.cut import build_cut_model, split_backbone
 from vidmodel_tf.model.trainable import adapt_standardisation, backbone_of, set_trainable
 from vidmodel_tf.model.weights import load_weights
@@ -109,15 +109,15 @@ def test_sub_models_compose_to_the_whole_and_share_its_weights(streams):
     config = small_config(streams=streams)
     model, inputs = make_model(config), make_inputs()
     backbone_output = model.get_layer("frame_encoder").predict_on_batch(inputs["frames"])
-    feature_model = build_feature_model(model, config)
-    feature_inputs = {"backbone_output": backbone_output, "token_ids": inputs["token_ids"]}
+    encoded_model = build_encoded_model(model, config)
+    encoded_inputs = {"encodings": backbone_output, "token_ids": inputs["token_ids"]}
     whole = model.predict_on_batch(inputs)
-    assert_same_scores(feature_model.predict_on_batch(feature_inputs), whole)
+    assert_same_scores(encoded_model.predict_on_batch(encoded_inputs), whole)
     features = model.get_layer("projection").predict_on_batch(backbone_output)
     head = model.get_layer("head")
     assert_same_scores(head.predict_on_batch({"features": features, "token_ids": inputs["token_ids"]}), whole)
-    feature_model.compile("sgd", LOSSES, run_eagerly=True)
-    feature_model.fit(feature_inputs, TRUTH, verbose=0)
+    encoded_model.compile("sgd", LOSSES, run_eagerly=True)
+    encoded_model.fit(encoded_inputs, TRUTH, verbose=0)
     assert not np.allclose(model.predict_on_batch(inputs)["tags"], whole["tags"], atol=1e-4)
 
 
@@ -440,7 +440,7 @@ def test_a_cut_model_gives_what_the_whole_gives_and_shares_its_weights(streams):
     activations = build_frame_encoder(config, lower).predict_on_batch(inputs["frames"])
     assert activations.shape == (3, T, 8, 10, 64 * (2 if streams == "both" else 1))
     cut = build_cut_model(model, config, upper)
-    cut_inputs = {"backbone_output": activations, "token_ids": inputs["token_ids"]}
+    cut_inputs = {"activations": activations, "token_ids": inputs["token_ids"]}
     whole = model.predict_on_batch(inputs)
     assert_same_scores(cut.predict_on_batch(cut_inputs), whole)
     set_trainable(backbone_of(model), upper)
@@ -489,8 +489,8 @@ def test_a_model_of_one_branch_takes_both_inputs_and_uses_one(branches):
     unused, used = ("token_ids", "frames") if branches == "video" else ("frames", "token_ids")
     assert_same_scores(model.predict_on_batch({**inputs, unused: others[unused]}), scores, atol=0)
     assert not np.allclose(model.predict_on_batch({**inputs, used: others[used]})["tags"], scores["tags"], atol=1e-4)
-    feature_model = build_feature_model(model, config)
-    assert set(feature_model.input) == {"token_ids"} | ({"backbone_output"} if branches == "video" else set())
+    encoded_model = build_encoded_model(model, config)
+    assert set(encoded_model.input) == {"token_ids"} | ({"encodings"} if branches == "video" else set())
 
 
 POOLINGS = [(True, "last"), (False, "both"), (True, "attention")]

@@ -11,10 +11,7 @@ from vidmodel_tf.cli import main
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.compare import compare, read_predictions
 from vidmodel_tf.evaluation.crossvalidate import crossvalidate
-from vidmodel_tf.model.backbones import build_backbone
-from vidmodel_tf.model.cut import split_backbone
 from vidmodel_tf.records.data_set import open_data_set
-from vidmodel_tf.training.features import _key
 
 QUICK = dataclasses.replace(TRAIN, epochs=2, mirror=True)
 
@@ -80,15 +77,6 @@ def test_the_backbone_saw_each_clip_once_for_all(folds):
     assert {path.name for path in folder.iterdir()} == {"key.json", "plain", "mirrored"}
     first_fold = min(path.stat().st_mtime_ns for path in out.glob("folds/*/config.json"))
     assert max(path.stat().st_mtime_ns for path in folder.rglob("*.tfrecord*")) < first_fold
-
-
-def test_a_cnn_built_again_finds_what_was_cached():
-    # Keras numbers the layers that its models do not name.
-    config = dataclasses.replace(MODEL, backbone="mobilenet_v2")
-    keys = [_key(config, build_backbone("mobilenet_v2", 32, 32, "none")) for _ in range(2)]
-    assert keys[0] == keys[1]
-    lower, _ = split_backbone(build_backbone("mobilenet_v2", 32, 32, "none"), "block_16_expand")
-    assert _key(config, lower) != keys[0]
 
 
 def test_it_goes_on_where_it_stood_and_refuses_other_arguments(folds):

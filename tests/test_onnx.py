@@ -24,7 +24,8 @@ from vidmodel_tf.forms.token_ids import encode_texts
 from vidmodel_tf.forms.verify import verify
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.model.build import build_model
-from vidmodel_tf.run_folder.run import load_run, save_run
+from vidmodel_tf.run_folder.run import load_run
+from vidmodel_tf.run_folder.save_run import save_run
 
 ATOL = 1e-4  # float32 sums in another order
 

@@ -23,7 +23,7 @@ sys.modules["tensorflow"] = None
 from pathlib import Path
 import keras, numpy as np
 from vidmodel_tf.config import ModelConfig
-from vidmodel_tf.model.build import build_feature_model, build_frame_encoder, build_model
+from vidmodel_tf.model.build import build_encoded_model, build_frame_encoder, build_model
 from vidmodel_tf.model.cut import build_cut_model, split_backbone
 from vidmodel_tf.model.trainable import adapt_standardisation, backbone_of, set_trainable
 from vidmodel_tf.model.weights import load_weights
@@ -41,11 +41,11 @@ adapt_standardisation(model, [outputs])
 set_trainable(backbone_of(model), backbone_of(model))
 model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
 assert np.isfinite(model.fit(inputs, {"kind": np.array([0, 1, 2])}, verbose=0).history["loss"]).all()
-build_feature_model(model, config).predict({"backbone_output": outputs, "token_ids": inputs["token_ids"]}, verbose=0)
+build_encoded_model(model, config).predict({"encodings": outputs, "token_ids": inputs["token_ids"]}, verbose=0)
 lower, upper = split_backbone(backbone_of(model), "block_2_conv")
 activations = build_frame_encoder(config, lower).predict(inputs["frames"], verbose=0)
 build_cut_model(model, config, upper).predict(
-    {"backbone_output": activations, "token_ids": inputs["token_ids"]}, verbose=0
+    {"activations": activations, "token_ids": inputs["token_ids"]}, verbose=0
 )
 assert sys.modules["tensorflow"] is None
 print("ran on jax")

@@ -11,10 +11,11 @@ import pytest
 from tests.conftest import MODEL, TRAIN
 from vidmodel_tf.model.trainable import backbone_of
 from vidmodel_tf.records.data_set import open_data_set
-from vidmodel_tf.training.features import cached_features
-from vidmodel_tf.training.stage_progress import StageProgress, TrainingState
-from vidmodel_tf.training.stages import best_num_epochs, run_stages
-from vidmodel_tf.training.train import begin_job, plan_run, train
+from vidmodel_tf.training.encoded_files import encoded_files
+from vidmodel_tf.training.job import Job
+from vidmodel_tf.training.stage_progress import StageProgress
+from vidmodel_tf.training.stages import run_stages
+from vidmodel_tf.training.train import begin_run, plan_run, train
 
 REFIT = dataclasses.replace(
     TRAIN, epochs=3, fine_tune_epochs=2, fine_tune_learning_rate=1e-3, refit=True, mirror=True, batch_size=6
@@ -45,17 +46,17 @@ def test_each_stage_has_as_many_epochs_again_as_were_best(refit_run):
 
 
 def test_the_standardisation_is_that_of_training_and_validation_clips(refit_run):
-    run, features = refit_run, []
+    run, encodings = refit_run, []
     model = run.load_model()
     pretrained = run.config.model.weights
     backbone = backbone_of(model)
     backbone.load_weights(pretrained)  # fine-tuning has changed it; the cache is of the pretrained one
     data = open_data_set(run.data)
     for split in ("train", "validation"):
-        files = cached_features(data, split, backbone, run.config.model, views=("plain",))
-        features += [files.parse(record, 0)["backbone_output"].numpy() for record in files.records.in_order()]
+        files = encoded_files(data, split, backbone, run.config.model, views=("plain",))
+        encodings += [files.parse(record, 0)[1].numpy() for record in files.records.in_order()]
     layer = model.get_layer("projection").get_layer("appearance_standardization")
-    slots = np.concatenate(features)
+    slots = np.concatenate(encodings)
     assert len(slots) == MODEL.num_frames * (data.count("train") + data.count("validation"))
     np.testing.assert_allclose(layer.mean, slots.mean(axis=0), rtol=1e-4, atol=1e-5)
 
@@ -64,15 +65,6 @@ def test_the_last_weights_of_the_refit_are_the_model(refit_run):
     state = json.loads((refit_run.path / "checkpoints" / "state.json").read_text())
     assert state["best_weights"].split("-")[0] == history(refit_run)[-1]["stage"]
     assert state["best_weights"].split("-")[-1] == state["last_weights"].split("-")[-1]
-
-
-def test_the_best_number_of_epochs_is_that_of_the_stage_alone():
-    losses = [("frozen", 1.0), ("frozen", 0.5), ("frozen", 0.9), ("fine_tune", 0.6), ("fine_tune", 0.4)]
-    state = TrainingState(history=[{"stage": stage, "val_loss": loss} for stage, loss in losses])
-    assert best_num_epochs(state, "frozen_refit") == 2
-    assert best_num_epochs(state, "fine_tune_refit") == 2
-    state.history[-1]["val_loss"] = 0.7
-    assert best_num_epochs(state, "fine_tune_refit") == 0  # fine-tuning has lowered nothing
 
 
 class InterruptedTrainingError(Exception):
@@ -104,5 +96,5 @@ def test_without_validation_clips_there_is_nothing_to_refit(data_set, tmp_path):
     data = data.with_splits({clip.id: "test" if clip.split == "test" else "train" for clip in data.clips})
     training = dataclasses.replace(TRAIN, epochs=2, refit=True)
     run = plan_run(data, tmp_path / "run", MODEL, training)
-    run_stages(begin_job(run, data, verbose=0))
+    run_stages(Job.of(run, data, verbose=0), begin_run(run))
     assert [row["stage"] for row in history(run)] == ["scratch"] * 2

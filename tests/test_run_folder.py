@@ -43,20 +43,6 @@ def test_no_json(copy):
         load_run(copy)
 
 
-@pytest.mark.parametrize(
-    "found", [{"topic": [0.7]}, {"topic": [0.5, 5]}, {"topic": [0.5, "0.5"]}, {"colour": [0.5, 0.5]}, {}, [0.5, 0.5]]
-)
-def test_thresholds_that_do_not_fit_are_refused(copy, found):
-    (copy / "thresholds.json").write_text(json.dumps(found))
-    with pytest.raises(InputError, match=r"thresholds\.json: expected numbers from 0 to 1 .*\(2 for topic\)\."):
-        load_run(copy)
-
-
-def test_whole_numbers_are_thresholds_too(copy):
-    (copy / "thresholds.json").write_text('{"topic": [1, 0]}')
-    assert [type(value) for value in load_run(copy).thresholds["topic"]] == [float, float]
-
-
 def test_a_data_set_of_which_less_could_be_read_is_another(data_set, clips_csv, tmp_path, monkeypatch):
     def refuse_one(requests, **settings):
         for i, (request, result) in enumerate(read_clips(requests, **settings)):

@@ -33,7 +33,8 @@ from vidmodel_tf.model.backbones import build_backbone
 from vidmodel_tf.model.build import build_model
 from vidmodel_tf.model.trainable import backbone_of
 from vidmodel_tf.run_folder.layout import latest_version
-from vidmodel_tf.run_folder.run import load_run, save_run
+from vidmodel_tf.run_folder.run import load_run
+from vidmodel_tf.run_folder.save_run import save_run
 
 TOLERANCE = 1e-4  # float32 sums in another order
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 
-import keras
 import numpy as np
 import pytest
 
@@ -22,11 +21,8 @@ from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.records.pipeline import for_inference
 from vidmodel_tf.run_folder.run import load_run
 from vidmodel_tf.training.losses import (
-    SmoothedSparseCategoricalCrossentropy,
-    balanced_class_weights,
     compile_arguments,
 )
-from vidmodel_tf.training.stage_progress import StageProgress, TrainingState
 from vidmodel_tf.training.train import train
 
 
@@ -90,23 +86,10 @@ def test_the_same_arguments_again_change_nothing(run_dir, data_set):
     assert (run_dir / "model.keras").stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize(
-    ("model", "training", "words"),
-    [
-        (dataclasses.replace(MODEL, lstm_units=13), TRAIN, r"model\.lstm_units=12, not 13"),
-        (MODEL, dataclasses.replace(TRAIN, seed=7), r"train\.seed=0, not 7"),
-    ],
-)
-def test_other_arguments_are_refused(run_dir, data_set, model, training, words):
-    with pytest.raises(InputError, match=rf"was begun with other arguments \({words}\)"):
-        train(data_set, run_dir, model, training)
-
-
 def command_of(data_set, out):
     script = f"""
 import dataclasses
 from tests.conftest import MODEL, TRAIN
-from vidmodel_tf.training.stage_progress import StageProgress, TrainingState
 from vidmodel_tf.training.train import train
 train({str(data_set)!r}, {str(out)!r}, MODEL, dataclasses.replace(TRAIN, epochs=5))
 """
@@ -190,23 +173,6 @@ def test_a_stage_that_gains_nothing_leaves_the_weights_of_the_one_before(two_sta
     assert loss == pytest.approx(min(float(row["val_loss"]) for row in rows[:-1]), rel=1e-4)  # float32 sums
 
 
-def test_cached_features_are_the_encoder_s(two_stage_run):
-    from vidmodel_tf.model.build import build_model
-    from vidmodel_tf.training.features import cached_features
-
-    run = two_stage_run
-    model = build_model(run.config.model, run.labels, len(run.vocabulary))
-    encoder = model.get_layer("frame_encoder")
-    data = for_inference(open_data_set(run.data), "train", run.config.model, run.vocabulary, batch_size=8)
-    frames = np.concatenate([inputs["frames"] for inputs, _, _ in data.as_numpy_iterator()])
-    files = cached_features(
-        open_data_set(run.data), "train", backbone_of(model), run.config.model, views=("plain", "mirrored")
-    )
-    for view, pixels in enumerate((frames, frames[:, :, :, ::-1])):
-        cached = [files.parse(record, view)["backbone_output"] for record in files.records.in_order()]
-        np.testing.assert_allclose(cached, encoder.predict(pixels, verbose=0), atol=1e-5)
-
-
 def test_a_fold_holds_out_its_sources(data_set, tmp_path):
     run = train(data_set, tmp_path / "run", MODEL, dataclasses.replace(TRAIN, epochs=1), fold=(2, 3))
     assert load_run(run.path).fold == (2, 3)
@@ -214,46 +180,9 @@ def test_a_fold_holds_out_its_sources(data_set, tmp_path):
     assert result["num_clips"] == 10  # a third of 30 clips, two a source
 
 
-def test_a_folder_with_something_else_in_it_is_refused_and_stays(data_set, tmp_path):
-    (tmp_path / ".env").write_text("a secret")
-    with pytest.raises(InputError, match=r"expected a new folder, or a run folder .* other content \(\.env\)"):
-        train(data_set, tmp_path, MODEL, TRAIN)
-    assert [path.name for path in tmp_path.iterdir()] == [".env"]
-
-
 def test_without_a_frozen_backbone_there_is_nothing_to_fine_tune(data_set, tmp_path):
     with pytest.raises(InputError, match=r"train\.fine_tune_epochs: expected 0 where no backbone is frozen"):
         train(data_set, tmp_path / "run", MODEL, dataclasses.replace(TRAIN, fine_tune_epochs=1))
-
-
-def test_settings_that_are_gone_are_noticed(run_dir, data_set, tmp_path):
-    shutil.copytree(run_dir, tmp_path / "run")
-    path = tmp_path / "run" / "config.json"
-    settings = json.loads(path.read_text())
-    settings["train"]["head_weights"] = {"colour": 2.0}
-    path.write_text(json.dumps(settings))
-    with pytest.raises(InputError, match=r"train\.head_weights\.colour=2\.0, not None"):
-        train(data_set, tmp_path / "run", MODEL, TRAIN)
-
-
-def test_balanced_class_weights(data_set):
-    labels = vm.load_labels(data_set)
-    clips = open_data_set(data_set).clips
-    weights = balanced_class_weights(clips, labels)
-    assert list(weights) == ["colour"]
-    counts = [sum(clip.labels["colour"] == name for clip in clips) for name in labels["colour"]]
-    total = [weight * count for weight, count in zip(weights["colour"], counts, strict=True)]
-    assert total == pytest.approx([sum(counts) / 2] * 2)  # every class counts the same, all together as before
-
-
-def test_smoothed_loss_is_keras_s_on_one_hot_targets():
-    scores = np.random.default_rng(0).dirichlet(np.ones(4), size=6).astype(np.float32)
-    ids = np.array([0, 1, 2, 3, 0, 1])
-    weights = np.array([1, 0, 2, 0.5, 1, 1], np.float32)
-    for smoothing in (0.0, 0.1):
-        expected = keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)(np.eye(4)[ids], scores, weights)
-        found = SmoothedSparseCategoricalCrossentropy(smoothing)(ids, scores, weights)
-        assert float(found) == pytest.approx(float(expected), rel=1e-6)
 
 
 def test_unknown_head_weight(data_set, tmp_path):
@@ -296,38 +225,3 @@ def test_a_run_saved_by_hand_reads_clips_as_its_data_was(data_set, tmp_path):
     config = dataclasses.replace(MODEL, num_frames=6)
     vm.save_run(tmp_path / "other", vm.build_model(config, labels, len(vocabulary)), config, labels, vocabulary)
     assert load_run(tmp_path / "other").config.prepare.num_stored_frames == 6
-
-
-def dropped(seed, epoch, tmp_path):
-    layers = [keras.layers.Dropout(0.5, name=name) for name in ("a", "b")]
-    inputs = keras.Input((64,))
-    inner = keras.Model(inputs, layers[1](inputs))
-    model = keras.Model(inputs, [layers[0](inputs), inner(inputs)])
-    callback = StageProgress(tmp_path, TrainingState(), "loss", 1, seed)
-    callback.set_model(model)
-    callback.on_epoch_begin(epoch)
-    return [layer(np.ones((1, 64)), training=True).numpy().tobytes() for layer in layers]
-
-
-def test_each_layer_seed_and_epoch_has_a_dropout_of_its_own(tmp_path):
-    results = [dropped(seed, epoch, tmp_path) for seed in (0, 1) for epoch in (0, 1)]
-    assert dropped(1, 0, tmp_path) == results[2]
-    assert len({mask for masks in results for mask in masks}) == 8
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        ('{"stage": "scratch", "learning_rates": []}', r"Received: stage, learning_rates; go on with the version"),
-        ("[1]", r"Received: list; go on with the version"),
-        ("{", r"is not JSON"),
-    ],
-)
-def test_a_state_that_cannot_be_gone_on_from_is_refused_in_one_line(data_set, run_dir, tmp_path, content, words):
-    begun = shutil.copytree(run_dir, tmp_path / "run", ignore=shutil.ignore_patterns("model.keras"))
-    settings = (begun / "config.json").read_bytes()
-    (begun / "checkpoints" / "state.json").write_text(content)
-    with pytest.raises(InputError, match=rf"checkpoints/state\.json.*{words}") as caught:
-        train(data_set, begun, MODEL, TRAIN)
-    assert "\n" not in str(caught.value)
-    assert (begun / "config.json").read_bytes() == settings

@@ -21,7 +21,7 @@ from .records.pipeline import load_labels as load_labels
 from .records.prepare import prepare as prepare
 from .records.vocabulary import Vocabulary as Vocabulary
 from .run_folder.run import load_run as load_run
-from .run_folder.run import save_run as save_run
+from .run_folder.save_run import save_run as save_run
 from .scoring.clips import predict as predict
 from .training.losses import compile_arguments as compile_arguments
 from .training.train import train as train

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import itertools
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,26 +61,19 @@ def print_training(run: Run, was_finished: bool, console: Console) -> None:
 
 
 def describe_stages(run: Run) -> list[str]:
-    """A line for each stage of `history.csv`: its epochs, why it ended, and which epoch's weights it left."""
-    path = run.path / layout.HISTORY
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    lines, lowest = [], math.inf
-    for stage, group in itertools.groupby(rows, key=lambda row: row["stage"]):
-        epochs = list(group)
-        if stage.endswith("_refit"):
-            lines.append(f"{stage}: {len(epochs)} epochs, as many as were best before")
+    """A line for each stage of `history.csv`: its epochs, why it ended, and which epoch's weights it kept."""
+    from vidmodel_tf.training.history import read_history, stage_results
+    from vidmodel_tf.training.plan import is_refit
+
+    patience, lines = run.config.train.patience, []
+    for result in stage_results(read_history(run.path)):
+        if is_refit(result.name):
+            lines.append(f"{result.name}: {result.num_epochs} epochs, as many as were best before")
             continue
-        monitor = "val_loss" if epochs[0].get("val_loss") else "loss"
-        lowest = lowest if monitor == "val_loss" else math.inf  # as training compares
-        best = 0
-        for number, row in enumerate(epochs, 1):
-            if float(row[monitor]) < lowest:
-                best, lowest = number, float(row[monitor])
-        waited = len(epochs) - best >= run.config.train.patience
-        ended = f"ended by patience {run.config.train.patience}" if waited else "as many as were allowed"
-        kept = f"kept epoch {best}, {monitor} {lowest:.4f}" if best else f"none kept, {monitor} was {lowest:.4f} before"
-        lines.append(f"{stage}: {len(epochs)} epochs, {ended}; {kept}")
+        waited = result.epochs_without_gain >= patience
+        ended = f"ended by patience {patience}" if waited else "as many as were allowed"
+        kept = f"kept epoch {result.best_epoch}, {result.monitor} {result.lowest:.4f}"
+        if not result.best_epoch:
+            kept = f"none kept, {result.monitor} was {result.lowest:.4f} before"
+        lines.append(f"{result.name}: {result.num_epochs} epochs, {ended}; {kept}")
     return lines

@@ -26,9 +26,9 @@ from vidmodel_tf.model.build import build_model
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.records.stored_clip import StoredClip
-from vidmodel_tf.run_folder.run import thresholds_of
+from vidmodel_tf.run_folder.thresholds import thresholds_of
 from vidmodel_tf.storage import read_json, write_json, write_text
-from vidmodel_tf.training.stages import fill_caches
+from vidmodel_tf.training.build_stage import fill_caches
 from vidmodel_tf.training.train import plan_run
 from vidmodel_tf.workers import WorkerContext, num_usable_cores
 

@@ -22,7 +22,8 @@ from vidmodel_tf.records.data_set import DataSet, open_data_set
 from vidmodel_tf.records.frames import decode_questions
 from vidmodel_tf.records.stored_clip import StoredClip
 from vidmodel_tf.run_folder import layout
-from vidmodel_tf.run_folder.run import Run, is_own_data
+from vidmodel_tf.run_folder.own_data import is_own_data
+from vidmodel_tf.run_folder.run import Run
 from vidmodel_tf.storage import write_json
 from vidmodel_tf.text.fields import join_fields
 

@@ -12,8 +12,10 @@ from vidmodel_tf.config import ModelConfig, TrainConfig
 from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.storage import write_json
-from vidmodel_tf.training.stages import Stage, run_stages
-from vidmodel_tf.training.train import begin_job, plan_run
+from vidmodel_tf.training.build_stage import BuiltStage
+from vidmodel_tf.training.job import Job
+from vidmodel_tf.training.stages import run_stages
+from vidmodel_tf.training.train import begin_run, plan_run
 from vidmodel_tf.workers import begin_worker
 
 
@@ -50,12 +52,12 @@ def start_worker() -> None:
 def run_fold(task: FoldTask) -> None:
     """Trains on all but the fold and writes `scores.json`: {clip id: {head: scores [K]}} of the held-out clips."""
     run = plan_run(task.data, task.folder, task.model, task.train)
-    stage = run_stages(begin_job(run, task.data, verbose=0))
+    stage = run_stages(Job.of(run, task.data, verbose=0), begin_run(run))
     write_json(task.folder / "scores.json", _held_out_scores(stage, task.data))
     shutil.rmtree(task.folder / layout.CHECKPOINTS)
 
 
-def _held_out_scores(stage: Stage, data: DataSet) -> dict[str, dict[str, list[float]]]:
+def _held_out_scores(stage: BuiltStage, data: DataSet) -> dict[str, dict[str, list[float]]]:
     held_out = [clip.id for clip in data.in_split("test")]
     scores = stage.model.predict(stage.inference("test").map(lambda inputs, *_: inputs), verbose=0)
     return {

@@ -1,4 +1,4 @@
-"""The CNNs that look at one frame, by name: scaled images [B, H, W, 3] -> pooled features [B, F]."""
+"""The CNNs that encode a single frame, by name: scaled images [B, H, W, 3] -> pooled features [B, F]."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ InputShape = tuple[int, int, int]  # H, W, 3
 
 @dataclasses.dataclass(frozen=True)
 class Scaling:
-    """What a family of CNNs expects of pixels 0..255: (pixel - mean) / deviation, by channel in the order given."""
+    """The pixel scaling that a family of CNNs was trained with: (pixel - mean) / deviation, by channel, from 0..255."""
 
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     deviation: tuple[float, float, float] = (1.0, 1.0, 1.0)
@@ -35,10 +35,10 @@ class Backbone:
 
     Attributes:
         build: `build(input_shape, weights)` with weights "imagenet" or None.
-        scaling: What it expects of its pixels.
+        scaling: The pixel scaling that it was trained with.
         last_block: The first layer of its last block, from which fine-tuning starts by default.
         min_size: Pixels that height and width must have at least.
-        weights_file: What Keras downloads for "imagenet"; "" where nothing is downloaded.
+        weights_file: The file that Keras downloads for "imagenet"; "" where it downloads none.
         has_imagenet: Whether there are ImageNet weights.
     """
 
@@ -62,7 +62,7 @@ def small_cnn(input_shape: InputShape, weights: str | None = None) -> keras.Mode
 
 def _application(name: str, input_shape: InputShape, weights: str | None, **arguments: Any) -> keras.Model:
     with warnings.catch_warnings():
-        # MobileNet says that its weights of 224 x 224 serve other sizes too, which is what we want of them.
+        # MobileNet warns that weights of 224 x 224 are loaded for other sizes, which is intended here.
         warnings.filterwarnings("ignore", message="`input_shape` is undefined or non-square")
         constructor = getattr(keras.applications, name)
         return constructor(include_top=False, weights=weights, input_shape=input_shape, pooling="avg", **arguments)
@@ -76,7 +76,7 @@ _SYMMETRIC = Scaling((127.5,) * 3, (127.5,) * 3)  # -1..1
 _CAFFE = Scaling((103.939, 116.779, 123.68), reverse_channels=True)
 _STANDARDIZED = Scaling((255 * 0.485, 255 * 0.456, 255 * 0.406), (255 * 0.229, 255 * 0.224, 255 * 0.225))
 _KERNELS = "weights_tf_dim_ordering_tf_kernels"
-# Scaling that some of Keras's models hold themselves would run in half precision under mixed precision.
+# Some of Keras's models contain the scaling; under mixed precision it would run in half precision.
 _UNSCALED = {"include_preprocessing": False}
 
 BACKBONES: dict[str, Backbone] = {
@@ -148,7 +148,7 @@ def build_backbone(name: str, height: int, width: int, weights: str) -> keras.Mo
         A functional model, scaled images [B, H, W, 3] -> [B, F].
 
     Raises:
-        InputError: Unknown name, too small a picture, weights that there are not or that do not fit.
+        InputError: The name is unknown, the picture too small, or the weights are missing or do not fit.
         VidmodelError: The ImageNet weights cannot be downloaded.
     """
     backbone = find_backbone(name)

@@ -1,14 +1,14 @@
-"""The model as one functional Keras graph, made of three sub-models that others take it apart by.
+"""The model as one functional Keras graph of three sub-models, which caching, fine-tuning and serving run apart.
 
     frames ──frame_encoder──> backbone output ──projection──> features ──┐
     token_ids ───────────────────────────────────────────────────────────head──> scores by head
 
-Legend of shapes: B batch, T frames, H W C height, width and channels, L text tokens, F of the backbone, D features,
-S streams, K classes. A T' may be any number of frames: only the head fixes it.
+Legend of shapes: B batch, T frames, H W C height, width and channels, L text tokens, F size of a backbone output,
+D features, S streams, K classes. T' is any number of frames; only the head requires T.
 
 A slot without motion (the first of a clip, and a frame equal to the one before it) is exactly zero in the motion
-stream's part of the backbone output and of the features. That is how the head knows, from either alone, what it
-has to skip: nothing but arrays is passed from a cache or a client.
+stream's part of the backbone output and of the features. From either, the head can tell which slots to skip; a cache
+or a client passes no masks beside the arrays.
 
 Features stand side by side stream by stream, and within a stream one ensemble member after the other.
 """
@@ -49,8 +49,8 @@ def build_model(
         config: Its settings.
         labels: Class names of each head; heads in `labels.multi_label`, if it has that, get a sigmoid.
         vocabulary_size: Number of token ids, padding included.
-        load_backbone_weights: False leaves the backbone random where weights of the whole model follow, and then
-            needs no download. Whether its BatchNorm may train still goes by `config.weights`.
+        load_backbone_weights: False leaves the backbone random and downloads nothing, for callers that load the
+            weights of the whole model next. Whether its BatchNorm may train still depends on `config.weights`.
 
     Returns:
         A functional model: `frames` uint8 [B, T, H, W, 3] RGB and `token_ids` int32 [B, L], 0 to vocabulary_size - 1
@@ -86,16 +86,16 @@ def build_model(
         return keras.Model(inputs, scores, name="vidmodel")
 
 
-def build_feature_model(model: keras.Model, config: ModelConfig) -> keras.Model:
-    """What follows the backbone in `model`, with the same layers: training one trains the other.
+def build_encoded_model(model: keras.Model, config: ModelConfig) -> keras.Model:
+    """The part of `model` behind the backbone, with the same layers: training one trains the other.
 
     Args:
         model: A model of `build_model`.
         config: Its settings.
 
     Returns:
-        A functional model: `backbone_output` float32 [B, T, S * F] (not in a model of words alone) and `token_ids`
-        int32 [B, L] to `{head: scores}`.
+        A functional model: `encodings` float32 [B, T, S * F], the backbone outputs of a clip (absent in a model of
+        words alone), and `token_ids` int32 [B, L] to `{head: scores}`.
     """
     with dtype_policy(config.precision):
         inputs = {"token_ids": layers.Input((config.num_tokens,), dtype="int32", name="token_ids")}
@@ -103,9 +103,9 @@ def build_feature_model(model: keras.Model, config: ModelConfig) -> keras.Model:
         if config.has_frames:
             projection = model.get_layer("projection")
             output_shape = (config.num_frames, projection.input_shape[-1])
-            inputs["backbone_output"] = layers.Input(output_shape, name="backbone_output")
-            parts["features"] = projection(inputs["backbone_output"])
-        return keras.Model(inputs, model.get_layer("head")(parts), name="vidmodel_features")
+            inputs["encodings"] = layers.Input(output_shape, name="encodings")
+            parts["features"] = projection(inputs["encodings"])
+        return keras.Model(inputs, model.get_layer("head")(parts), name="vidmodel_encoded")
 
 
 def stream_names(config: ModelConfig) -> tuple[str, ...]:
@@ -114,13 +114,13 @@ def stream_names(config: ModelConfig) -> tuple[str, ...]:
 
 
 def build_frame_encoder(config: ModelConfig, cnn: keras.Model, *, previous_given: bool = False) -> keras.Model:
-    """Frames -> what a CNN says of each, the model's streams side by side on the last axis.
+    """Frames -> their encodings by a CNN, the model's streams side by side on the last axis.
 
     Args:
-        config: The settings of the model; `streams` says what is looked at.
+        config: The settings of the model; `streams` says whether frames, motion images or both are encoded.
         cnn: Scaled images [B, H, W, 3] to [B, ..., F]: the backbone, or a lower part of it.
-        previous_given: What each frame's motion is seen against is an input of its own. So frames that come one by
-            one can be encoded as those of a whole clip are, and none of them twice.
+        previous_given: The frame that each frame's motion is measured from is an input of its own. Frames that
+            arrive one by one are then encoded as in a whole clip, each of them once.
 
     Returns:
         A functional model: `frames` uint8 [B, T', H, W, 3] (with `previous_given`, `{"frames", "previous_frames"}`,
@@ -143,7 +143,7 @@ def build_frame_encoder(config: ModelConfig, cnn: keras.Model, *, previous_given
     if config.streams == "motion":
         output = KeepSlots(name="backbone_output")(folded(scale(motion)), slots)
         return keras.Model(inputs, output, name="frame_encoder")
-    # One call for both streams, so that a BatchNorm that trains sees the mixture that it will be used on.
+    # One call for both streams: a BatchNorm that trains then computes its statistics over both, as they are used.
     images = layers.Concatenate(axis=1, dtype="float32", name="both_images")([scale(frames), scale(motion)])
     appearance, motion = ops.split(folded(images), 2, axis=1)
     motion = KeepSlots(name="motion_output")(motion, slots)
@@ -224,7 +224,7 @@ def _build_member(
 
 def _temporal_branch(features, name: str, has_gaps: bool, config: ModelConfig):
     slots = SlotMask(name=f"{name}.slots")(features) if has_gaps else None
-    # cuDNN takes masks that are padded on the right only, and motion always lacks its first slot.
+    # cuDNN accepts only masks that are padded on the right, and the first slot of motion is always masked.
     use_cudnn = False if has_gaps else "auto"
     x = layers.Dropout(config.dropout, name=f"{name}.dropout")(features)
     means = [MeanPooling(name=f"{name}.mean")(x, mask=slots)] if config.pooling == "both" else []

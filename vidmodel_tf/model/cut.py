@@ -1,8 +1,8 @@
-"""A model cut open inside its backbone: what lies below the cut is frozen, and its outputs can be kept.
+"""A model cut in two inside its backbone: the part below the cut is frozen, so its outputs can be cached.
 
     frames ──lower part──> activations ──upper part, projection, head──> scores
 
-Fine-tuning then costs the layers that it trains, not the whole backbone for each epoch.
+An epoch of fine-tuning then costs only the layers that it trains, not the whole backbone.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def split_backbone(backbone: keras.Model, first_layer: str) -> tuple[keras.Model
         their layers with the backbone.
 
     Raises:
-        InputError: There is no such layer, or a connection leads past it.
+        InputError: There is no such layer, or a connection bypasses it.
     """
     names = [layer.name for layer in backbone.layers]
     if first_layer not in names[1:]:
@@ -46,7 +46,7 @@ def split_backbone(backbone: keras.Model, first_layer: str) -> tuple[keras.Model
             f"fine_tune_from: expected a layer of {backbone.name} that all connections lead through, "
             f"such as the first of a block. Received: {first_layer!r}, which some lead past"
         )
-    # The name tells cached activations of one cut from those of another.
+    # The name distinguishes the cached activations of different cuts.
     return keras.Model(backbone.input, activations, name=f"{backbone.name}_below_{first_layer}"), upper
 
 
@@ -60,7 +60,7 @@ def _upper_part(backbone: keras.Model, activations: Any) -> keras.Model | None:
 
 
 def build_cut_model(model: keras.Model, config: ModelConfig, upper: keras.Model) -> keras.Model:
-    """What follows the cut in `model`, with the same layers: training one trains the other.
+    """The part of `model` above the cut, with the same layers: training one trains the other.
 
     Args:
         model: A model of `build_model`.
@@ -68,14 +68,14 @@ def build_cut_model(model: keras.Model, config: ModelConfig, upper: keras.Model)
         upper: The upper part of its backbone, from `split_backbone`.
 
     Returns:
-        A functional model: `backbone_output` float32 [B, T, h, w, S * c], here the activations at the cut, and
-        `token_ids` int32 [B, L] to `{head: scores}`.
+        A functional model: `activations` at the cut, float32 [B, T, h, w, S * c], and `token_ids` int32 [B, L] to
+        `{head: scores}`.
     """
     *picture_shape, num_channels = upper.input_shape[1:]
     with dtype_policy(config.precision):
         folded = FoldedTimeDistributed(upper, inference_only=True, name="upper_backbone")
         activations_shape = (config.num_frames, *picture_shape, len(stream_names(config)) * num_channels)
-        activations = layers.Input(activations_shape, name="backbone_output")
+        activations = layers.Input(activations_shape, name="activations")
         token_ids = layers.Input((config.num_tokens,), dtype="int32", name="token_ids")
         outputs = []
         for part, stream in zip(split_streams(activations, config), stream_names(config), strict=True):
@@ -85,4 +85,4 @@ def build_cut_model(model: keras.Model, config: ModelConfig, upper: keras.Model)
             outputs.append(x)
         features = model.get_layer("projection")(side_by_side(outputs, "upper_output", "float32"))
         scores = model.get_layer("head")({"features": features, "token_ids": token_ids})
-        return keras.Model({"backbone_output": activations, "token_ids": token_ids}, scores, name="vidmodel_cut")
+        return keras.Model({"activations": activations, "token_ids": token_ids}, scores, name="vidmodel_cut")

@@ -1,7 +1,7 @@
 """The few layers that Keras does not have: time folded into the batch, frame differences, masks, scaling.
 
 Legend of shapes: B batch, T frames, H W C height, width and channels, L text tokens, D features.
-All compute in the dtype that they are given, and preprocessing and masks are always built as float32.
+All compute in the dtype that they are given; preprocessing and masks are always built as float32.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ class FoldedTimeDistributed(keras.layers.TimeDistributed):
 
     The stock layer repeats the wrapped layer T times in the graph. The numbers are the same, but a BatchNorm that
     trains sees one statistic over B * T instead of T of them. Batch and time are read from the input's shape, so
-    that an input of another T can never come out as another number of clips.
+    an input of another T can never be returned as another number of clips.
 
     Args:
         layer: The layer (or functional model) for one time step.
-        inference_only: The wrapped layer always runs as in inference, also while the model around it trains (the
-            BatchNorm of a pretrained CNN keeps its statistics). `training=False` in the call would not do: a
-            functional model that is called with `training=True` overrides it.
+        inference_only: The wrapped layer always runs in inference mode, also while the model around it trains (the
+            BatchNorm of a pretrained CNN keeps its statistics). Passing `training=False` in the call does not work:
+            a functional model that is called with `training=True` overrides it.
     """
 
     def __init__(self, layer: keras.Layer, inference_only: bool = False, **kwargs: Any) -> None:
@@ -54,7 +54,7 @@ class FoldedTimeDistributed(keras.layers.TimeDistributed):
 
 @_register
 class ScaleFrames(keras.Layer):
-    """Pixels 0..255 [..., 3], RGB, to what a backbone was trained on: (pixel - mean) / deviation, float32.
+    """RGB pixels 0..255 [..., 3] -> the scaling that a backbone was trained with: (pixel - mean) / deviation, float32.
 
     Args:
         mean: A value each channel, in the order of the output.
@@ -92,10 +92,12 @@ def _by_channel(values: tuple[float, ...]):
 
 @_register
 class MotionImages(keras.Layer):
-    """Images of motion: clip(gain * |frame - previous|, 0, 255), float32 [B, T, H, W, 3] of two of that shape.
+    """Motion images of frames and the frames before them: clip(gain * |frame - previous|, 0, 255).
+
+    Both inputs and the output are [B, T, H, W, 3]; the output is float32.
 
     Args:
-        gain: What differences are multiplied with before they are clipped.
+        gain: Factor of the differences before they are clipped.
     """
 
     def __init__(self, gain: float, **kwargs: Any) -> None:
@@ -116,21 +118,21 @@ class MotionImages(keras.Layer):
 
 @_register
 class SlotMask(keras.Layer):
-    """Which slots carry anything: boolean [B, T], true where any value of [B, T, ...] is not exactly zero."""
+    """Mask of the slots that are not empty: boolean [B, T], true where any value of [B, T, ...] is not exactly zero."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
 
     def call(self, inputs):
-        # Side by side: TensorFlow Lite is a hundred times slower at comparing tensors of more than four dimensions.
+        # Flattened: TensorFlow Lite is a hundred times slower at comparing tensors of more than four dimensions.
         values = ops.reshape(inputs, (*ops.shape(inputs)[:2], math.prod(inputs.shape[2:])))
         return ops.any(ops.not_equal(values, 0), axis=2)
 
 
 @_register
 class KeepSlots(keras.Layer):
-    """[B, T, ...] with exact zeros in the slots that the boolean [B, T] rules out, float32."""
+    """[B, T, ...] with exact zeros in the slots where the boolean [B, T] is false, float32."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("dtype", "float32")
@@ -148,8 +150,8 @@ class KeepSlots(keras.Layer):
 class TokenMask(keras.Layer):
     """Boolean [B, L] of token ids [B, L]: true up to the last id that is not 0 (padding), and at position 0.
 
-    So the mask is padded on the right only, and no row is ruled out altogether, whatever the ids: what the fast
-    LSTM of a GPU insists on.
+    So the mask is padded on the right only and no row is masked entirely, whatever the ids: the cuDNN LSTM of a GPU
+    requires both.
     """
 
     def call(self, inputs):
@@ -160,9 +162,9 @@ class TokenMask(keras.Layer):
 
 @_register
 class MeanPooling(keras.Layer):
-    """The mean over time of [B, T, D], of the slots that the mask, boolean [B, T], admits; zeros if of none.
+    """The mean of [B, T, D] over the slots where the mask, boolean [B, T], is true; zeros where it is true for none.
 
-    `keras.layers.GlobalAveragePooling1D` divides by zero where a mask admits nothing.
+    `keras.layers.GlobalAveragePooling1D` divides by zero for a row that is masked entirely.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -188,7 +190,7 @@ class AttentionPooling(keras.Layer):
 
     Bahdanau et al., "Neural Machine Translation by Jointly Learning to Align and Translate" (2015), section 3.1,
     without a query, as in Yang et al., "Hierarchical Attention Networks" (2016). The softmax is in float32; slots
-    that the mask, boolean [B, T], rules out get no weight.
+    where the mask, boolean [B, T], is false get no weight.
 
     Args:
         units: Of the hidden layer that scores a slot.
@@ -208,7 +210,7 @@ class AttentionPooling(keras.Layer):
         scores = ops.matmul(ops.tanh(ops.matmul(inputs, self.kernel) + self.bias), self.query)
         scores = ops.cast(scores, "float32")
         if mask is not None:
-            # Not -inf: a clip without any slot would turn into NaN.
+            # Not -inf: a clip whose slots are all masked would become NaN.
             scores = ops.where(ops.expand_dims(mask, -1), scores, ops.full_like(scores, -1e9))
         return ops.sum(inputs * ops.cast(ops.softmax(scores, axis=1), inputs.dtype), axis=1)
 
@@ -253,8 +255,8 @@ class EnsembleAverage(keras.Layer):
 class Standardization(keras.Layer):
     """(inputs - mean) / deviation over the last axis, float32; the statistics are set from outside.
 
-    `keras.layers.Normalization` serves neither purpose here: it needs TensorFlow on every backend, and it keeps the
-    statistics as constants, which functions that were traced before they were set go on using.
+    `keras.layers.Normalization` does not work here: it needs TensorFlow on every backend, and keeps the statistics as
+    constants, so a function traced before they are set goes on using the old ones.
     """
 
     def __init__(self, **kwargs: Any) -> None:

@@ -10,9 +10,9 @@ import keras
 
 @contextlib.contextmanager
 def dtype_policy(name: str) -> Iterator[None]:
-    """Layers made inside follow the policy `name` ("mixed_bfloat16"); the global one is put back afterwards.
+    """Layers built inside follow the policy `name` ("mixed_bfloat16"); afterwards the global policy is restored.
 
-    `keras.applications` take no dtype, so that the global policy is the only way to reach their layers.
+    `keras.applications` take no dtype: the global policy is the only way to reach their layers.
     """
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name)

@@ -1,4 +1,4 @@
-"""Weights of backbones that come from outside: what is said when a download or a file fails."""
+"""Pretrained weights of backbones, with one clear message where a download or a file fails."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import keras
 
 from vidmodel_tf.errors import InputError, VidmodelError
 
-_SILENCE_SECONDS = 20.0  # of a server before the download is given up; Keras itself would wait for ever
+_SILENCE_SECONDS = 20.0  # of the server, before the download is given up; Keras alone would wait forever
 
 
 @contextlib.contextmanager
 def report_failed_download(name: str, file_name: str) -> Iterator[None]:
-    """Whatever Keras's own download raises inside becomes one line that says what to do instead.
+    """Turns any error of Keras's own download into one line that says what to do instead.
 
     Args:
         name: The backbone.
-        file_name: What Keras wants to download.
+        file_name: The file that Keras downloads.
 
     Raises:
         VidmodelError: The download failed.
@@ -48,7 +48,7 @@ def load_backbone_file(model: keras.Model, path: str, name: str) -> None:
     Args:
         model: The backbone.
         path: A `.weights.h5`, a `.keras` of the same network, or one of Keras's own `.h5` files without top.
-        name: What the user calls the backbone.
+        name: The name of the backbone, for the message.
 
     Raises:
         InputError: The file is missing, of another kind or of another network.

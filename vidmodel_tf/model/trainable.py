@@ -1,4 +1,4 @@
-"""What of a model trains in which stage, and the statistics that its features are standardised by."""
+"""Which layers of a model train, and the statistics that standardise its backbone outputs."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ def backbone_of(model: keras.Model) -> keras.Model:
 
 
 def set_trainable(backbone: keras.Model, part: keras.Model | None) -> None:
-    """Lets only a part of a backbone train; to be called before `compile`.
+    """Makes only a part of a backbone trainable; call it before `compile`.
 
     Args:
         backbone: From `backbone_of`.
         part: The backbone itself, its upper part (`cut.split_backbone`), or None: nothing of it trains.
     """
     trained = {layer.name for layer in part.layers} if part is not None else set()
-    # Layer by layer: a model that is trainable already does not pass `trainable = True` on.
+    # Layer by layer: setting `trainable = True` on a model that has it already does not reach its layers.
     backbone.trainable = True
     for layer in backbone.layers:
         layer.trainable = layer.name in trained
 
 
-def adapt_standardisation(model: keras.Model, feature_batches: Iterable[np.ndarray]) -> None:
+def adapt_standardisation(model: keras.Model, encoding_batches: Iterable[np.ndarray]) -> None:
     """Sets the mean and variance of each stream's standardisation from the training clips.
 
-    Slots of the motion stream that carry no motion (all zeros) are left out. Means and variances of the batches are
+    Slots of the motion stream without motion (all zeros) are left out. Means and variances of the batches are
     combined in float64 as in Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing
-    sample variances" (1979), so that memory stays at one batch. A feature that hardly varied gets the deviation
-    of 1 % of the stream's usual one, so that one clip that wakes it does not drown all other features.
+    sample variances" (1979), so only one batch is in memory. The standard deviation of a value that hardly varied is
+    raised to 1 % of the stream's usual one: else a clip in which it does vary would drown all other values.
 
     Args:
         model: A model of `build_model`.
-        feature_batches: Backbone outputs of all training clips, [b, T, S * F] each.
+        encoding_batches: Backbone outputs of all training clips, [b, T, S * F] each.
 
     Raises:
-        InputError: There is no slot to learn from, or a value is not finite.
+        InputError: No slot carries anything, or a value is not finite.
     """
     projection = model.get_layer("projection")
     layers = [layer for layer in projection.layers if isinstance(layer, Standardization)]
     moments = [_Moments(layer.mean.shape[0]) for layer in layers]
-    for batch in feature_batches:
+    for batch in encoding_batches:
         for layer, part, moment in zip(layers, np.split(np.asarray(batch), len(layers), axis=-1), moments, strict=True):
             slots = part.reshape(-1, part.shape[-1])
             moment.add(slots[np.any(slots != 0, axis=-1)] if layer.name.startswith("motion") else slots)
@@ -78,7 +78,7 @@ class _Moments:
 
     def assign_to(self, layer: Standardization) -> None:
         if not self.count and layer.name.startswith("motion"):
-            return  # no training clip moves: there is nothing that the layer would ever be used on
+            return  # no training clip moves: the layer is never used
         if not self.count or not np.isfinite(self.squares).all():
             raise InputError(
                 f"{layer.name}: expected finite backbone outputs of at least one slot. Received: {self.count} slots"

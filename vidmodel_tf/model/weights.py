@@ -1,4 +1,4 @@
-"""The weights of `model.keras` into a graph that was rebuilt from its settings."""
+"""Loads the weights of `model.keras` into a graph that was rebuilt from its settings."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from vidmodel_tf.errors import InputError
 
 
 def load_weights(model: keras.Model, path: str | Path) -> None:
-    """Loads weights after checking that both sides have the same, by name and shape.
+    """Loads weights after checking that file and model have the same ones, by name and shape.
 
-    Keras's own `load_weights` goes by position, and takes what happens to have the right shape there.
+    Keras's own `load_weights` goes by position and accepts any weight of the right shape there.
 
     Args:
         model: A model of `build_model`.
         path: A `.keras` file of one with the same settings.
 
     Raises:
-        InputError: The file is missing, is no Keras model, or its weights are others; the first that differ are named.
+        InputError: The file is missing, is no Keras model, or has other weights; the message names the first that
+            differ.
     """
     if not Path(path).is_file():
         raise InputError(f"expected the weights of a model in {path}. Received: no such file")
@@ -46,7 +47,7 @@ def _check_same(saved: keras.Model, model: keras.Model, path: str | Path) -> Non
 def _is_same(expected: keras.Variable | None, found: keras.Variable | None) -> bool:
     if expected is None or found is None or expected.shape != found.shape:
         return False
-    # Keras forgets the outer scope of what a Bidirectional wraps when it reads a model.
+    # When Keras reads a model, the layers inside a Bidirectional lose the outer part of their path.
     return expected.path == found.path or expected.path.endswith(f"/{found.path}")
 
 

@@ -36,7 +36,7 @@ def upgrade(settings: Settings, path: str | Path) -> Settings:
     """The same settings in the present format.
 
     Args:
-        settings: What a `config.json` of any version holds.
+        settings: The content of a `config.json` of any version.
         path: That file, for the messages.
 
     Raises:

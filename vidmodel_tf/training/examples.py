@@ -1,4 +1,4 @@
-"""A few clips kept in the run folder, by which any artefact of the model can be checked later without the data."""
+"""A few clips kept in the run folder, to check any export of the model later without the data set."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NUM_EXAMPLES = 8
 def write_examples(run: Run, model: keras.Model, data: DataSet) -> None:
     """Writes `examples/`: `CLIP/FRAME.jpg`, and `examples.json` with each clip's id, frames, words and scores.
 
-    Validation clips; training clips where there are none. A model of words alone keeps no frames.
+    They are validation clips, or training clips where there are none. A model of words alone keeps no frames.
     """
     folder = run.path / "examples.partial"
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What training minimizes and reports, per head."""
+"""Losses and metrics of each head."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vidmodel_tf.records.stored_clip import StoredClip
 
 @keras.saving.register_keras_serializable(package="vidmodel_tf")
 class SmoothedSparseCategoricalCrossentropy(keras.losses.Loss):
-    """Cross-entropy of integer class ids with smoothed targets, which Keras offers for one-hot targets only.
+    """Cross-entropy of integer class ids with label smoothing, which Keras offers for one-hot targets only.
 
     The target is 1 - `label_smoothing` on the true class, the rest spread evenly over all K classes
     (Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", 2016, section 7).
@@ -40,7 +40,7 @@ def compile_arguments(
 ) -> dict[str, Any]:
     """Losses, their weights and metrics for `model.compile("adam", **compile_arguments(labels))`.
 
-    Only weighted metrics: a plain metric would count the clips that are not labelled for the head.
+    Only weighted metrics: a plain metric would also count clips without a label for the head.
 
     Args:
         labels: The heads and their classes; heads in `labels.multi_label` get binary cross-entropy.
@@ -64,7 +64,11 @@ def compile_arguments(
 
 
 def balanced_class_weights(clips: Sequence[StoredClip], labels: Labels) -> dict[str, list[float]]:
-    """Weights by which every class of a single-label head counts the same: n / (K * n_c) over the labelled clips."""
+    """Weights that make all classes of a single-label head count the same: n / (K * n_c) over its labelled clips.
+
+    Returns:
+        `{head: [K]}`; 0 for a class without clips, and K counts only classes with clips.
+    """
     weights = {}
     for head, names in labels.items():
         if head not in labels.multi_label:

@@ -28,7 +28,8 @@ from vidmodel_tf.export.place import replaced_folder
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.records.pipeline import for_inference
-from vidmodel_tf.run_folder.run import Run, load_run, open_own_data, write_settings
+from vidmodel_tf.run_folder.own_data import open_own_data
+from vidmodel_tf.run_folder.run import Run, load_run, write_settings
 from vidmodel_tf.storage import write_json
 
 MAX_UNROLLED_STEPS = 64  # each step of an LSTM becomes some fifteen ops; more would make a slow file

@@ -13,7 +13,8 @@ from vidmodel_tf.export.onnx.ops import report_on
 from vidmodel_tf.export.parts import load_parts
 from vidmodel_tf.export.place import replaced_folder
 from vidmodel_tf.extras import import_extra
-from vidmodel_tf.run_folder.run import Run, load_run, open_own_data, write_settings
+from vidmodel_tf.run_folder.own_data import open_own_data
+from vidmodel_tf.run_folder.run import Run, load_run, write_settings
 from vidmodel_tf.storage import write_json
 
 if TYPE_CHECKING:

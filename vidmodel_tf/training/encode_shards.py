@@ -1,0 +1,88 @@
+"""Records of clips -> records with their encodings by a CNN in place of frames, shard by shard."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from vidmodel_tf.config import ModelConfig
+from vidmodel_tf.model.build import build_frame_encoder
+from vidmodel_tf.progress import track
+from vidmodel_tf.records.data_set import DataSet
+from vidmodel_tf.records.frames import decode_frames
+from vidmodel_tf.records.schema import parse_clip, without_frames
+from vidmodel_tf.storage import atomic_write
+
+View = Literal["plain", "mirrored"]
+
+# The name of the encodings in the records of a cache, also of activations at a cut. Renaming it would invalidate all
+# existing caches.
+STORED_NAME = "backbone_output"
+
+_BATCH_SIZE = 4  # clips; more would not be faster on a CPU and take more memory
+
+
+def encoded_schema(data: DataSet, config: ModelConfig, cnn: keras.Model) -> tfds.features.FeaturesDict:
+    """The features of an encoded clip, for one stream: those of the stored clip without frames, and its encodings."""
+    encodings = tfds.features.Tensor(shape=(config.num_frames, *cnn.output_shape[1:]), dtype=np.float32)
+    return tfds.features.FeaturesDict({**without_frames(data.features), STORED_NAME: encodings})
+
+
+def encode_shards(
+    folder: Path,
+    shards: Sequence[Path],
+    views: Sequence[View],
+    data: DataSet,
+    config: ModelConfig,
+    cnn: keras.Model,
+) -> None:
+    """Writes `FOLDER/VIEW/SHARD` for each view of each shard, where it is missing.
+
+    Args:
+        folder: Of the cache, for one stream and one CNN.
+        shards: Files of the data set.
+        views: "plain", "mirrored" or both.
+        data: The data set that the shards belong to.
+        config: The model's settings, with a single stream.
+        cnn: Scaled images [B, H, W, 3] to float32 [B, ..., F].
+    """
+    missing = [(shard, view) for shard in shards for view in views if not (folder / view / shard.name).exists()]
+    if not missing:
+        return
+    encoder, schema = build_frame_encoder(config, cnn), encoded_schema(data, config, cnn)
+    encode = tf.function(encoder, input_signature=[tf.TensorSpec((None, *encoder.input_shape[1:]), tf.uint8)])
+    for shard, view in track(missing, f"backbone, {config.streams}", len(missing)):
+        with atomic_write(folder / view / shard.name) as beside, tf.io.TFRecordWriter(str(beside)) as writer:
+            for clips in _read_batches(shard, view, data, config):
+                for example in _encode(clips, encode):
+                    writer.write(schema.serialize_example(schema.encode_example(example)))
+
+
+def _read_batches(
+    shard: Path, view: View, data: DataSet, config: ModelConfig
+) -> Iterator[list[tuple[dict[str, Any], np.ndarray]]]:
+    """Clips without their frames, and frames uint8 [T, H, W, 3], a few clips at a time."""
+    slots = data.slots(config.num_frames)
+
+    def to_frames(record: tf.Tensor):
+        example = parse_clip(data.features, record)
+        frames = decode_frames(tf.gather(example.pop("frames"), slots), config.height, config.width)
+        del example["timestamps_seconds"]
+        return example, frames[:, :, ::-1] if view == "mirrored" else frames
+
+    records = tf.data.TFRecordDataset(str(shard)).map(to_frames, num_parallel_calls=tf.data.AUTOTUNE)
+    clips = records.prefetch(_BATCH_SIZE).as_numpy_iterator()
+    return iter(lambda: list(itertools.islice(clips, _BATCH_SIZE)), [])
+
+
+def _encode(clips: list[tuple[dict[str, Any], np.ndarray]], encode: Callable) -> Iterator[dict[str, Any]]:
+    encodings = encode(np.stack([frames for _, frames in clips])).numpy().astype(np.float32)
+    for (example, _), clip_encodings in zip(clips, encodings, strict=True):
+        yield {**example, STORED_NAME: clip_encodings}
