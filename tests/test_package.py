@@ -53,10 +53,7 @@ WITHOUT_TENSORFLOW = (
     "run_folder/formats",
     "run_folder/layout",
     "run_folder/settings_file",
-    "serving/answers",
-    "serving/predict",
-    "serving/endpoint",
-    "serving/rest_client",
+    "serving",
 )
 
 

@@ -381,15 +381,26 @@ def test_arguments_that_cannot_be_used(peer, version, tmp_path):
         assert isinstance(row, Refusal)
 
 
-def test_rest_does_without_tensorflow(peer, version, videos):
+@pytest.mark.parametrize("in_shell", [False, True])
+def test_the_client_does_without_tensorflow(peer, way, version, videos, in_shell):
     script = f"""
 import sys
 sys.modules["tensorflow"] = None
+if {in_shell}:
+    from vidmodel_tf.cli import main
+    sys.exit(main(sys.argv[1:]))
 from vidmodel_tf.serving.predict import Endpoint, open_client, predict_by_server
-client = open_client(Endpoint("127.0.0.1:{peer.ports["rest"]}", {MODEL_NAME!r}), rest=True)
+client = open_client(Endpoint(sys.argv[2], {MODEL_NAME!r}), rest="--rest" in sys.argv)
 answers = predict_by_server(client, {[str(path) for path in videos[:2]]!r}, {str(version)!r})
-print([hasattr(answer, "heads") for answer in answers])
+for answer in answers:
+    print(answer.to_json()["heads"].keys())
 client.close()
 """
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
-    assert (result.stdout.strip(), result.returncode) == ("[True, True]", 0), result.stderr[-2000:]
+    arguments = ["serving-client", f"127.0.0.1:{peer.ports[way]}", MODEL_NAME, *map(str, videos[:2])]
+    arguments += ["--settings", str(version), "--json", *(["--rest"] if way == "rest" else [])]
+    command = [sys.executable, "-c", script, *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert result.returncode == 0, result.stderr[-2000:]
+    lines = result.stdout.strip().splitlines()
+    assert len(lines) == 2
+    assert all("colour" in line and "topic" in line for line in lines)

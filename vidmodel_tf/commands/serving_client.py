@@ -6,7 +6,6 @@ import argparse
 import contextlib
 
 from vidmodel_tf.commands import show
-from vidmodel_tf.quiet import import_tensorflow
 
 HELP = "answers for videos from a model in TensorFlow Serving"
 
@@ -40,8 +39,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Asks the server, and shows an answer for each video."""
-    if not options.rest:
-        import_tensorflow()
     from vidmodel_tf.serving.endpoint import Endpoint
     from vidmodel_tf.serving.predict import open_client, predict_by_server
 

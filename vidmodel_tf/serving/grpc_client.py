@@ -1,8 +1,4 @@
-"""A served model asked over gRPC.
-
-The messages of TF Serving hold those of TensorFlow, whose Python package comes with them: importing this module loads
-TensorFlow. `rest_client` does without it.
-"""
+"""A served model asked over gRPC, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -12,16 +8,18 @@ from typing import Any
 
 import grpc
 import numpy as np
-import tensorflow as tf
-from tensorflow_serving.apis import (
-    get_model_status_pb2,
-    model_service_pb2_grpc,
-    predict_pb2,
-    prediction_service_pb2_grpc,
-)
 
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.serving.endpoint import FIRST_WAIT_SECONDS, SIGNATURE, Endpoint, Outputs
+from vidmodel_tf.serving.messages import (
+    STATES,
+    PredictRequest,
+    PredictResponse,
+    StatusRequest,
+    StatusResponse,
+    set_strings,
+    to_array,
+)
 
 
 class GrpcClient:
@@ -42,27 +40,34 @@ class GrpcClient:
             )
         self.endpoint = endpoint
         self._channel = grpc.insecure_channel(endpoint.address, options=_options(endpoint))
-        self._predict = prediction_service_pb2_grpc.PredictionServiceStub(self._channel).Predict
-        self._status = model_service_pb2_grpc.ModelServiceStub(self._channel).GetModelStatus
+        self._predict = self._channel.unary_unary(
+            "/tensorflow.serving.PredictionService/Predict",
+            request_serializer=PredictRequest.SerializeToString,
+            response_deserializer=PredictResponse.FromString,
+        )
+        self._status = self._channel.unary_unary(
+            "/tensorflow.serving.ModelService/GetModelStatus",
+            request_serializer=StatusRequest.SerializeToString,
+            response_deserializer=StatusResponse.FromString,
+        )
 
     def ask(self, jpegs_BxT: Sequence[Sequence[bytes]], words_B: Sequence[str]) -> Outputs:
         """See `ServingClient`."""
-        request = predict_pb2.PredictRequest()
+        request = PredictRequest()
         self._name_model(request)
         request.model_spec.signature_name = SIGNATURE
         words = [words.encode() for words in words_B]
-        request.inputs["jpeg_frames"].CopyFrom(tf.make_tensor_proto(np.array(jpegs_BxT, object), tf.string))
-        request.inputs["text"].CopyFrom(tf.make_tensor_proto(np.array(words, object), tf.string))
+        for name, values in (("jpeg_frames", jpegs_BxT), ("text", words)):
+            set_strings(request.inputs.add(key=name).value, np.array(values, object))
         answer = self._call(self._predict, request)
-        return {name: _value(tf.make_ndarray(tensor)) for name, tensor in answer.outputs.items()}
+        return {named.key: _value(to_array(named.value)) for named in answer.outputs}
 
     def status(self) -> dict[int, str]:
         """See `ServingClient`."""
-        request = get_model_status_pb2.GetModelStatusRequest()
+        request = StatusRequest()
         self._name_model(request)
-        states = get_model_status_pb2.ModelVersionStatus.State
         answer = self._call(self._status, request)
-        return {found.version: states.Name(found.state) for found in answer.model_version_status}
+        return {found.version: STATES.get(found.state, str(found.state)) for found in answer.model_version_status}
 
     def close(self) -> None:
         """See `ServingClient`."""

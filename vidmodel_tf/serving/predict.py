@@ -15,6 +15,8 @@ from vidmodel_tf.scoring.batches import answer_in_batches
 from vidmodel_tf.scoring.questions import read_questions
 from vidmodel_tf.serving.answers import describe_outputs, read_settings_of_served
 from vidmodel_tf.serving.endpoint import Endpoint, ServingClient
+from vidmodel_tf.serving.grpc_client import GrpcClient
+from vidmodel_tf.serving.rest_client import RestClient
 from vidmodel_tf.video.names import expand_videos
 from vidmodel_tf.video.opencv import import_opencv
 
@@ -26,15 +28,9 @@ def open_client(endpoint: Endpoint, *, rest: bool = False) -> ServingClient:
 
     Args:
         endpoint: The model.
-        rest: Whether the address is that of the REST interface, not of gRPC. REST needs no TensorFlow here.
+        rest: Whether the address is that of the REST interface, not of gRPC.
     """
-    if rest:
-        from vidmodel_tf.serving.rest_client import RestClient
-
-        return RestClient(endpoint)
-    from vidmodel_tf.serving.grpc_client import GrpcClient  # loads TensorFlow
-
-    return GrpcClient(endpoint)
+    return RestClient(endpoint) if rest else GrpcClient(endpoint)
 
 
 def predict_by_server(

@@ -1,4 +1,4 @@
-"""A served model asked over REST: a third more bytes than gRPC, and no need of TensorFlow on this side."""
+"""A served model asked over REST: a third more bytes than gRPC, through anything that lets HTTP pass."""
 
 from __future__ import annotations
 
