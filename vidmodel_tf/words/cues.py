@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable
-from typing import Any
 
 from vidmodel_tf.config import TEXT_FIELDS
 
@@ -28,7 +27,7 @@ class Cue:
     text: str
     source: str
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The cue as `vidmodel words --json` shows it."""
         values = dataclasses.asdict(self)
         values["from"] = values.pop("source")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from vidmodel_tf.config import TEXT_FIELDS
 from vidmodel_tf.errors import InputError, shown
 from vidmodel_tf.storage import read_text
 
 
-def read_json_object(path: Path) -> dict[str, Any]:
+def read_json_object(path: Path) -> dict[str, object]:
     """The object in a .json file.
 
     Raises:
@@ -27,7 +26,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
     return values
 
 
-def json_text(values: Mapping[str, Any], field: str, path: Path) -> str:
+def json_text(values: Mapping[str, object], field: str, path: Path) -> str:
     """The words for one field in the object of a file beside a video; "" where there are none.
 
     Raises:
@@ -42,7 +41,7 @@ def json_text(values: Mapping[str, Any], field: str, path: Path) -> str:
         raise InputError(f"{path}: {field}: {error}") from None
 
 
-def check_text(value: Any, *, allow_list: bool = False) -> str:
+def check_text(value: object, *, allow_list: bool = False) -> str:
     """One text field as JSON or CSV gives it: a text, nothing, or (tags) a list of texts, which is joined by commas.
 
     Example:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pysubs2
+from pysubs2.exceptions import Pysubs2Error
 
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.storage import read_text
@@ -79,7 +80,7 @@ def _parse(text: str, path: Path) -> list[Shown]:
     shielded = "\n".join(_shield(line) for line in _NUMBER.sub("", text).split("\n"))
     try:
         events = pysubs2.SSAFile.from_string(shielded, format_=suffix.removeprefix(".")).events
-    except (pysubs2.Pysubs2Error, ValueError, OverflowError) as error:
+    except (Pysubs2Error, ValueError, OverflowError) as error:
         raise InputError(f"{path} is not a {suffix} file: {error}") from None
     if not events and not _is_empty(text):
         raise InputError(f"{path} is not a {suffix} file: no line of times (00:00:01,000 --> 00:00:02,000) is in it")

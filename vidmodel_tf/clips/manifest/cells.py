@@ -9,7 +9,6 @@ import re
 import stat
 import unicodedata
 from pathlib import Path
-from typing import Any
 
 from vidmodel_tf.clips.manifest.missing import is_missing
 from vidmodel_tf.clips.splits.assign import SPLITS
@@ -28,7 +27,7 @@ _PRINTED_LIST = re.compile(
 )
 
 
-def parse_path(value: Any, root: Path) -> Path:
+def parse_path(value: object, root: Path) -> Path:
     """The absolute path of a video; relative ones start at the manifest's folder `root`."""
     text = value.strip() if isinstance(value, str) else value
     if not isinstance(text, str) or not text:
@@ -71,7 +70,7 @@ def check_video_file(path: Path) -> None:
         raise InputError("expected a video file. Received: a pointer of Git LFS in its place; run 'git lfs pull'")
 
 
-def parse_class(value: Any) -> str | None:
+def parse_class(value: object) -> str | None:
     """One class name, stripped and in Unicode's form NFC (two spellings that look the same are one class), or None.
 
     Whole numbers, as JSON may hold them, are names too.
@@ -93,7 +92,7 @@ def parse_class(value: Any) -> str | None:
     return name or None
 
 
-def parse_classes(value: Any, may_hold_commas: bool = True) -> tuple[str, ...] | None:
+def parse_classes(value: object, may_hold_commas: bool = True) -> tuple[str, ...] | None:
     """Several class names: separated by `|` or a list. None: not labelled; `|` alone or an empty list: none of them.
 
     Args:
@@ -103,7 +102,9 @@ def parse_classes(value: Any, may_hold_commas: bool = True) -> tuple[str, ...] |
     if isinstance(value, str) and value.strip() == "|":
         return ()
     if isinstance(value, str) and _PRINTED_LIST.fullmatch(value.strip()):
-        raise InputError(f"expected class names separated by '|'. Received: {shown(value)}, a list in other signs")
+        raise InputError(
+            f"expected class names separated by '|'. Received: {shown(value)}, a list of Python or JSON in a cell"
+        )
     if isinstance(value, str) and re.search(r"[,;]|^\s*\[", value) and not may_hold_commas:
         raise InputError(
             f"expected class names separated by '|'. Received: {shown(value)}; separate several by '|', "
@@ -116,13 +117,13 @@ def parse_classes(value: Any, may_hold_commas: bool = True) -> tuple[str, ...] |
     items = value if isinstance(value, list) else [value]
     if missing := next((item for item in items if is_missing(item)), None):
         raise InputError(f"expected class names. Received: {shown(missing)}, which stands for a missing value")
-    names = [parse_class(item) for item in items]
-    if None in names:
+    names = [name for item in items if (name := parse_class(item))]
+    if len(names) < len(items):
         raise InputError(f"expected class names separated by '|'. Received: {shown(value)}, with an empty one")
     return tuple(dict.fromkeys(names))
 
 
-def parse_seconds(value: Any) -> float | None:
+def parse_seconds(value: object) -> float | None:
     """A time from the beginning of the file, or None for an empty cell."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
@@ -135,7 +136,7 @@ def parse_seconds(value: Any) -> float | None:
     return seconds
 
 
-def parse_split(value: Any) -> str | None:
+def parse_split(value: object) -> str | None:
     """One of `splits.SPLITS` (`val` is understood, case does not matter), or None for an empty cell."""
     name = value.strip().lower() if isinstance(value, str) else value
     if name in (None, ""):
@@ -145,7 +146,7 @@ def parse_split(value: Any) -> str | None:
     return SPLIT_NAMES[name]
 
 
-def parse_source(value: Any) -> str | None:
+def parse_source(value: object) -> str | None:
     """The name of what must not be split, or None for an empty cell."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from vidmodel_tf.clips.clip import Clip, clip_id, relative_name
@@ -49,8 +49,20 @@ def read_folder(root: Path, sidecars: Sidecars) -> ClassFolders:
         InputError: A video lies above or below the class folders, a file cannot be a video, two links lead to one
             file, or there is no video; `details` lists every bad file.
     """
-    faults = [f"{path.name}: lies beside the class folders; move it into one" for path in _videos(root)]
     class_folders = list(_class_folders(root))
+    clips = _read_clips(root, class_folders, sidecars)
+    passed_over = sum((count_passed_over(folder, sidecars) for folder, _ in class_folders), Counter())
+    if not clips:
+        others = f", but {describe_counts(passed_over)}" if passed_over else ""
+        raise InputError(
+            f"expected videos in class folders, SOURCE/LABEL/clip.mp4. Received: no video in {root}{others}"
+        )
+    warnings = [warning for folder, _ in class_folders for warning in _warnings(folder, root)]
+    return ClassFolders(clips, passed_over, warnings)
+
+
+def _read_clips(root: Path, class_folders: Sequence[tuple[Path, str | None]], sidecars: Sidecars) -> list[Clip]:
+    faults = [f"{path.name}: lies beside the class folders; move it into one" for path in _videos(root)]
     clips: dict[object, Clip] = {}
     num_files = len(faults)
     for class_folder, split in class_folders:
@@ -66,15 +78,7 @@ def read_folder(root: Path, sidecars: Sidecars) -> ClassFolders:
                 clips[clip.key] = clip
     if faults:
         raise InputError(f"{len(faults)} bad of {num_files} videos in {root}; correct or remove them", faults)
-    passed_over = sum((count_passed_over(folder, sidecars) for folder, _ in class_folders), Counter())
-    if not clips:
-        others = f", but {describe_counts(passed_over)}" if passed_over else ""
-        raise InputError(
-            f"expected videos in class folders, SOURCE/LABEL/clip.mp4. Received: no video in {root}{others}"
-        )
-    in_order = sorted(clips.values(), key=lambda clip: clip.id)
-    warnings = [warning for folder, _ in class_folders for warning in _warnings(folder, root)]
-    return ClassFolders(in_order, passed_over, warnings)
+    return sorted(clips.values(), key=lambda clip: clip.id)
 
 
 def _class_folders(root: Path) -> Iterator[tuple[Path, str | None]]:

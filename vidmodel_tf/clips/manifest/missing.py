@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from vidmodel_tf.clips.manifest.rows import Row
 
@@ -37,7 +36,7 @@ def blank_missing(rows: Sequence[Row], names: Collection[str], texts: Collection
     return [f"cells that stand for a missing value were read as empty: {parts}"]
 
 
-def is_missing(value: Any, spellings: Collection[str] = _MISSING) -> bool:
+def is_missing(value: object, spellings: Collection[str] = _MISSING) -> bool:
     """Whether a value of CSV or JSON stands for a missing one."""
     if isinstance(value, float):
         return math.isnan(value)

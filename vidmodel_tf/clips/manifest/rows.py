@@ -30,7 +30,7 @@ class Row:
     """
 
     number: int
-    values: dict[str, Any]
+    values: dict[str, object]
     faults: list[str] = dataclasses.field(default_factory=list)
     blanked: dict[str, str] = dataclasses.field(default_factory=dict)
 
