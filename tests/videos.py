@@ -92,6 +92,7 @@ def write_timed_video(
     options: dict[str, str] | None = None,
     frames: Iterable[np.ndarray] | None = None,
     container_options: dict[str, str] | None = None,
+    last_seconds: float | None = None,
 ) -> Path:
     """Writes a video by PyAV whose frame i shows the number i and is displayed from `times_seconds[i]`.
 
@@ -104,8 +105,12 @@ def write_timed_video(
         rotation_degrees: Counter-clockwise turn that a player is told to make before display.
         frames: uint8 [H, W, 3], RGB, in place of the painted numbers.
         container_options: Options of FFmpeg's muxer.
+        last_seconds: How long the last frame is displayed; None: as long as the average one.
     """
     times_seconds = list(times_seconds)
+    span_seconds = times_seconds[-1] - times_seconds[0]
+    average_seconds = span_seconds / (len(times_seconds) - 1) if len(times_seconds) > 1 else 1 / 30
+    ends_seconds = [*times_seconds[1:], times_seconds[-1] + (last_seconds or average_seconds)]
     if frames is None:
         frames = (paint_frame(number, size) for number in range(len(times_seconds)))
     with av.open(str(path), "w", container_options=container_options or {}) as container:
@@ -114,9 +119,18 @@ def write_timed_video(
         stream.codec_context.time_base = stream.time_base = time_base
         if rotation_degrees:
             stream.set_display_rotation(rotation_degrees)
-        for rgb, seconds in zip(frames, times_seconds, strict=True):
+        durations: dict[int, int] = {}
+        for rgb, seconds, end_seconds in zip(frames, times_seconds, ends_seconds, strict=True):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
             frame.pts, frame.time_base = round(seconds / time_base), time_base
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+            durations[frame.pts] = round(end_seconds / time_base) - frame.pts
+            mux_with_durations(container, stream.encode(frame), durations)
+        mux_with_durations(container, stream.encode(None), durations)
     return Path(path)
+
+
+def mux_with_durations(container: av.container.OutputContainer, packets: list[av.Packet], durations: dict) -> None:
+    """Writes packets; encoders forget how long a picture is displayed."""
+    for packet in packets:
+        packet.duration = durations.get(packet.pts, 0)
+        container.mux(packet)

@@ -17,7 +17,8 @@ import pebble
 
 from vidmodel_tf.clips.read_clip import ClipRequest, DecodedClip, read_clip
 from vidmodel_tf.errors import InputError, VidmodelError
-from vidmodel_tf.video.opencv import import_opencv, silence_decoder
+from vidmodel_tf.video.decoder import silence_decoder
+from vidmodel_tf.video.opencv import import_opencv
 from vidmodel_tf.workers import WorkerContext, begin_worker, num_usable_cores
 
 IN_FLIGHT_PER_WORKER = 4  # decoded clips wait for a slower one before them, whose time limit may be minutes

@@ -19,7 +19,7 @@ import tensorflow_datasets as tfds
 
 from vidmodel_tf.clips.clip import Clip
 from vidmodel_tf.clips.manifest.read import Manifest, read_manifest
-from vidmodel_tf.clips.read_clip import ClipRequest, DecodedClip, decoder_version
+from vidmodel_tf.clips.read_clip import ClipRequest, DecodedClip
 from vidmodel_tf.clips.read_clips import read_clips
 from vidmodel_tf.clips.splits.assign import SPLITS, assign_splits
 from vidmodel_tf.config import PrepareConfig, to_mapping
@@ -28,6 +28,7 @@ from vidmodel_tf.labels import Labels
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.schema import example_features, serialize_clip
 from vidmodel_tf.storage import atomic_write, write_json
+from vidmodel_tf.video.decoder import decoder_version
 
 _NO_VIDEO = DecodedClip((), (), duration_seconds=0.0, fps=0.0, width=0, height=0)
 CLIPS_PER_SHARD = 32  # what a kill may cost: at most this many clips are decoded again

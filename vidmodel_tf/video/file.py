@@ -1,196 +1,267 @@
-"""One pass over a video file, front to back, by OpenCV's FFmpeg backend: every timestamp, and the frames asked for.
-
-`grab` (decode) for every frame, `retrieve` (convert) only for those wanted, which are reduced and kept as JPEG at
-once: memory is that of the JPEGs, whatever the length of the video.
-"""
+"""A video file: its streams, its clock, and its pictures from any key frame on, by FFmpeg through PyAV."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+import itertools
+import os
+from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Self
 
+import av
+import av.container
+import av.packet
 import numpy as np
+from av.stream import Discard
 
-from vidmodel_tf.errors import InputError
-from vidmodel_tf.video.opencv import import_opencv
+from vidmodel_tf.video.containers import best_video_stream, open_container
+from vidmodel_tf.video.frame import Frame
+from vidmodel_tf.video.packets import UNKNOWN, Packets, demux, list_packets
+from vidmodel_tf.video.pixels import PixelConverter
+from vidmodel_tf.video.sound import sound_advance
+from vidmodel_tf.video.timeline import JUMP_SECONDS, Clock, Timeline, make_timeline
 
 DEFAULT_FPS = 25.0  # of a file that tells neither timestamps nor a rate
 MAX_FPS = 1000.0  # beyond, it is the container's clock (90000 in MPEG streams of variable rate)
+INDEXED_FORMATS = {"mov", "matroska"}  # their index leads to any time, and their packets say how long they last
+LONG_SECONDS = 60.0  # of a file whose packets are not listed for a few ranges of it
+MARGIN_SECONDS = 1.0
+TELLS_DURATIONS = INDEXED_FORMATS | {"gif", "apng", "avi", "nut"}
 
 
-@dataclass(frozen=True)
-class Claims:
-    """What a container says of its video. The rotation is a fact; lengths and rates are hints.
+class VideoFile:
+    """One file, a `VideoSource`: every frame of it in display order, with second 0 at the first picture.
+
+    Interlaced frames come out as whole frames, both fields woven together; what cannot be decoded is left out.
 
     Args:
-        num_frames: Of any value: 0, negative, or made up from a duration.
-        fps: Likewise.
-        clockwise_degrees: Turn to make before display.
-        codec: Four characters.
+        path: Any name: it is never taken for the address of anything but a file.
+
+    Raises:
+        InputError: It is not a video; the message says what it is.
     """
 
-    num_frames: float
-    fps: float
-    clockwise_degrees: int
-    codec: str
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path).absolute()  # not resolved: a message names a link as the user did
+        self.num_refused = 0  # packets that the decoder has refused so far
+        self._open()
+
+    def _open(self) -> None:
+        self._container = open_container(self.path)
+        self._stream = best_video_stream(self._container, self.path)
+        for stream in self._container.streams:
+            if stream is not self._stream:
+                stream.discard = Discard.all
+        # One thread: with several, what FFmpeg makes of damaged frames depends on their timing.
+        self._stream.codec_context.thread_type = "NONE"
+        self._stream.codec_context.thread_count = 1
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._container.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    @property
+    def format(self) -> str:
+        """FFmpeg's name of the container, its first."""
+        return self._container.format.name.split(",")[0]
+
+    @property
+    def codec(self) -> str:
+        """FFmpeg's name of the codec."""
+        return self._stream.codec_context.name
+
+    @property
+    def time_base(self) -> float:
+        """Seconds a tick of the stream."""
+        return float(self._stream.time_base)
+
+    @property
+    def zero_seconds(self) -> float:
+        """What stands for second 0 on the stream's own clock: the start of the earliest stream, as players count."""
+        return (self._container.start_time or 0) / av.time_base
+
+    @property
+    def first_pts(self) -> int | None:
+        """When the first picture is displayed, as the container says."""
+        return self._stream.start_time
+
+    @property
+    def clock(self) -> Clock:
+        """How its timestamps are to be read."""
+        return Clock(self.time_base, self.zero_seconds, self.frame_seconds, has_rate_only=self.format == "avi")
 
     @property
     def frame_seconds(self) -> float:
         """Seconds a frame at the claimed rate, or at a usual one where the claim is absurd."""
-        return 1 / (self.fps if 1 / MAX_FPS <= self.fps <= MAX_FPS else DEFAULT_FPS)
+        for rate in (self._stream.average_rate, self._stream.guessed_rate, self._stream.codec_context.framerate):
+            if rate and 1 / MAX_FPS <= rate <= MAX_FPS:
+                return float(1 / rate)
+        return 1 / DEFAULT_FPS
 
     @property
-    def duration_seconds(self) -> float:
-        """0 where none is claimed. In MPEG streams rate and count are both absurd, their quotient is not."""
-        return self.num_frames / self.fps if self.num_frames > 0 and self.fps > 0 else 0.0
-
-
-@dataclass
-class Reading:
-    """What one pass has found.
-
-    Args:
-        claims: See there.
-        timestamps_seconds: Of every frame read, from the first frame, as the container gives them.
-        jpegs: By frame index.
-        width: Pixels, upright, before frames are reduced; 0 while none was converted.
-        height: Likewise.
-        start_seconds: Of the first frame on the container's clock; 0 where that is not known.
-        has_timestamps: The container's timestamps never fall.
-        reached_end: The pass ended with the file, or with what can be read of it.
-    """
-
-    claims: Claims
-    timestamps_seconds: list[float] = field(default_factory=list)
-    jpegs: dict[int, bytes] = field(default_factory=dict)
-    width: int = 0
-    height: int = 0
-    start_seconds: float = 0.0
-    has_timestamps: bool = True
-    reached_end: bool = False
-
-    def add(self, timestamp_seconds: float) -> None:
-        """Notes the next frame."""
-        if self.timestamps_seconds and timestamp_seconds < self.timestamps_seconds[-1]:
-            self.has_timestamps = False
-        self.timestamps_seconds.append(timestamp_seconds)
+    def claimed_frames(self) -> int:
+        """As the container says, 0 where it does not."""
+        return max(self._stream.frames, 0)
 
     @property
-    def last_seconds(self) -> float:
-        """When the last frame read is displayed, from the first one, as far as is known by now."""
-        if self.has_timestamps:
-            return self.timestamps_seconds[-1] - self.timestamps_seconds[0]
-        return (len(self.timestamps_seconds) - 1) * self.claims.frame_seconds
+    def claims_video_seconds(self) -> bool:
+        """Whether `claimed_seconds` is the length of the video stream, not that of the file from second 0 on."""
+        return bool(self._stream.duration)
 
-    def display_times(self) -> np.ndarray:
-        """Seconds from the first frame at which each frame read is displayed, float64 [M], non-decreasing.
+    @property
+    def claimed_seconds(self) -> float:
+        """How long the video is as the container says, 0.0 where it does not."""
+        if self._stream.duration:
+            return max(self._stream.duration * self.time_base, 0.0)
+        return max((self._container.duration or 0) / av.time_base, 0.0)
 
-        Falling or standing timestamps are none: AVI and MPEG program streams with B-frames give 0 for the last
-        frames, bare H.264 streams for all. There the claimed rate serves, which such formats keep.
-        """
-        times = np.array(self.timestamps_seconds, np.float64)
-        times -= times[0]
-        if self.has_timestamps and (len(times) == 1 or times[-1] > 0):
-            return times
-        return np.arange(len(times)) * self.claims.frame_seconds
+    @property
+    def duration_seconds(self) -> float | None:
+        """From the first picture to the end of the last."""
+        return self.timeline(self.packets).duration_seconds
 
+    def __iter__(self) -> Iterator[Frame]:
+        converter = PixelConverter()
+        timeline = self.timeline(self.packets)
+        has_times = len(timeline.keys) and self.packets.has_trusted_times
+        for index, picture in enumerate(self.decode(self.packets, 0)):
+            known = np.searchsorted(timeline.keys, picture.pts) if has_times and picture.pts is not None else index
+            seconds = timeline.regular[min(known, len(timeline.regular) - 1)]
+            yield Frame(index, float(seconds), converter.to_bgr(picture))
 
-@dataclass(frozen=True)
-class VideoReader:
-    """Reads one file. Its passes number the frames alike.
+    @cached_property
+    def packets(self) -> Packets:
+        """All packets of the video."""
+        return list_packets(demux(self._container, self._stream), is_whole=True)
 
-    Args:
-        path: Absolute: FFmpeg takes the start of "a:b.mp4" for a protocol.
-        short_side: Pixels, of the JPEGs; smaller frames are not enlarged.
-        jpeg_quality: 1 to 100.
-    """
+    def timeline(self, packets: Packets) -> Timeline:
+        """When the pictures of packets are displayed, as the container says."""
+        is_trusted = packets.has_trusted_times
+        pts = packets.shown_pts if is_trusted else np.full(np.count_nonzero(~packets.is_hidden), UNKNOWN)
+        return make_timeline(pts, self._last_ticks(packets), self.clock, self._is_jump)
 
-    path: Path
-    short_side: int
-    jpeg_quality: int
+    def timeline_of(self, pts: np.ndarray) -> Timeline:
+        """The same of pictures that were decoded, given what the decoder says."""
+        return make_timeline(pts, 0, self.clock, self._is_jump)
 
-    def read(self, choose_frames: Callable[[Claims], Collection[int]], end_seconds: float) -> Reading:
-        """Reads up to the first frame that is displayed at `end_seconds` or later.
+    def _last_ticks(self, packets: Packets) -> int:
+        if self.format not in TELLS_DURATIONS or not packets.has_trusted_times:
+            return 0
+        last_row = packets.row_of_pts[int(packets.shown_pts[-1])]
+        # MP4 tells durations in the order of decoding.
+        is_reordered = self.format == "mov" and last_row != len(packets) - 1
+        return 0 if is_reordered else int(packets.durations[last_row])
+
+    def _is_jump(self, before_pts: int, after_pts: int) -> bool:
+        # MP4 is read in the order of its times, so that the sound always seems to go on with the picture.
+        if self.format == "mov":
+            return False
+        gap_seconds = (after_pts - before_pts) * self.time_base
+        advance_seconds = sound_advance(self.path, before_pts, after_pts)
+        return advance_seconds is not None and advance_seconds < gap_seconds / 2
+
+    def leads_to(self, end_seconds: float) -> bool:
+        """Whether the index of the file leads to any time before `end_seconds`, and that is well before its end."""
+        return (
+            self.format in INDEXED_FORMATS
+            and self.first_pts is not None
+            and self.claimed_seconds > LONG_SECONDS
+            and end_seconds + MARGIN_SECONDS < self.claimed_seconds
+            and not self._has_jump
+        )
+
+    @cached_property
+    def _has_jump(self) -> bool:
+        if self.claimed_seconds <= JUMP_SECONDS:
+            return False
+        times = np.array([entry.timestamp for entry in self._stream.index_entries], np.float64) * self.time_base
+        return len(times) < 2 or bool(np.abs(np.diff(times)).max() > JUMP_SECONDS)
+
+    def list_packets_between(self, start_seconds: float, end_seconds: float) -> Packets | None:
+        """The packets from the key frame before one time to the first picture at another.
 
         Args:
-            choose_frames: Given the claims, the indices of the frames to keep.
-            end_seconds: From the first frame; infinity: to the end of the file.
+            start_seconds: From second 0.
+            end_seconds: Likewise.
+
+        Returns:
+            None where the file does not lead to that key frame with certainty.
         """
-        cv2 = import_opencv()
-        with self._opened() as capture:
-            reading = Reading(_read_claims(capture))
-            wanted = choose_frames(reading.claims)
-            while capture.grab():
-                index = len(reading.timestamps_seconds)
-                reading.add(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-                if index == 0:
-                    reading.start_seconds = max(capture.get(cv2.CAP_PROP_PTS), 0) * reading.claims.frame_seconds
-                if index in wanted:
-                    self._keep(capture, index, reading)
-                if reading.last_seconds >= end_seconds:
-                    return reading
-        reading.reached_end = True
-        return reading
+        start_pts, end_pts = (
+            int(np.floor((seconds + self.zero_seconds) / self.time_base)) for seconds in (start_seconds, end_seconds)
+        )
+        for earlier_seconds in (0, 2, 10, 60):
+            target = start_pts - int(earlier_seconds / self.time_base)
+            with contextlib.suppress(av.FFmpegError):
+                self._container.seek(target, stream=self._stream)
+                packets = list_packets(self._until(end_pts), is_whole=False)
+                if len(packets) and packets.is_key[0] and packets.has_trusted_times and packets.pts[0] <= start_pts:
+                    return packets
+        return None
 
-    def read_missing(self, indices: Collection[int], reading: Reading) -> None:
-        """Adds those of the frames `indices` that an earlier pass has not kept, by a second pass where it must."""
-        missing = set(indices) - reading.jpegs.keys()
-        if not missing:
-            return
-        with self._opened() as capture:
-            for index in range(max(missing) + 1):
-                if not capture.grab():
-                    break
-                if index in missing:
-                    self._keep(capture, index, reading)
-        if not reading.jpegs.keys() >= missing:
-            raise InputError(
-                f"{self.path}: frame {max(missing)} could be read once and not again: is it being written?"
-            )
+    def _until(self, end_pts: int) -> Iterator[av.packet.Packet]:
+        has_end = False
+        for packet in demux(self._container, self._stream):
+            yield packet
+            has_end |= packet.pts is not None and packet.pts >= end_pts
+            if has_end and (packet.dts is None or packet.dts >= end_pts):
+                return
 
-    @contextlib.contextmanager
-    def _opened(self) -> Iterator[Any]:
-        cv2 = import_opencv()
-        # One thread: with several, what FFmpeg makes of damaged frames depends on their timing.
-        capture = cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
-        try:
-            if not capture.isOpened():
-                raise InputError(
-                    f"{self.path}: expected a video. FFmpeg finds no video stream in it: it is no video, only audio, "
-                    "or cut off before its index"
-                )
-            # OpenCV's own turning has been off, on and in the wrong direction in turn: off, and turned in _keep.
-            capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
-            yield capture
-        finally:
-            capture.release()
+    def decode(self, packets: Packets, first_row: int, end_row: int | None = None) -> Iterator[av.VideoFrame]:
+        """The pictures in display order of some packets; what cannot be decoded is left out.
 
-    def _keep(self, capture: Any, index: int, reading: Reading) -> None:
-        cv2 = import_opencv()
-        succeeded, bgr = capture.retrieve()
-        if not succeeded:
-            return
-        bgr = np.rot90(bgr, -reading.claims.clockwise_degrees // 90)
-        reading.height, reading.width = bgr.shape[:2]
-        scale = self.short_side / min(bgr.shape[:2])
-        if scale < 1:
-            size = round(reading.width * scale), round(reading.height * scale)
-            bgr = cv2.resize(np.ascontiguousarray(bgr), size, interpolation=cv2.INTER_AREA)
-        succeeded, jpeg = cv2.imencode(".jpg", np.ascontiguousarray(bgr), [cv2.IMWRITE_JPEG_QUALITY, self.jpeg_quality])
-        if succeeded:
-            reading.jpegs[index] = jpeg.tobytes()
+        Args:
+            packets: As they were listed.
+            first_row: 0, or a key frame's.
+            end_row: None: to the last.
+        """
+        context = self._stream.codec_context
+        context.flush_buffers()
+        num_rows = (len(packets) if end_row is None else end_row) - first_row
+        for packet in itertools.islice(self._packets_from(packets, first_row), num_rows):
+            try:
+                yield from context.decode(packet)
+            except av.FFmpegError:
+                self.num_refused += 1
+        with contextlib.suppress(av.FFmpegError):
+            yield from context.decode(None)
+
+    def _packets_from(self, packets: Packets, first_row: int) -> Iterator[av.packet.Packet]:
+        if packets.held is not None:
+            return iter(packets.held[first_row:])
+        expected = int(packets.pts[first_row]), int(packets.dts[first_row])
+        if packets.has_trusted_times:
+            with contextlib.suppress(av.FFmpegError):
+                self._container.seek(expected[0], stream=self._stream)
+                found = self._after_landing(expected)
+                if found is not None:
+                    return found
+        self._reopen()
+        if packets.is_whole:
+            return itertools.islice(demux(self._container, self._stream), first_row, None)
+        return itertools.dropwhile(lambda packet: _times(packet) != expected, demux(self._container, self._stream))
+
+    def _after_landing(self, expected: tuple[int, int]) -> Iterator[av.packet.Packet] | None:
+        packets = demux(self._container, self._stream)
+        for packet in packets:
+            if _times(packet) == expected:
+                return itertools.chain([packet], packets)
+            if _times(packet)[1] > expected[1]:
+                return None  # it landed behind
+        return None
+
+    def _reopen(self) -> None:
+        self._container.close()
+        self._open()
 
 
-def _read_claims(capture: Any) -> Claims:
-    cv2 = import_opencv()
-    degrees = round(capture.get(cv2.CAP_PROP_ORIENTATION_META))
-    four_characters = int(capture.get(cv2.CAP_PROP_FOURCC)) & 0xFFFFFFFF
-    return Claims(
-        num_frames=capture.get(cv2.CAP_PROP_FRAME_COUNT),
-        fps=capture.get(cv2.CAP_PROP_FPS),
-        clockwise_degrees=degrees % 360 // 90 * 90,
-        codec=four_characters.to_bytes(4, "little").decode("latin-1").strip("\0 "),
-    )
+def _times(packet: av.packet.Packet) -> tuple[int, int]:
+    return UNKNOWN if packet.pts is None else packet.pts, UNKNOWN if packet.dts is None else packet.dts

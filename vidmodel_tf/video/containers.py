@@ -1,0 +1,126 @@
+"""Opens video files, and says what a file is that is not a video.
+
+Only containers on the list below are opened, and only as files, whatever the name says: a playlist or a `concat` script
+would have FFmpeg open what it names, and FFmpeg draws pictures of text files and takes a JPEG for a video of one frame.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import av.container
+import av.video.stream
+
+from vidmodel_tf.errors import InputError
+
+# fmt: off
+VIDEO_FORMATS = (
+    "mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "flv", "live_flv", "kux", "asf", "ogg", "nut", "mxf",
+    "gif", "apng", "ivf", "obu", "av1", "h261", "h263", "h264", "hevc", "vvc", "evc", "m4v", "mjpeg", "mpjpeg", "dv",
+    "yuv4mpegpipe", "vc1", "vc1test", "cavsvideo", "avs2", "avs3", "dirac", "dnxhd", "rm", "wtv", "gxf", "swf", "flic",
+    "nuv", "nsv", "roq", "smk", "bink", "lxf", "cine", "ifv", "dhav", "ipmovie", "film_cpk", "idcin", "smjpeg", "rl2",
+    "wc3movie", "mtv", "mv", "vmd", "bethsoftvid", "4xm", "ea", "thp", "xmv", "ty", "apv",
+)
+# fmt: on
+OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(VIDEO_FORMATS)}
+STILL_BRANDS = ("avif", "heic", "heix", "mif1", "msf1")  # still pictures in the container of MP4
+
+
+def open_container(path: Path) -> av.container.InputContainer:
+    """Opens a video file.
+
+    Raises:
+        InputError: The file is missing, empty or unreadable, or not a video of an allowed container.
+    """
+    _check_file(path)
+    try:
+        # "file:" before the name: FFmpeg takes the start of "concat:b.mp4" for a protocol
+        container = av.open(f"file:{path}", metadata_errors="replace", options=OPTIONS)
+    except (av.FFmpegError, ValueError) as error:
+        raise InputError(f"expected a video. {_what_it_is(path)}", subject=path) from error
+    if container.metadata.get("major_brand", "").strip() in STILL_BRANDS:
+        container.close()
+        raise InputError("expected a video. It is a still picture", subject=path)
+    return container
+
+
+def best_video_stream(container: av.container.InputContainer, path: Path) -> av.video.stream.VideoStream:
+    """The stream that players choose, never a cover picture.
+
+    Raises:
+        InputError: There is none, or none that can be decoded.
+    """
+    streams = container.streams
+    covers = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
+    moving = [stream for stream in streams.video if not stream.disposition & covers]
+    if not moving:
+        raise InputError(f"expected a video. {_without_video(container)}", subject=path)
+    best = streams.best("video")
+    for stream in [best, *moving]:
+        if stream in moving and stream.codec_context is not None:
+            return stream
+    raise InputError(
+        "no frame of this video can be decoded: FFmpeg has no decoder for its codec; convert it to H.264", subject=path
+    )
+
+
+def _without_video(container: av.container.InputContainer) -> str:
+    streams = container.streams
+    if streams.audio:
+        return "It is only sound, with a cover picture" if streams.video else "It is only sound"
+    return "It is only a cover picture" if streams.video else "FFmpeg finds no video stream in it"
+
+
+def _check_file(path: Path) -> None:
+    reason = None
+    if not path.exists():
+        reason = "There is no such file"
+    elif not path.is_file():  # opening a named pipe would wait for ever
+        reason = f"It is {'a folder' if path.is_dir() else 'not a regular file'}"
+    elif path.stat().st_size == 0:
+        reason = "The file is empty"
+    else:
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            reason = f"The file cannot be read ({error.strerror})"
+    if reason:
+        raise InputError(f"expected a video. {reason}", subject=path)
+
+
+STARTS = {
+    b"version https://git-lfs": "It is a Git LFS pointer, not the file itself: run `git lfs pull`",
+    b"#EXTM3U": "It is a playlist; give the videos that it lists",
+    b"ffconcat": "It is a list of files for FFmpeg; give the videos that it lists",
+    b"\xff\xd8\xff": "It is a still picture (JPEG)",
+    b"\x89PNG": "It is a still picture (PNG)",
+    b"BM": "It is a still picture (BMP)",
+    b"II*\0": "It is a still picture (TIFF)",
+    b"MM\0*": "It is a still picture (TIFF)",
+    b"ID3": "It is only sound (MP3)",
+    b"fLaC": "It is only sound (FLAC)",
+    b"PK\x03\x04": "It is a ZIP archive",
+    b"\x1f\x8b": "It is a gzip archive",
+    b"%PDF": "It is a PDF",
+}
+
+
+def _what_it_is(path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(1024)
+    for magic, meaning in STARTS.items():
+        if start.startswith(magic):
+            return meaning
+    if start[:4] == b"RIFF" and start[8:12] in (b"WEBP", b"WAVE"):
+        return "It is a WebP picture" if start[8:12] == b"WEBP" else "It is only sound (WAV)"
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if text.startswith((b"<!doctype html", b"<html")):
+        return "It is an HTML page: a download that went wrong?"
+    if text.startswith((b"<?xml", b"<mpd")):
+        return "It is an XML document or a playlist"
+    if start.isascii() and all(byte >= 32 or byte in b"\t\r\n" for byte in start):
+        return "It is a text file"
+    if start[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free"):
+        return "FFmpeg finds no video stream in it: it is damaged, or cut off before its index"
+    return "FFmpeg finds no video stream in it: it is not a video, only sound, or damaged"

@@ -1,0 +1,96 @@
+"""What of a video is missing: what its container claims against what could be decoded."""
+
+from __future__ import annotations
+
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.video.file import VideoFile
+from vidmodel_tf.video.packets import Packets
+from vidmodel_tf.video.sound import last_sound_seconds
+from vidmodel_tf.video.timeline import Timeline
+
+TOLD_SHARE = 0.01
+REFUSED_SHARE = 0.5
+# Some packets of these are for reference only: that no picture comes out of a packet does not mean that it is damaged.
+CODECS_WITH_INVISIBLE_FRAMES = ("vp8", "vp9", "av1", "libdav1d", "libvpx", "libvpx-vp9")
+
+
+class Losses:
+    """Counts the pictures of one part of a video that should have come and did not."""
+
+    def __init__(self, video: VideoFile, packets: Packets) -> None:
+        self._video = video
+        self._packets = packets
+        self._num_expected = 0
+        self._num_lost = 0
+        self.is_interlaced = False
+
+    def add(self, num_expected: int, num_lost: int) -> None:
+        """Notes what one pass of the decoder gave."""
+        self._num_expected += num_expected
+        self._num_lost += max(num_lost, 0)
+
+    def check(self, timeline: Timeline) -> None:
+        """Refuses a video of which more than half is missing.
+
+        Raises:
+            InputError: So much is missing, or everything.
+        """
+        num_left, num_claimed = len(timeline.keys), self._num_claimed
+        if num_left == 0:
+            raise InputError(
+                f"no frame of this video can be decoded (codec {self._video.codec}): it is damaged or cut off",
+                subject=self._video.path,
+            )
+        if self._share(timeline) > REFUSED_SHARE:
+            num_claimed = max(num_claimed, len(self._packets))
+            raise InputError(
+                f"only {num_left} of the {num_claimed} frames that the file claims to have can be read: it is cut off "
+                "or damaged",
+                subject=self._video.path,
+            )
+
+    def warnings(self, timeline: Timeline) -> tuple[str, ...]:
+        """One line where more is missing than nobody would notice."""
+        share = self._share(timeline)
+        if share <= TOLD_SHARE:
+            return ()
+        return (f"{share:.0%} of its frames are missing or could not be decoded: it is cut off or damaged",)
+
+    def _share(self, timeline: Timeline) -> float:
+        return 1 - (1 - self._cut_share(timeline)) * (1 - self._undecoded_share)
+
+    @property
+    def _undecoded_share(self) -> float:
+        num_lost = self._num_lost
+        if self._video.codec in CODECS_WITH_INVISIBLE_FRAMES:
+            num_lost = min(num_lost, self._video.num_refused)
+        if self.is_interlaced:  # a packet may hold one of the two fields of a picture
+            num_lost = max(num_lost - (self._num_expected - num_lost), 0)
+        return num_lost / self._num_expected if self._num_expected else 0.0
+
+    @property
+    def _num_claimed(self) -> int:
+        return self._video.claimed_frames or round(self._video.claimed_seconds / self._video.frame_seconds)
+
+    def _cut_share(self, timeline: Timeline) -> float:
+        """How much was cut off from the end. Count and duration must both fall short: either may be made up."""
+        video = self._video
+        if not self._packets.is_whole or not video.claimed_seconds or not len(timeline.seconds):
+            return 0.0
+        by_seconds = 1 - self._seconds_there(timeline) / video.claimed_seconds
+        num_packets = int((~self._packets.is_hidden).sum())
+        by_frames = 1 - num_packets / video.claimed_frames if video.claimed_frames else by_seconds
+        share = max(min(by_seconds, by_frames), 0.0)
+        if share > TOLD_SHARE and not video.claimed_frames:
+            # What the container claims may be the length of its sound.
+            sound_seconds = last_sound_seconds(video.path) - video.zero_seconds
+            if sound_seconds >= (1 - TOLD_SHARE) * video.claimed_seconds:
+                return 0.0
+        return share
+
+    def _seconds_there(self, timeline: Timeline) -> float:
+        if self._video.claims_video_seconds:
+            return timeline.duration_seconds
+        end_seconds = float(timeline.seconds[0]) + timeline.duration_seconds
+        # Matroska claims from the zero of its own clock, whenever its streams begin.
+        return end_seconds + (max(self._video.zero_seconds, 0.0) if self._video.format == "matroska" else 0.0)
