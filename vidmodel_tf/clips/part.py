@@ -82,7 +82,7 @@ class Part:
             fps=choice.fps,
             width=self._size[0],
             height=self._size[1],
-            warnings=(*self._timeline.notes, *self._losses.warnings(self._timeline)),
+            warnings=(*self._timeline.notes, *self._losses.warnings()),
         )
 
     def _choose(self, request: ClipRequest) -> Choice | InputError:
@@ -163,7 +163,7 @@ class Part:
             # The key frame is damaged, or is none: begin at the one before.
             return self._decode_run(run.from_earlier(self._packets), missing)
         lost = run.expected(self._packets) - seen
-        self._losses.add(len(run.expected(self._packets)), len(lost))
+        self._losses.add(run.expected(self._packets), lost)
         return lost
 
     def _decode_all(self, missing: Missing) -> None:
@@ -174,7 +174,7 @@ class Part:
             self._losses.is_interlaced |= picture.interlaced_frame
         if not self._has_counted:
             num_expected = int(np.count_nonzero(~self._packets.is_hidden))
-            self._losses.add(num_expected, num_expected - len(pts))
+            self._losses.add(set(range(num_expected)), set(range(len(pts), num_expected)))
             self._timeline = self._video.timeline_of(np.array(pts, np.int64))
             self._has_counted = True
 

@@ -6,11 +6,14 @@ would have FFmpeg open what it names, and FFmpeg draws pictures of text files an
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from pathlib import Path
 
 import av
 import av.container
 import av.video.stream
+from av.stream import Disposition
 
 from vidmodel_tf.errors import InputError
 
@@ -24,6 +27,8 @@ VIDEO_FORMATS = (
 )
 # fmt: on
 OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(VIDEO_FORMATS)}
+STILL_CODECS = ("mjpeg", "png", "bmp", "gif", "webp", "tiff", "jpeg2000")
+PEEKED_PACKETS = 500  # a second picture comes before, if there is one
 STILL_BRANDS = ("avif", "heic", "heix", "mif1", "msf1")  # still pictures in the container of MP4
 
 
@@ -51,18 +56,44 @@ def best_video_stream(container: av.container.InputContainer, path: Path) -> av.
     Raises:
         InputError: There is none, or none that can be decoded.
     """
-    streams = container.streams
-    covers = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
-    moving = [stream for stream in streams.video if not stream.disposition & covers]
-    if not moving:
+    streams = [stream for stream in container.streams.video if not _is_cover(stream, container, path)]
+    if not streams:
         raise InputError(f"expected a video. {_without_video(container)}", subject=path)
-    best = streams.best("video")
-    for stream in [best, *moving]:
-        if stream in moving and stream.codec_context is not None:
-            return stream
-    raise InputError(
-        "no frame of this video can be decoded: FFmpeg has no decoder for its codec; convert it to H.264", subject=path
-    )
+    best = container.streams.best("video")
+    by_preference = sorted(streams, key=lambda stream: _preference(stream, best), reverse=True)
+    if by_preference[0].codec_context is None:
+        raise InputError(
+            "no frame of this video can be decoded: FFmpeg has no decoder for its codec; convert it to H.264",
+            subject=path,
+        )
+    return by_preference[0]
+
+
+def _preference(stream: av.video.stream.VideoStream, best: av.video.stream.VideoStream | None) -> tuple:
+    context = stream.codec_context
+    if context is None:
+        return (False, False, False, 0)
+    is_best = best is not None and stream.index == best.index
+    return (True, is_best, bool(stream.disposition & Disposition.default), context.width * context.height)
+
+
+def _is_cover(stream: av.video.stream.VideoStream, container: av.container.InputContainer, path: Path) -> bool:
+    if stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails):
+        return True
+    context = stream.codec_context
+    # Matroska and ASF do not mark a cover as one.
+    has_others = len(container.streams.video) + len(container.streams.audio) > 1
+    return has_others and context is not None and context.name in STILL_CODECS and _has_one_picture(path, stream.index)
+
+
+def _has_one_picture(path: Path, stream_index: int) -> bool:
+    num_pictures = 0
+    with open_container(path) as container, contextlib.suppress(av.FFmpegError):
+        for packet in itertools.islice(container.demux(), PEEKED_PACKETS):
+            num_pictures += packet.stream_index == stream_index and packet.size > 0
+            if num_pictures > 1:
+                return False
+    return True
 
 
 def _without_video(container: av.container.InputContainer) -> str:

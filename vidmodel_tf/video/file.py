@@ -20,7 +20,7 @@ from vidmodel_tf.video.containers import best_video_stream, open_container
 from vidmodel_tf.video.frame import Frame
 from vidmodel_tf.video.packets import UNKNOWN, Packets, demux, list_packets
 from vidmodel_tf.video.pixels import PixelConverter
-from vidmodel_tf.video.sound import sound_advance
+from vidmodel_tf.video.sound import Sound, read_sound
 from vidmodel_tf.video.timeline import JUMP_SECONDS, Clock, Timeline, make_timeline
 
 DEFAULT_FPS = 25.0  # of a file that tells neither timestamps nor a rate
@@ -28,6 +28,7 @@ MAX_FPS = 1000.0  # beyond, it is the container's clock (90000 in MPEG streams o
 INDEXED_FORMATS = {"mov", "matroska"}  # their index leads to any time, and their packets say how long they last
 LONG_SECONDS = 60.0  # of a file whose packets are not listed for a few ranges of it
 MARGIN_SECONDS = 1.0
+TELLS_LENGTH = INDEXED_FORMATS | {"avi", "flv", "asf", "mxf"}  # that of others is guessed from what there is
 TELLS_DURATIONS = INDEXED_FORMATS | {"gif", "apng", "avi", "nut"}
 
 
@@ -72,6 +73,11 @@ class VideoFile:
     def format(self) -> str:
         """FFmpeg's name of the container, its first."""
         return self._container.format.name.split(",")[0]
+
+    @property
+    def stream_index(self) -> int:
+        """Of the video stream in its file."""
+        return self._stream.index
 
     @property
     def codec(self) -> str:
@@ -119,6 +125,8 @@ class VideoFile:
     @property
     def claimed_seconds(self) -> float:
         """How long the video is as the container says, 0.0 where it does not."""
+        if self.format not in TELLS_LENGTH:
+            return 0.0
         if self._stream.duration:
             return max(self._stream.duration * self.time_base, 0.0)
         return max((self._container.duration or 0) / av.time_base, 0.0)
@@ -155,18 +163,30 @@ class VideoFile:
     def _last_ticks(self, packets: Packets) -> int:
         if self.format not in TELLS_DURATIONS or not packets.has_trusted_times:
             return 0
-        last_row = packets.row_of_pts[int(packets.shown_pts[-1])]
-        # MP4 tells durations in the order of decoding.
-        is_reordered = self.format == "mov" and last_row != len(packets) - 1
-        return 0 if is_reordered else int(packets.durations[last_row])
+        last_pts = int(packets.shown_pts[-1])
+        last_row = packets.row_of_pts[last_pts]
+        if self.format != "mov" or last_row == len(packets) - 1:
+            return int(packets.durations[last_row])
+        return self._last_ticks_of_reordered(packets)
+
+    def _last_ticks_of_reordered(self, packets: Packets) -> int:
+        """MP4 counts durations in the order of decoding, exact to a frame or two: they tell of a long picture only."""
+        if not self._stream.duration or self.first_pts is None or len(packets) < self.claimed_frames:
+            return 0
+        last_pts = int(packets.shown_pts[-1])
+        claimed_ticks = self.first_pts + self._stream.duration - last_pts
+        average_ticks = (last_pts - int(packets.shown_pts[0])) / max(len(packets.shown_pts) - 1, 1)
+        return claimed_ticks if claimed_ticks > 3 * average_ticks else 0
 
     def _is_jump(self, before_pts: int, after_pts: int) -> bool:
         # MP4 is read in the order of its times, so that the sound always seems to go on with the picture.
         if self.format == "mov":
             return False
-        gap_seconds = (after_pts - before_pts) * self.time_base
-        advance_seconds = sound_advance(self.path, before_pts, after_pts)
-        return advance_seconds is not None and advance_seconds < gap_seconds / 2
+        return self._sound.goes_on_over(before_pts, after_pts, (after_pts - before_pts) * self.time_base)
+
+    @cached_property
+    def _sound(self) -> Sound:
+        return read_sound(self.path, self.stream_index)
 
     def leads_to(self, end_seconds: float) -> bool:
         """Whether the index of the file leads to any time before `end_seconds`, and that is well before its end."""

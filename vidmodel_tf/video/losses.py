@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.video.file import VideoFile
 from vidmodel_tf.video.packets import Packets
-from vidmodel_tf.video.sound import last_sound_seconds
+from vidmodel_tf.video.sound import last_other_seconds
 from vidmodel_tf.video.timeline import Timeline
 
 TOLD_SHARE = 0.01
@@ -20,14 +22,15 @@ class Losses:
     def __init__(self, video: VideoFile, packets: Packets) -> None:
         self._video = video
         self._packets = packets
-        self._num_expected = 0
-        self._num_lost = 0
+        self._timeline = video.timeline(packets)  # before anything is found to be lost
+        self._expected: set[int] = set()
+        self._lost: set[int] = set()
         self.is_interlaced = False
 
-    def add(self, num_expected: int, num_lost: int) -> None:
-        """Notes what one pass of the decoder gave."""
-        self._num_expected += num_expected
-        self._num_lost += max(num_lost, 0)
+    def add(self, expected: set[int], lost: set[int]) -> None:
+        """Notes what one pass of the decoder should have given and did not: timestamps, or numbers of pictures."""
+        self._expected |= expected
+        self._lost |= lost
 
     def check(self, timeline: Timeline) -> None:
         """Refuses a video of which more than half is missing.
@@ -41,7 +44,7 @@ class Losses:
                 f"no frame of this video can be decoded (codec {self._video.codec}): it is damaged or cut off",
                 subject=self._video.path,
             )
-        if self._share(timeline) > REFUSED_SHARE:
+        if self._share > REFUSED_SHARE:
             num_claimed = max(num_claimed, len(self._packets))
             raise InputError(
                 f"only {num_left} of the {num_claimed} frames that the file claims to have can be read: it is cut off "
@@ -49,46 +52,50 @@ class Losses:
                 subject=self._video.path,
             )
 
-    def warnings(self, timeline: Timeline) -> tuple[str, ...]:
+    def warnings(self) -> tuple[str, ...]:
         """One line where more is missing than nobody would notice."""
-        share = self._share(timeline)
+        share = self._share
         if share <= TOLD_SHARE:
             return ()
         return (f"{share:.0%} of its frames are missing or could not be decoded: it is cut off or damaged",)
 
-    def _share(self, timeline: Timeline) -> float:
-        return 1 - (1 - self._cut_share(timeline)) * (1 - self._undecoded_share)
+    @property
+    def _share(self) -> float:
+        return 1 - (1 - self._cut_share) * (1 - self._undecoded_share)
 
     @property
     def _undecoded_share(self) -> float:
-        num_lost = self._num_lost
+        num_lost, num_expected = len(self._lost), len(self._expected)
         if self._video.codec in CODECS_WITH_INVISIBLE_FRAMES:
             num_lost = min(num_lost, self._video.num_refused)
         if self.is_interlaced:  # a packet may hold one of the two fields of a picture
-            num_lost = max(num_lost - (self._num_expected - num_lost), 0)
-        return num_lost / self._num_expected if self._num_expected else 0.0
+            num_lost = max(num_lost - (num_expected - num_lost), 0)
+        return num_lost / num_expected if num_expected else 0.0
 
     @property
     def _num_claimed(self) -> int:
         return self._video.claimed_frames or round(self._video.claimed_seconds / self._video.frame_seconds)
 
-    def _cut_share(self, timeline: Timeline) -> float:
+    @cached_property
+    def _cut_share(self) -> float:
         """How much was cut off from the end. Count and duration must both fall short: either may be made up."""
         video = self._video
-        if not self._packets.is_whole or not video.claimed_seconds or not len(timeline.seconds):
+        if not (self._packets.is_whole and video.claimed_seconds and len(self._packets)) or self._timeline.notes:
             return 0.0
-        by_seconds = 1 - self._seconds_there(timeline) / video.claimed_seconds
+        by_seconds = 1 - self._seconds_there / video.claimed_seconds
         num_packets = int((~self._packets.is_hidden).sum())
         by_frames = 1 - num_packets / video.claimed_frames if video.claimed_frames else by_seconds
         share = max(min(by_seconds, by_frames), 0.0)
         if share > TOLD_SHARE and not video.claimed_frames:
-            # What the container claims may be the length of its sound.
-            sound_seconds = last_sound_seconds(video.path) - video.zero_seconds
-            if sound_seconds >= (1 - TOLD_SHARE) * video.claimed_seconds:
+            # What the container claims may be the length of another stream.
+            other_seconds = last_other_seconds(video.path, video.stream_index) - video.zero_seconds
+            if other_seconds >= (1 - TOLD_SHARE) * video.claimed_seconds:
                 return 0.0
         return share
 
-    def _seconds_there(self, timeline: Timeline) -> float:
+    @property
+    def _seconds_there(self) -> float:
+        timeline = self._timeline
         if self._video.claims_video_seconds:
             return timeline.duration_seconds
         end_seconds = float(timeline.seconds[0]) + timeline.duration_seconds
