@@ -47,11 +47,9 @@ def test_stored_clips_are_the_manifest_s(data_set):
     stored = open_data_set(data_set).clips
     assert sorted(clip.id for clip in stored) == sorted(manifest)
     for clip in stored:
-        assert (clip.text, clip.labels, clip.source) == (
-            manifest[clip.id].text,
-            manifest[clip.id].labels,
-            manifest[clip.id].source,
-        )
+        expected = manifest[clip.id]
+        assert (clip.text, clip.labels, clip.source) == (expected.text, expected.labels, expected.source)
+        assert {field: origin for field, origin in clip.words_from.items() if origin} == expected.words_from
 
 
 def test_frames_are_uniform_over_the_clip(data_set):
@@ -77,18 +75,9 @@ def test_class_ids_follow_the_code_points(data_set):
     assert names == sorted(names) == ["red", "蓝色"]
 
 
-def test_report(data_set):
-    report = json.loads((data_set / "prepare_report.json").read_text())
-    assert report["num_clips"] == NUM_CLIPS
-    assert sum(split["clips"] for split in report["counts"].values()) == NUM_CLIPS
-    assert sum(split["labels"]["colour"]["red"] for split in report["counts"].values()) == 12
-    assert report["decoder"]["name"]
-    assert report["settings"]["num_stored_frames"] == 8
-
-
 def test_again_is_done_at_once_and_other_settings_are_refused(clips_csv, data_set):
     before = {path: path.stat().st_mtime_ns for path in data_set.iterdir()}
-    assert prepare(clips_csv, data_set, PREPARE)["num_clips"] == NUM_CLIPS
+    assert prepare(clips_csv, data_set, PREPARE).num_clips == NUM_CLIPS
     other = dataclasses.replace(PREPARE, short_side=32)
     with pytest.raises(InputError, match=r"exists already and was made from other clips, words or settings.*--out"):
         prepare(clips_csv, data_set, other)
@@ -109,8 +98,8 @@ def test_a_broken_file_is_refused_by_name_and_the_others_are_stored(tmp_path):
         rows.append((f"{i}.mp4", "ab"[i % 2]))
     (tmp_path / "5.mp4").write_bytes(b"this is no video" * 100)
     report = prepare(write_manifest(tmp_path, rows), tmp_path / "out", PREPARE)
-    assert list(report["refused"]) == ["5.mp4"]
-    assert report["refused"]["5.mp4"].startswith("expected a video")
+    assert list(report.refused) == ["5.mp4"]
+    assert report.refused["5.mp4"].startswith("expected a video")
     assert len(open_data_set(tmp_path / "out").clips) == 11
     assert "5.mp4" not in json.loads((tmp_path / "out" / "splits.json").read_text())["splits"]
 
@@ -172,13 +161,13 @@ def test_the_report_tells_what_the_manifest_warns_of(tmp_path):
     (tmp_path / "source" / "y" / "c.de.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nWort\n")
     settings = dataclasses.replace(PREPARE, num_stored_frames=2, validation_fraction=0.0, test_fraction=0.0)
     report = prepare(tmp_path / "source", tmp_path / "out", settings)
-    assert report["passed_over"] == {".jpg": 1}
-    assert any("1 file: 1 .de.srt" in warning for warning in report["warnings"])
-    assert any("no source is given" in warning for warning in report["warnings"])
+    assert report.passed_over == {".jpg": 1}
+    assert any("1 file: 1 .de.srt" in warning for warning in report.warnings)
+    assert any("no source is given" in warning for warning in report.warnings)
     settings = dataclasses.replace(settings, languages=("de",), source_pattern="^.*_")
     report = prepare(tmp_path / "source", tmp_path / "again", settings)
-    assert report["settings"]["languages"] == ["de"]
-    assert not any("de.srt" in warning or "no source is given" in warning for warning in report["warnings"])
+    assert report.settings.languages == ("de",)
+    assert not any("de.srt" in warning or "no source is given" in warning for warning in report.warnings)
     clips = {clip.id: clip for clip in open_data_set(tmp_path / "again").clips}
     assert clips["y/c.mp4"].text["subtitles"] == "Wort"
     assert clips["x/a_1.mp4"].source == clips["x/a_2.mp4"].source == "x/a_"
@@ -190,8 +179,8 @@ def test_words_without_videos(tmp_path):
     )
     (tmp_path / "titles.csv").write_text(f"id,title,label,source\n{rows}\n", encoding="utf-8")
     report = prepare(tmp_path / "titles.csv", tmp_path / "words")
-    assert report["num_clips"] == 30
-    assert any("words without videos" in warning for warning in report["warnings"])
+    assert report.num_clips == 30
+    assert any("words without videos" in warning for warning in report.warnings)
     clips = open_data_set(tmp_path / "words").clips
     assert {clip.id for clip in clips} == {f"c{i}" for i in range(30)}
     assert {clip.text["title"] for clip in clips} >= {"red car 1", "blue sea 2"}

@@ -3,11 +3,7 @@ import shutil
 
 import pytest
 
-from tests.conftest import PREPARE
-from vidmodel_tf.clips.read_clips import read_clips
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.records import prepare as prepare_module
-from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.run_folder.run import load_run
 
 
@@ -41,13 +37,3 @@ def test_no_json(copy):
     (copy / "labels.json").write_text("{")
     with pytest.raises(InputError, match=r"labels\.json is not JSON"):
         load_run(copy)
-
-
-def test_a_data_set_of_which_less_could_be_read_is_another(data_set, clips_csv, tmp_path, monkeypatch):
-    def refuse_one(requests, **settings):
-        for i, (request, result) in enumerate(read_clips(requests, **settings)):
-            yield request, InputError("expected an answer in time") if i == 0 else result
-
-    monkeypatch.setattr(prepare_module, "read_clips", refuse_one)
-    prepare_module.prepare(clips_csv, tmp_path / "colours", PREPARE)
-    assert open_data_set(tmp_path / "colours").fingerprint != open_data_set(data_set).fingerprint

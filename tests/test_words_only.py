@@ -54,8 +54,8 @@ def test_a_model_with_frames_needs_videos(words_data, tmp_path):
 
 def test_words_alone_have_no_contact_sheet(words_data):
     found = inspect(words_data)
-    assert found["contact_sheet"] is None
-    assert found["words"]["title"]["clips_with_words"] == 60
+    assert found.contact_sheet is None
+    assert found.words["title"].clips_with_words == 60
 
 
 def test_videos_serve_models_of_words_too(data_set, tmp_path):

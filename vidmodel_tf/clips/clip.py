@@ -40,6 +40,16 @@ class Clip:
         return self.path.resolve() if self.path else self.id, self.start_seconds or 0.0, self.end_seconds
 
 
+def class_names(label: Label) -> tuple[str, ...]:
+    """The classes of a label, however many it has.
+
+    Example:
+        >>> class_names("cat"), class_names(("cat", "dog")), class_names(None)
+        (('cat',), ('cat', 'dog'), ())
+    """
+    return (label,) if isinstance(label, str) else label or ()
+
+
 def relative_name(path: Path, root: Path) -> str:
     """The path below `root` with forward slashes, or the absolute path where it lies outside. Both absolute."""
     return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()

@@ -6,7 +6,6 @@ import dataclasses
 import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,13 +13,13 @@ import tensorflow_datasets as tfds
 
 from vidmodel_tf.clips.question import Question
 from vidmodel_tf.clips.splits.assign import assign_folds
-from vidmodel_tf.config import ModelConfig, PrepareConfig, from_mapping
+from vidmodel_tf.config import ModelConfig, PrepareConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
+from vidmodel_tf.records.prepare_report import PrepareReport, read_report
 from vidmodel_tf.records.record_files import RecordFiles
 from vidmodel_tf.records.schema import labels_of, num_stored_frames_of, parse_clip
 from vidmodel_tf.records.stored_clip import StoredClip, StoredClips, StoredSplit
-from vidmodel_tf.storage import read_json
 from vidmodel_tf.text.fields import join_fields
 from vidmodel_tf.video.sampling import slots_for_inference
 
@@ -73,24 +72,18 @@ class DataSet:
         return num_stored_frames_of(self.features)
 
     @functools.cached_property
-    def report(self) -> dict[str, Any]:
-        """What `prepare` wrote into `prepare_report.json`.
+    def report(self) -> PrepareReport:
+        """What `prepare` told about it.
 
         Raises:
-            InputError: It is missing or was damaged.
+            InputError: `prepare_report.json` is missing or was damaged.
         """
-        path = self.path / "prepare_report.json"
-        try:
-            return read_json(path)
-        except (InputError, OSError):
-            raise InputError(
-                f"cannot read {path}: expected the report that `vidmodel prepare` writes; prepare the data set again"
-            ) from None
+        return read_report(self.path)
 
     @property
     def prepare(self) -> PrepareConfig:
         """The settings by which the data set was prepared."""
-        return from_mapping(PrepareConfig, self.report["settings"], "prepare")
+        return self.report.settings
 
     @property
     def fingerprint(self) -> str:
@@ -98,7 +91,7 @@ class DataSet:
 
         The same files must have been readable. Where the data sets lie does not count.
         """
-        return self.report["fingerprint"]
+        return self.report.fingerprint
 
     @property
     def split_names(self) -> tuple[str, ...]:

@@ -26,7 +26,8 @@ def example_features(labels: Labels, num_stored_frames: int) -> tfds.features.Fe
         num_stored_frames: N.
 
     Returns:
-        `id`; `frames`, N JPEGs in display order; `timestamps_seconds` [N]; `text` {field: string};
+        `id`; `frames`, N JPEGs in display order; `timestamps_seconds` [N]; `text` {field: string} and `words_from`
+        {field: where its words came from}, both "" where there are no words;
         `labels` {head: class id, -1 where missing; for a multi-label head a sequence of class ids};
         `labelled` {head: bool}, for an empty sequence may mean "none of them" or "not asked";
         `source`; `duration_seconds`; `fps`.
@@ -38,6 +39,7 @@ def example_features(labels: Labels, num_stored_frames: int) -> tfds.features.Fe
             "frames": features.Sequence(features.Image(encoding_format="jpeg"), length=num_stored_frames),
             "timestamps_seconds": features.Tensor(shape=(num_stored_frames,), dtype=np.float32),
             "text": features.FeaturesDict({field: features.Text() for field in TEXT_FIELDS}),
+            "words_from": features.FeaturesDict({field: features.Text() for field in TEXT_FIELDS}),
             "labels": features.FeaturesDict({head: _label_feature(labels, head) for head in labels}),
             "labelled": features.FeaturesDict({head: features.Scalar(np.bool_) for head in labels}),
             "source": features.Text(),
@@ -59,6 +61,7 @@ def serialize_clip(features: tfds.features.FeaturesDict, clip: Clip, decoded: De
         "frames": [BytesIO(jpeg) for jpeg in decoded.jpeg_frames],  # as BytesIO the JPEG bytes are stored as they are
         "timestamps_seconds": np.asarray(decoded.timestamps_seconds, np.float32),
         "text": clip.text,
+        "words_from": {field: clip.words_from.get(field, "") for field in TEXT_FIELDS},
         "labels": {head: _stored_label(features["labels"][head], label) for head, label in clip.labels.items()},
         "labelled": {head: label is not None for head, label in clip.labels.items()},
         "source": clip.source,

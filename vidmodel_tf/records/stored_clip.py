@@ -10,6 +10,8 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from vidmodel_tf.clips.clip import Label
+from vidmodel_tf.config import TEXT_FIELDS
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.records.schema import labels_of, without_frames
 
@@ -22,7 +24,9 @@ class StoredClip:
         id: Unique in its data set.
         split: The split in force: the stored one, or that of a fold (`DataSet.with_fold`).
         source: Clips of one source are never in two splits.
-        text: The words by field; "" where there are none.
+        text: The words, every name in `config.TEXT_FIELDS`; "" where there are none.
+        words_from: Where the words of each field came from, as in `vidmodel_tf.clips.clip.Clip`; "" where there are
+            none, and in data sets that were prepared before this was stored.
         labels: By head; None where the clip is not labelled.
         duration_seconds: Of the clip; 0 for words without a video.
         fps: Frames a second of the video that it was read from; 0 for words without a video.
@@ -32,7 +36,8 @@ class StoredClip:
     split: str
     source: str
     text: dict[str, str]
-    labels: dict[str, str | tuple[str, ...] | None]
+    words_from: dict[str, str]
+    labels: dict[str, Label]
     duration_seconds: float
     fps: float
 
@@ -75,14 +80,19 @@ def _stored_clip(example: Mapping[str, Any], split: str, labels: Labels) -> Stor
         id=example["id"].decode(),
         split=split,
         source=example["source"].decode(),
-        text={field: value.decode() for field, value in example["text"].items()},
+        text=_by_field(example["text"]),
+        words_from=_by_field(example.get("words_from", {})),
         labels={head: _label(example, head, labels) for head in labels},
         duration_seconds=float(example["duration_seconds"]),
         fps=float(example["fps"]),
     )
 
 
-def _label(example: Mapping[str, Any], head: str, labels: Labels) -> str | tuple[str, ...] | None:
+def _by_field(stored: Mapping[str, bytes]) -> dict[str, str]:
+    return {field: stored.get(field, b"").decode() for field in TEXT_FIELDS}
+
+
+def _label(example: Mapping[str, Any], head: str, labels: Labels) -> Label:
     if not example["labelled"][head]:
         return None
     ids = example["labels"][head]

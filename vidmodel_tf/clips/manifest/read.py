@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from vidmodel_tf.clips.clip import Clip
+from vidmodel_tf.clips.clip import Clip, class_names
 from vidmodel_tf.clips.manifest.folder import HEAD, read_folder
 from vidmodel_tf.clips.manifest.foreign import describe_source
 from vidmodel_tf.clips.manifest.passed_over import describe_counts
@@ -131,7 +131,7 @@ def _labels(
     names: dict[str, set[str]] = {head: set() for head in multi_label}
     for clip in clips:
         for head, label in clip.labels.items():
-            names[head].update((label,) if isinstance(label, str) else label or ())
+            names[head].update(class_names(label))
     for head, classes in names.items():
         least = 1 if multi_label[head] else 2
         if len(classes) < least:

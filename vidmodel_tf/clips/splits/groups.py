@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from vidmodel_tf.clips.clip import Label
+from vidmodel_tf.clips.clip import Label, class_names
 
 ClassOfHead = tuple[str, str]
 """A head and the name of one of its classes."""
@@ -64,8 +64,4 @@ def _source(name: str, clips: list[SplittableClip]) -> Source:
 
 
 def _classes_of(clip: SplittableClip) -> tuple[ClassOfHead, ...]:
-    return tuple(
-        (head, name)
-        for head, label in clip.labels.items()
-        for name in ((label,) if isinstance(label, str) else label or ())
-    )
+    return tuple((head, name) for head, label in clip.labels.items() for name in class_names(label))

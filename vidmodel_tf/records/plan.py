@@ -1,0 +1,142 @@
+"""What `prepare` is going to write: which clip into which split and which shard. Nothing is decoded or written here."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from vidmodel_tf.clips.clip import Clip
+from vidmodel_tf.clips.manifest.read import Manifest
+from vidmodel_tf.clips.read_clip import ClipRequest
+from vidmodel_tf.clips.splits.assign import SPLITS, assign_splits
+from vidmodel_tf.config import PrepareConfig, to_mapping
+from vidmodel_tf.labels import Labels
+from vidmodel_tf.records.schema import example_features
+
+CLIPS_PER_SHARD = 32  # what a kill may cost: at most this many clips are decoded again
+
+
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """A unit of work: a TFRecord file of some clips of one split. It depends on nothing else, so any process may do it.
+
+    Attributes:
+        split: Its name.
+        number: From 0, within the split.
+        clips: In the order in which they are stored.
+        labels: The heads and classes of the whole data set.
+        config: How clips are stored.
+    """
+
+    split: str
+    number: int
+    clips: tuple[Clip, ...]
+    labels: Labels
+    config: PrepareConfig
+
+    @property
+    def name(self) -> str:
+        """The file's name without its suffix."""
+        return f"{self.split}-{self.number:05d}"
+
+    @property
+    def features(self) -> tfds.features.FeaturesDict:
+        """What is stored of each clip."""
+        has_videos = self.clips[0].path is not None
+        return example_features(self.labels, self.config.num_stored_frames if has_videos else 0)
+
+    def requests(self) -> Iterator[ClipRequest]:
+        """What to decode, clip by clip; nothing for words without videos."""
+        for clip in self.clips:
+            if clip.path is not None:
+                yield ClipRequest(
+                    path=clip.path,
+                    num_frames=self.config.num_stored_frames,
+                    short_side=self.config.short_side,
+                    jpeg_quality=self.config.jpeg_quality,
+                    start_seconds=clip.start_seconds,
+                    end_seconds=clip.end_seconds,
+                )
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """A data set that is to be written.
+
+    Attributes:
+        source: The folder or manifest, as the user wrote it.
+        manifest: The clips of it.
+        config: How they are stored.
+        splits: The split of each clip, by id.
+        warnings: Of the manifest and of the splits, one line each.
+        shards: All files to write, split by split.
+        fingerprint: Equal for the same video files (size and time), words, labels, splits and settings.
+    """
+
+    source: str
+    manifest: Manifest
+    config: PrepareConfig
+    splits: Mapping[str, str]
+    warnings: tuple[str, ...]
+    shards: tuple[Shard, ...]
+    fingerprint: str
+
+
+def plan_data_set(source: str, manifest: Manifest, config: PrepareConfig) -> Plan:
+    """Decides everything that does not need a video to be decoded.
+
+    Raises:
+        InputError: There are too few sources for the splits.
+    """
+    splits, warnings = assign_splits(
+        manifest.clips,
+        validation_fraction=config.validation_fraction,
+        test_fraction=config.test_fraction,
+        seed=config.seed,
+    )
+    if not manifest.has_videos:
+        warnings = [*warnings, "no column 'path': words without videos, for models with branches=text"]
+    return Plan(
+        source=source,
+        manifest=manifest,
+        config=config,
+        splits=splits,
+        warnings=(*manifest.warnings, *warnings),
+        shards=tuple(_shards(manifest, splits, config)),
+        fingerprint=_fingerprint(manifest, splits, config),
+    )
+
+
+def _shards(manifest: Manifest, splits: Mapping[str, str], config: PrepareConfig) -> Iterator[Shard]:
+    """Clips in an order mixed by the seed, so that a small shuffle window is enough when training."""
+    for split in SPLITS:
+        members = [clip for clip in manifest.clips if splits[clip.id] == split]
+        order = np.random.default_rng(config.seed).permutation(len(members))
+        mixed = [members[i] for i in order]
+        for number, start in enumerate(range(0, len(mixed), CLIPS_PER_SHARD)):
+            clips = tuple(mixed[start : start + CLIPS_PER_SHARD])
+            yield Shard(split, number, clips, manifest.labels, config)
+
+
+def _fingerprint(manifest: Manifest, splits: Mapping[str, str], config: PrepareConfig) -> str:
+    settings = to_mapping(config)
+    del settings["num_workers"]  # only the speed depends on it
+    rows = []
+    for clip in manifest.clips:
+        row = [clip.id, clip.text, clip.words_from, clip.labels, clip.source, splits[clip.id]]
+        if clip.path is not None:
+            status = clip.path.stat()
+            row += [status.st_size, status.st_mtime_ns]
+        rows.append(row)
+    return hash_of([settings, dict(manifest.labels), sorted(manifest.labels.multi_label), rows])
+
+
+def hash_of(values: Sequence[Any]) -> str:
+    """The SHA-256 of JSON values."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
