@@ -41,13 +41,21 @@ def open_container(path: Path) -> av.container.InputContainer:
     _check_file(path)
     try:
         # "file:" before the name: FFmpeg takes the start of "concat:b.mp4" for a protocol
-        container = av.open(f"file:{path}", metadata_errors="replace", options=OPTIONS)
+        container = av.open(f"file:{path}", format=_raw_format(path), metadata_errors="replace", options=OPTIONS)
     except (av.FFmpegError, ValueError) as error:
         raise InputError(f"expected a video. {_what_it_is(path)}", subject=path) from error
     if container.metadata.get("major_brand", "").strip() in STILL_BRANDS:
         container.close()
         raise InputError("expected a video. It is a still picture", subject=path)
     return container
+
+
+def _raw_format(path: Path) -> str | None:
+    """The format where FFmpeg cannot tell it: JPEGs one after another begin like a single JPEG."""
+    if path.suffix.lower() not in (".mjpeg", ".mjpg"):
+        return None
+    with path.open("rb") as file:
+        return "mjpeg" if file.read(3) == b"\xff\xd8\xff" else None
 
 
 def best_video_stream(container: av.container.InputContainer, path: Path) -> av.video.stream.VideoStream:
