@@ -8,14 +8,16 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import pytest
 
 from tests.videos import frame_numbers, write_video
-from vidmodel_tf.clips.read_clip import ClipRequest, DecodedClip, read_clip
-from vidmodel_tf.clips.read_clips import IN_FLIGHT_PER_WORKER, read_clips
+from vidmodel_tf.clips.clip_request import ClipRequest, DecodedClip
+from vidmodel_tf.clips.read_clips import LOOK_AHEAD, read_clips
+from vidmodel_tf.clips.read_file import read_file
 from vidmodel_tf.errors import InputError
 
 ROOT = Path(__file__).parents[1]
@@ -30,7 +32,11 @@ def clip_of(text: str) -> DecodedClip:
     return DecodedClip((text.encode(),), (0.0,), 1.0, 25.0, 1, 1)
 
 
-def act_on_name(request: ClipRequest) -> DecodedClip:
+def act_on_name(requests: Sequence[ClipRequest]) -> list[DecodedClip]:
+    return [act_on_one_name(request) for request in requests]
+
+
+def act_on_one_name(request: ClipRequest) -> DecodedClip:
     name = Path(request.path).name
     if name == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
@@ -38,21 +44,21 @@ def act_on_name(request: ClipRequest) -> DecodedClip:
         os._exit(7)
     if name == "hang":  # in C: no handler of Python's runs before it returns, which is never
         cv2.VideoCapture(str(request.path), cv2.CAP_FFMPEG)
-    if name == "slow":
+    if name.startswith("slow"):
         time.sleep(0.4)
     if name == "mistake":
         raise ZeroDivisionError("a mistake in the program")
     return clip_of(name)
 
 
-def tell_about_worker(request: ClipRequest) -> DecodedClip:
-    read_clip(request)
+def tell_about_worker(requests: Sequence[ClipRequest]) -> list[DecodedClip]:
+    read_file(requests)
     heavy = [name for name in ("tensorflow", "keras", "sklearn", "matplotlib") if name in sys.modules]
-    return clip_of(f"heavy={heavy} threads={cv2.getNumThreads()}")
+    return [clip_of(f"heavy={heavy} threads={cv2.getNumThreads()}")] * len(requests)
 
 
-def process_id(request: ClipRequest) -> DecodedClip:
-    return clip_of(str(os.getpid()))
+def process_id(requests: Sequence[ClipRequest]) -> list[DecodedClip]:
+    return [clip_of(f"{os.getpid()} {len(requests)}") for _ in requests]
 
 
 def run(names, num_workers=2, timeout_seconds=20.0, read=act_on_name):
@@ -113,8 +119,8 @@ def test_a_hang_is_killed_and_its_file_refused(tmp_path):
 
 
 def test_waiting_for_a_worker_is_not_counted():
-    # 6 x 0.4 s through one worker: the last waits twice its limit
-    results = run(["slow"] * 6, num_workers=1, timeout_seconds=1.2)
+    # 6 times 0.4 s through one worker: the last waits twice its limit
+    results = run([f"slow{i}" for i in range(6)], num_workers=1, timeout_seconds=1.2)
     assert all(isinstance(clip, DecodedClip) for _, clip in results)
 
 
@@ -131,7 +137,7 @@ def test_requests_are_taken_up_as_results_are_consumed():
     for consumed in range(1, 60):
         asked, clip = next(results)
         assert asked.path == clip.jpeg_frames[0].decode() == str(consumed)
-        assert taken - consumed < 2 * IN_FLIGHT_PER_WORKER
+        assert taken - consumed <= LOOK_AHEAD
     results.close()
 
 
@@ -145,9 +151,15 @@ def test_mistakes_of_the_program_are_not_taken_for_bad_files():
 
 
 def test_as_many_workers_as_requests_or_usable_cores():
-    pids = {clip.jpeg_frames[0] for _, clip in run(["a"] * 100, num_workers=0, read=process_id)}
+    names = [f"a{i}" for i in range(100)]
+    pids = {int(clip.jpeg_frames[0].split()[0]) for _, clip in run(names, num_workers=0, read=process_id)}
     assert 1 <= len(pids) <= len(os.sched_getaffinity(0))
-    assert str(os.getpid()).encode() not in pids
+    assert os.getpid() not in pids
+
+
+def test_requests_of_one_file_are_read_together():
+    answers = run(["film", "a", "film", "b", "film"], read=process_id)
+    assert [int(clip.jpeg_frames[0].split()[1]) for _, clip in answers] == [3, 1, 3, 1, 3]
 
 
 def test_workers_are_light(tmp_path):
@@ -215,7 +227,7 @@ def child_processes() -> list[int]:
     """Workers of this process; the tracker of its semaphores stays, as it should."""
     children = Path(f"/proc/{os.getpid()}/task").glob("*/children")
     pids = [int(pid) for file in children for pid in file.read_text().split()]
-    return [pid for pid in pids if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()]
+    return [pid for pid in pids if "popen_loky" in Path(f"/proc/{pid}/cmdline").read_text()]
 
 
 UNGUARDED = f"""

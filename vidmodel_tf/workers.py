@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
-import multiprocessing.connection
 import multiprocessing.context
-import multiprocessing.reduction
 import os
-import pickle
 import signal
-import sys
 import threading
-import types
+import time
+
+import loky.backend.context
+
+PARENT_CHECK_SECONDS = 0.2
 
 
 def num_usable_cores() -> int:
@@ -19,6 +19,15 @@ def num_usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def worker_context() -> multiprocessing.context.BaseContext:
+    """Starts processes from scratch that do not run the caller's script again.
+
+    A fork of a process with TensorFlow's threads in it can hang, and Python's own "spawn" runs the script again, which
+    would then start workers in each worker if it has no `if __name__ == "__main__"`.
+    """
+    return loky.backend.context.get_context("loky")
 
 
 def begin_worker() -> None:
@@ -30,53 +39,7 @@ def begin_worker() -> None:
 
 def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
-    if parent is not None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
-
-
-class _MainWithoutScript(types.ModuleType):
-    """The main module, but for what says how to run it again."""
-
-    def __init__(self, main: types.ModuleType) -> None:
-        super().__init__("__main__")  # without __file__, and with __spec__ None
-        self.__dict__["_main"] = main
-
-    def __getattr__(self, name: str):
-        if name == "__file__":
-            raise AttributeError(name)
-        return getattr(self._main, name)
-
-
-class _WorkerProcess(multiprocessing.context.SpawnProcess):
-    """A spawned process that does not run the caller's main module again.
-
-    Python does so before a worker begins, and a script without a guard would then start workers in each worker.
-    """
-
-    _lock = threading.Lock()
-
-    def __getstate__(self) -> bytes:
-        return bytes(multiprocessing.reduction.ForkingPickler.dumps(self.__dict__))
-
-    def __setstate__(self, state: bytes) -> None:
-        try:
-            self.__dict__.update(pickle.loads(state))
-        except FileNotFoundError:  # the pool was closed, and its locks removed, while this worker came up
-            os._exit(1)
-
-    def start(self) -> None:
-        with self._lock:
-            main = sys.modules["__main__"]
-            sys.modules["__main__"] = _MainWithoutScript(main)
-            try:
-                super().start()
-            finally:
-                sys.modules["__main__"] = main
-
-
-class WorkerContext(multiprocessing.context.SpawnContext):
-    """Starts processes that do not run the caller's script again."""
-
-    # spawn: a fork of a process with TensorFlow's threads in it can hang
-    Process = _WorkerProcess
+    # A process whose parent is dead gets another one.
+    while parent is not None and os.getppid() == parent.pid:
+        time.sleep(PARENT_CHECK_SECONDS)
+    os._exit(1)

@@ -1,7 +1,7 @@
-"""Many clips decoded by worker processes, in order, with flat memory; a bad file costs its own clip and no other.
+"""Many clips decoded by worker processes, in order, with flat memory; a bad file costs its own clips and no others.
 
-Broken files hang decoders and crash them, and neither can be stopped inside one's own process. So each clip has a time
-limit, and the worker that overruns it is killed and replaced.
+Broken files hang decoders and crash them, and neither can be stopped inside one's own process. So the clips of a file
+have a time limit, and the worker that overruns it is killed and replaced.
 """
 
 from __future__ import annotations
@@ -11,36 +11,49 @@ import contextlib
 import itertools
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import pebble
 
-from vidmodel_tf.clips.read_clip import ClipRequest, DecodedClip, read_clip
+from vidmodel_tf.clips.clip_request import ClipRequest, DecodedClip
+from vidmodel_tf.clips.read_file import read_file
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.video.decoder import silence_decoder
 from vidmodel_tf.video.opencv import import_opencv
-from vidmodel_tf.workers import WorkerContext, begin_worker, num_usable_cores
+from vidmodel_tf.workers import begin_worker, num_usable_cores, worker_context
 
-IN_FLIGHT_PER_WORKER = 4  # decoded clips wait for a slower one before them, whose time limit may be minutes
+# Within so many requests those of one file are read together; so many clips wait for a slow one before them.
+LOOK_AHEAD = 64
+GROUPS_PER_WORKER = 4  # handed to the pool in advance, so that no worker waits
+
+Answer = DecodedClip | InputError
+ReadFile = Callable[[Sequence[ClipRequest]], list[Answer]]
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Requests of one file, read in one task."""
+
+    requests: tuple[ClipRequest, ...]
+    future: concurrent.futures.Future
 
 
 def read_clips(
-    requests: Iterable[ClipRequest],
-    *,
-    num_workers: int,
-    timeout_seconds: float,
-    read: Callable[[ClipRequest], DecodedClip] = read_clip,
-) -> Iterator[tuple[ClipRequest, DecodedClip | InputError]]:
+    requests: Iterable[ClipRequest], *, num_workers: int, timeout_seconds: float, read: ReadFile = read_file
+) -> Iterator[tuple[ClipRequest, Answer]]:
     """Decodes clips in worker processes and yields them in the order of the requests.
 
-    The workers do not run the caller's main module again: a script needs no `if __name__ == "__main__"` for this, and
-    notebooks and scripts from stdin work. They end with the iterator: when it is exhausted, closed or collected.
+    Requests of one file that stand near each other are read together, each picture once. The workers do not run the
+    caller's main module again: a script needs no `if __name__ == "__main__"` for this, and notebooks and scripts from
+    stdin work. They end with the iterator: when it is exhausted, closed or collected.
 
     Args:
-        requests: Taken up as results are consumed, a few a worker in advance: a generator of any length will do.
+        requests: Taken up as results are consumed, at most `LOOK_AHEAD` in advance: a generator of any length will do.
         num_workers: Processes; 0: one for each core that this process may use.
-        timeout_seconds: For one clip, counted from when a worker begins it.
-        read: What a worker does; a function that can be imported.
+        timeout_seconds: For one clip, counted from when a worker begins it; n clips that are read together have n
+            times as long.
+        read: What a worker does with requests of one file; a function that can be imported.
 
     Yields:
         Each request, and its clip or the reason why it is refused: also for a file that took too long or crashed
@@ -59,56 +72,84 @@ def read_clips(
 
 
 def _read_all(
-    requests: Iterator[ClipRequest],
-    num_workers: int,
-    timeout_seconds: float,
-    read: Callable[[ClipRequest], DecodedClip],
-) -> Iterator[tuple[ClipRequest, DecodedClip | InputError]]:
+    requests: Iterator[ClipRequest], num_workers: int, timeout_seconds: float, read: ReadFile
+) -> Iterator[tuple[ClipRequest, Answer]]:
     first = list(itertools.islice(requests, num_workers))
     if not first:
         return
-    pool = pebble.ProcessPool(max_workers=len(first), initializer=_prepare_worker, context=WorkerContext())
-    in_flight: deque[tuple[ClipRequest, concurrent.futures.Future]] = deque()
+    pool = pebble.ProcessPool(max_workers=len(first), initializer=_prepare_worker, context=worker_context())
     try:
-        for request in itertools.chain(first, requests):
-            in_flight.append((request, _schedule(pool, read, request, timeout_seconds)))
-            if len(in_flight) >= IN_FLIGHT_PER_WORKER * len(first):
-                yield _result(*in_flight.popleft(), timeout_seconds)
-        while in_flight:
-            yield _result(*in_flight.popleft(), timeout_seconds)
+        yield from _Reading(pool, timeout_seconds, read, len(first)).answers(itertools.chain(first, requests))
     finally:
         pool.stop()
         pool.join()
 
 
-def _schedule(
-    pool: pebble.ProcessPool,
-    read: Callable[[ClipRequest], DecodedClip],
-    request: ClipRequest,
-    timeout_seconds: float,
-) -> concurrent.futures.Future:
-    try:
-        return pool.schedule(read, args=(request,), timeout=timeout_seconds)
-    except RuntimeError as error:  # how pebble tells of a pool without workers
-        raise VidmodelError(f"the decoding processes died, before {request.path}: {error}") from None
+class _Reading:
+    def __init__(self, pool: pebble.ProcessPool, timeout_seconds: float, read: ReadFile, num_workers: int) -> None:
+        self._pool = pool
+        self._timeout_seconds = timeout_seconds
+        self._read = read
+        self._max_groups = GROUPS_PER_WORKER * num_workers
+        self._waiting: dict[int, ClipRequest] = {}  # taken up and not yet scheduled, by number
+        self._groups: deque[tuple[tuple[int, ...], _Group]] = deque()  # scheduled
+        self._answers: dict[int, Answer] = {}
+
+    def answers(self, requests: Iterator[ClipRequest]) -> Iterator[tuple[ClipRequest, Answer]]:
+        numbered = enumerate(requests)
+        asked: deque[tuple[int, ClipRequest]] = deque()
+        while True:
+            for number, request in itertools.islice(numbered, LOOK_AHEAD - len(asked)):
+                asked.append((number, request))
+                self._waiting[number] = request
+            if not asked:
+                return
+            self._schedule_groups()
+            number, request = asked.popleft()
+            while number not in self._answers:
+                self._collect()
+            yield request, self._answers.pop(number)
+
+    def _schedule_groups(self) -> None:
+        while self._waiting and len(self._groups) < self._max_groups:
+            path = next(iter(self._waiting.values())).path
+            numbers = tuple(number for number, request in self._waiting.items() if request.path == path)
+            members = tuple(self._waiting.pop(number) for number in numbers)
+            self._groups.append((numbers, self._schedule(members)))
+
+    def _schedule(self, requests: tuple[ClipRequest, ...]) -> _Group:
+        seconds = self._timeout_seconds * len(requests)
+        try:
+            return _Group(requests, self._pool.schedule(self._read, args=(requests,), timeout=seconds))
+        except RuntimeError as error:  # how pebble tells of a pool without workers
+            raise VidmodelError(f"the decoding processes died, before {requests[0].path}: {error}") from None
+
+    def _collect(self) -> None:
+        """Waits for the oldest group."""
+        numbers, group = self._groups.popleft()
+        answers = _results(group, self._timeout_seconds)
+        if answers is None:  # one of them spoils the others: each alone
+            for number, request in zip(reversed(numbers), reversed(group.requests), strict=True):
+                self._groups.appendleft(((number,), self._schedule((request,))))
+            return
+        self._answers.update(zip(numbers, answers, strict=True))
+        self._schedule_groups()
 
 
-def _result(
-    request: ClipRequest, future: concurrent.futures.Future, timeout_seconds: float
-) -> tuple[ClipRequest, DecodedClip | InputError]:
+def _results(group: _Group, timeout_seconds: float) -> list[Answer] | None:
+    path = group.requests[0].path
     try:
-        return request, future.result()
-    except InputError as error:
-        return request, error
+        return group.future.result()
     except concurrent.futures.TimeoutError:
-        return request, InputError(
-            f"{request.path}: took longer than {timeout_seconds:g} seconds to decode: it is damaged, or very long "
-            "(raise timeout_seconds)"
+        reason = (
+            f"took longer than {timeout_seconds:g} seconds to decode: it is damaged, or very long (raise "
+            "timeout_seconds)"
         )
     except pebble.ProcessExpired as error:
-        return request, InputError(f"{request.path}: the decoder crashed on it ({_cause(error.exitcode)})")
+        reason = f"the decoder crashed on it ({_cause(error.exitcode)})"
     except concurrent.futures.BrokenExecutor as error:
-        raise VidmodelError(f"the decoding processes died, near {request.path}: {error}") from None
+        raise VidmodelError(f"the decoding processes died, near {path}: {error}") from None
+    return [InputError(reason, subject=path)] if len(group.requests) == 1 else None
 
 
 def _cause(exit_code: int) -> str:

@@ -30,7 +30,7 @@ from vidmodel_tf.run_folder.thresholds import thresholds_of
 from vidmodel_tf.storage import read_json, write_json, write_text
 from vidmodel_tf.training.build_stage import fill_caches
 from vidmodel_tf.training.train import plan_run
-from vidmodel_tf.workers import WorkerContext, num_usable_cores
+from vidmodel_tf.workers import num_usable_cores, worker_context
 
 
 def crossvalidate(
@@ -127,7 +127,7 @@ def _run_all(tasks: Sequence[FoldTask], num_workers: int) -> None:
     if not tasks:
         return
     num_workers = min(num_workers or num_usable_cores(), len(tasks))
-    with pebble.ProcessPool(num_workers, initializer=start_worker, context=WorkerContext()) as pool:
+    with pebble.ProcessPool(num_workers, initializer=start_worker, context=worker_context()) as pool:
         results = pool.map(run_fold, tasks).result()
         try:
             for _ in track(tasks, "folds", len(tasks)):
