@@ -17,9 +17,9 @@ class Labels(dict[str, list[str]]):
 
     def __init__(self, names: Mapping[str, Iterable[str]], multi_label: Iterable[str] | None = None) -> None:
         super().__init__({head: list(classes) for head, classes in names.items()})
-        if multi_label is None:
-            multi_label = getattr(names, "multi_label", ())
-        self.multi_label = frozenset(multi_label)
+        self.multi_label: frozenset[str] = frozenset(
+            getattr(names, "multi_label", ()) if multi_label is None else multi_label
+        )
         strangers = self.multi_label - set(self)
         if strangers:
             raise ValueError(f"multi_label: expected some of the heads {list(self)}. Received: {sorted(strangers)}")

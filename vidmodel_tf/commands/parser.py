@@ -6,7 +6,7 @@ import argparse
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from vidmodel_tf.version import __version__
 
@@ -29,9 +29,10 @@ COMMANDS = (
 class Parser(argparse.ArgumentParser):
     """Reports a usage error in one line, with a hint where a file name was taken for an option."""
 
-    def parse_known_args(self, args=None, namespace=None):
-        self._given = list(args or ())
-        return super().parse_known_args(args, namespace)
+    def parse_known_args(self, *args: Any, **kwargs: Any) -> Any:
+        """As argparse does; keeps the arguments for the hint."""
+        self._given: list[str] = list(args[0] or ()) if args else []
+        return super().parse_known_args(*args, **kwargs)
 
     def error(self, message: str) -> NoReturn:
         """Exits with code 2."""

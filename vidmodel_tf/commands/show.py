@@ -110,4 +110,5 @@ def _head_answer(answer: HeadAnswer) -> str:
 
     if isinstance(answer, OneLabel):
         return f"{answer.label} {answer.score:.3f}"
-    return ", ".join(f"{name} {answer.scores[name]:.3f}" for name in answer.labels) or "(none)"
+    scores = answer.scores if isinstance(answer.scores, dict) else {}
+    return ", ".join(f"{name} {scores[name]:.3f}" if name in scores else name for name in answer.labels) or "(none)"

@@ -24,8 +24,8 @@ InputShape = tuple[int, int, int]  # H, W, 3
 class Scaling:
     """The pixel scaling that a family of CNNs was trained with: (pixel - mean) / deviation, by channel, from 0..255."""
 
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    deviation: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    deviation: tuple[float, ...] = (1.0, 1.0, 1.0)
     reverse_channels: bool = False  # BGR
 
 

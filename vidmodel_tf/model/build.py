@@ -77,7 +77,7 @@ def build_model(
         frames_BxTxHxWx3 = layers.Input(frames_shape, dtype="uint8", name="frames")
         token_ids_BxL = layers.Input((config.num_tokens,), dtype="int32", name="token_ids")
         parts = {"token_ids": token_ids_BxL}
-        if frame_encoder is not None:
+        if frame_encoder is not None and projection is not None:
             parts["features"] = projection(frame_encoder(frames_BxTxHxWx3))
         scores = head(parts)
 
@@ -130,13 +130,14 @@ def build_frame_encoder(config: ModelConfig, cnn: keras.Model, *, previous_given
     scale = scaling_layer(config.backbone)
     frames_shape = (None, config.height, config.width, 3)
     frames = inputs = layers.Input(frames_shape, dtype="uint8", name="frames")
-    if previous_given:
-        previous = layers.Input(frames_shape, dtype="uint8", name="previous_frames")
-        inputs = {"frames": frames, "previous_frames": previous}
+    given = layers.Input(frames_shape, dtype="uint8", name="previous_frames") if previous_given else None
+    if given is not None:
+        inputs = {"frames": frames, "previous_frames": given}
     if config.streams == "appearance":
         output = layers.Activation("linear", dtype="float32", name="backbone_output")(folded(scale(frames)))
         return keras.Model(inputs, output, name="frame_encoder")
-    if not previous_given:
+    previous = given
+    if previous is None:
         previous = layers.Concatenate(axis=1, dtype="uint8", name="previous_frames")([frames[:, :1], frames[:, :-1]])
     motion = MotionImages(config.motion_gain, name="motion_images")(frames, previous)
     slots = SlotMask(name="motion_slots")(motion)

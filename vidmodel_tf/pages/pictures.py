@@ -190,7 +190,7 @@ def _draw_cells(figure: Figure, box: tuple[int, int, int], counts: np.ndarray, s
 def _strip(frames: Sequence[bytes], height: int, caption: str) -> np.ndarray:
     import cv2
 
-    thumbnails = [np.full((height, 0, 3), 255, np.uint8)]
+    thumbnails: list[np.ndarray] = [np.full((height, 0, 3), 255, np.uint8)]
     for frame in frames:
         picture = cv2.imdecode(np.frombuffer(frame, np.uint8), cv2.IMREAD_COLOR) if frame else None
         if picture is None:
