@@ -17,7 +17,9 @@ HELP = "draw clips, train on them, and show what the answers rest on"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.add_argument("--dir", default="data/demo", help="where clips, data set and run go (default: %(default)s)")
+    parser.add_argument(
+        "--dir", default="data/demo", metavar="FOLDER", help="for clips, data set and run (default: %(default)s)"
+    )
     show.add_json_flag(parser)
 
 

@@ -23,6 +23,7 @@ COMMANDS = (
     "export",
     "verify",
     "serving-client",
+    "completion",
 )
 
 

@@ -21,7 +21,7 @@ HELP = "videos and words -> a data set of TFRecords"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.add_argument("source", help="a folder of class folders, or a CSV or JSONL file with a path column")
+    parser.add_argument("source", metavar="SOURCE", help="a folder of class folders, or a CSV or JSONL file with paths")
     parser.add_argument("--out", required=True, metavar="data/NAME", help="the data set to make")
     add_settings(parser, "prepare")
     show.add_json_flag(parser)
