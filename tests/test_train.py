@@ -222,6 +222,7 @@ def test_a_run_saved_by_hand_reads_clips_as_its_data_was(data_set, tmp_path):
     vm.save_run(tmp_path / "run", model, MODEL, labels, vocabulary, data=data_set)
     run = load_run(tmp_path / "run")
     assert (run.config.prepare.num_stored_frames, run.config.prepare.short_side, run.data) == (8, 48, data_set)
+    assert run.clip_seconds.p5 < run.clip_seconds.median < run.clip_seconds.p95
     config = dataclasses.replace(MODEL, num_frames=6)
     vm.save_run(tmp_path / "other", vm.build_model(config, labels, len(vocabulary)), config, labels, vocabulary)
     assert load_run(tmp_path / "other").config.prepare.num_stored_frames == 6

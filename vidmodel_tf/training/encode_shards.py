@@ -21,6 +21,7 @@ from vidmodel_tf.records.schema import parse_clip, without_frames
 from vidmodel_tf.storage import atomic_write
 
 View = Literal["plain", "mirrored"]
+Example = dict[str, Any]  # a stored clip, parsed
 
 # The name of the encodings in the records of a cache, also of activations at a cut. Renaming it would invalidate all
 # existing caches.
@@ -67,7 +68,7 @@ def encode_shards(
 
 def _read_batches(
     shard: Path, view: View, data: DataSet, config: ModelConfig
-) -> Iterator[list[tuple[dict[str, Any], np.ndarray]]]:
+) -> Iterator[list[tuple[Example, np.ndarray]]]:
     """Clips without their frames, and frames uint8 [T, H, W, 3], a few clips at a time."""
     slots = data.slots(config.num_frames)
 
@@ -82,7 +83,7 @@ def _read_batches(
     return iter(lambda: list(itertools.islice(clips, _BATCH_SIZE)), [])
 
 
-def _encode(clips: list[tuple[dict[str, Any], np.ndarray]], encode: Callable) -> Iterator[dict[str, Any]]:
+def _encode(clips: list[tuple[Example, np.ndarray]], encode: Callable) -> Iterator[Example]:
     encodings = encode(np.stack([frames for _, frames in clips])).numpy().astype(np.float32)
     for (example, _), clip_encodings in zip(clips, encodings, strict=True):
         yield {**example, STORED_NAME: clip_encodings}

@@ -26,7 +26,7 @@ from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.records.record_files import RecordFiles
 from vidmodel_tf.records.schema import without_frames
 from vidmodel_tf.storage import write_json
-from vidmodel_tf.training.encode_shards import STORED_NAME, View, encode_shards, encoded_schema
+from vidmodel_tf.training.encode_shards import STORED_NAME, Example, View, encode_shards, encoded_schema
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +57,7 @@ class EncodedFiles:
         """The number of views of a clip, int32 []."""
         return tf.shape(record)[0] // max(self.num_streams, 1)
 
-    def parse(self, record: tf.Tensor, view: int | tf.Tensor) -> tuple[dict[str, Any], tf.Tensor | None]:
+    def parse(self, record: tf.Tensor, view: int | tf.Tensor) -> tuple[Example, tf.Tensor | None]:
         """One view of a clip: what is stored of it beside frames, and its encodings.
 
         Returns:
