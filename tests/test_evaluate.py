@@ -14,6 +14,7 @@ from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.records.pipeline import for_inference
 from vidmodel_tf.records.prepare import prepare
 from vidmodel_tf.run_folder.run import load_run
+from vidmodel_tf.text import vocabulary
 from vidmodel_tf.training.train import train
 
 PLAIN = dataclasses.replace(TRAIN, epochs=1)
@@ -148,3 +149,17 @@ def test_a_head_without_labels_in_the_split_is_told_as_such(capsys):
     result = {"split": "test", "heads": {"mood": metrics}, "ablations": {"without_text": {"mood": None}}}
     print_evaluation(result, open_console())
     assert "mood" in capsys.readouterr().out
+
+
+def test_each_text_is_tokenized_once(run_dir, data_set, tmp_path, monkeypatch):
+    tokenized, tokenize = [], vocabulary.tokenize_fields
+
+    def count(joined, num_fields):
+        tokenized.append(joined)
+        return tokenize(joined, num_fields)
+
+    monkeypatch.setattr(vocabulary, "tokenize_fields", count)
+    evaluate(shutil.copytree(run_dir, tmp_path / "run"))
+    data, run = open_data_set(data_set), load_run(run_dir)
+    words = {question.words for _, question in data.questions("test", run.config.model)}
+    assert sorted(tokenized) == sorted(words | {""})
