@@ -97,7 +97,7 @@ class Part:
                 first, last, start, end = self._clip_range(request)
             except InputError as error:
                 return error
-            times = timeline.regular_between(first, last)
+            times = timeline.regular_between(first, last, self._origin_seconds)
             has_steps = len(times) > 2 and times[-1] > times[0]
             fps = (len(times) - 1) / (times[-1] - times[0]) if has_steps else 1 / timeline.average_seconds
         indices = frames_at(times, sample_times(start, end, request.num_frames)[slots])

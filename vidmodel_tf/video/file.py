@@ -148,7 +148,7 @@ class VideoFile:
     @cached_property
     def packets(self) -> Packets:
         """All packets of the video."""
-        return list_packets(demux(self._container, self._stream), is_whole=True)
+        return list_packets(demux(self._container, self._stream), is_whole=True, tells_pts=self.format != "avi")
 
     def timeline(self, packets: Packets) -> Timeline:
         """When the pictures of packets are displayed, as the container says."""
@@ -222,7 +222,7 @@ class VideoFile:
             target = start_pts - int(earlier_seconds / self.time_base)
             with contextlib.suppress(av.FFmpegError):
                 self._container.seek(target, stream=self._stream)
-                packets = list_packets(self._until(end_pts), is_whole=False)
+                packets = list_packets(self._until(end_pts), is_whole=False, tells_pts=True)
                 if len(packets) and packets.is_key[0] and packets.has_trusted_times and packets.pts[0] <= start_pts:
                     return packets
         return None

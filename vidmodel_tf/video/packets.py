@@ -33,6 +33,7 @@ class Packets:
         is_hidden: bool [M]: decoded, but not displayed (cut away by an edit list).
         held: The packets themselves, where they are few enough.
         is_whole: They are all that the file has.
+        tells_pts: The container knows when pictures are displayed, not only in which order they are decoded.
     """
 
     pts: np.ndarray
@@ -42,6 +43,7 @@ class Packets:
     is_hidden: np.ndarray
     held: tuple[av.packet.Packet, ...] | None
     is_whole: bool
+    tells_pts: bool = True
 
     def __len__(self) -> int:
         return len(self.pts)
@@ -64,6 +66,7 @@ class Packets:
         dts = self.dts[self.dts != UNKNOWN]
         return (
             len(shown) > 0
+            and (self.tells_pts or bool(self.is_key.all()))
             and bool((shown != UNKNOWN).all())
             and len(np.unique(shown)) == len(shown)
             and bool((np.diff(dts) > 0).all())
@@ -82,7 +85,7 @@ class Packets:
         return np.flatnonzero(self.is_key)
 
 
-def list_packets(packets: Iterable[av.packet.Packet], *, is_whole: bool) -> Packets:
+def list_packets(packets: Iterable[av.packet.Packet], *, is_whole: bool, tells_pts: bool) -> Packets:
     """Lists packets, and holds them as long as they are few."""
     columns: list[tuple[int, int, int, bool, bool]] = []
     held: list[av.packet.Packet] | None = []
@@ -105,6 +108,7 @@ def list_packets(packets: Iterable[av.packet.Packet], *, is_whole: bool) -> Pack
         is_hidden=table[:, 4].astype(bool),
         held=None if held is None else tuple(held),
         is_whole=is_whole,
+        tells_pts=tells_pts,
     )
 
 

@@ -81,8 +81,8 @@ class Timeline:
             last = average
         return float(self.regular[-1] + last)
 
-    def regular_between(self, first: int, last: int) -> np.ndarray:
-        """`seconds` of the pictures `first` to `last` from the first picture of the video, without rounding.
+    def regular_between(self, first: int, last: int, origin_seconds: float) -> np.ndarray:
+        """When the pictures `first` to `last` are displayed, without rounding.
 
         Only these pictures and the claimed rate decide, so that the answer is the same whether the pictures before
         them are known or not.
@@ -90,11 +90,12 @@ class Timeline:
         Args:
             first: Index.
             last: Likewise, included.
-        """
-        return self._without_local_rounding(self.seconds[first : last + 1], float(self.seconds[0]))
+            origin_seconds: When the first picture of the video is displayed, from second 0.
 
-    def _without_local_rounding(self, seconds: np.ndarray, origin_seconds: float) -> np.ndarray:
-        times = seconds - origin_seconds
+        Returns:
+            float64, in seconds from `origin_seconds`.
+        """
+        times = self.seconds[first : last + 1] - origin_seconds
         regular = np.round(times / self.frame_seconds) * self.frame_seconds
         # to the tick, and one step a frame
         is_on_grid = np.abs(times - regular).max() <= min(self.tick_seconds, ROUNDING_SHARE * self.frame_seconds)
