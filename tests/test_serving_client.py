@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ import tensorflow as tf
 import urllib3
 
 from tests.exports import questions
+from tests.peer_process import MODEL_NAME, ROOT, Peer
 from tests.videos import frame_numbers, write_video
 from vidmodel_tf.clips.question import Refusal
 from vidmodel_tf.decision import Answer, AnyLabels, OneLabel
@@ -27,33 +27,9 @@ from vidmodel_tf.serving.answers import describe_outputs, read_settings_of_serve
 from vidmodel_tf.serving.endpoint import Endpoint
 from vidmodel_tf.serving.predict import open_client, predict_by_server
 
-ROOT = Path(__file__).parents[1]
-MODEL_NAME = "colours 颜色"  # which a URL has to quote
 SAME = 1e-6  # the same program with the same numbers; REST writes them as decimals
 TITLES = ["一个红色的视频", "film film film", "A", "红色 一个 A blue film 🎬", "蓝色 A blue film", "的视频 的视频"]
 BATCHED = 1e-5  # float32 sums in another order: a batch of another size
-
-
-class Peer:
-    """The process of `tests.serving_peer`."""
-
-    def __init__(self, version: Path) -> None:
-        command = [sys.executable, "-m", "tests.serving_peer", str(version), MODEL_NAME]
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        self.ports = self._read()
-
-    def order(self, **what) -> int:
-        """Gives an order; the calls so far."""
-        self.process.stdin.write(json.dumps(what) + "\n")
-        self.process.stdin.flush()
-        return self._read()["calls"]
-
-    def _read(self):
-        line = self.process.stdout.readline()
-        assert line, self.process.communicate()[1][-2000:]
-        return json.loads(line)
 
 
 @pytest.fixture(scope="module")
