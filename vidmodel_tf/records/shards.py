@@ -87,7 +87,7 @@ def _write_records(shard: Shard, decoded: Iterable[DecodedClip | InputError], wr
     features, stored, refused, warnings, num_bytes = shard.features, [], {}, {}, 0
     for clip, result in zip(shard.clips, decoded, strict=True):
         if isinstance(result, InputError):
-            refused[clip.id] = str(result).removeprefix(f"{clip.path}: ")  # the id names it already
+            refused[clip.id] = result.reason  # the id names the file already
             continue
         record = serialize_clip(features, clip, result)
         writer.write(record)

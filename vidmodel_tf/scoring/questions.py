@@ -46,7 +46,7 @@ def read_questions(run: Run, paths: Sequence[Path], text: str | None) -> Iterato
     for request, result in read_clips(requests, num_workers=0, timeout_seconds=prepare.timeout_seconds):
         path = Path(request.path)
         if isinstance(result, InputError):
-            yield Refusal(str(path), str(result).removeprefix(f"{path.absolute()}: "))
+            yield Refusal(str(path), result.reason)
         else:
             yield _ask(path, result.jpeg_frames, words_of)
 
