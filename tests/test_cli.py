@@ -1,3 +1,4 @@
+import csv
 import dataclasses
 import json
 
@@ -110,6 +111,19 @@ def test_training_again_says_that_nothing_was_done(run_dir, data_set, tmp_path, 
     printed = capsys.readouterr().out
     assert "already trained with these arguments, nothing was done" in printed
     assert "scratch: 4 epochs, as many as were allowed; kept epoch " in printed
+
+
+def test_figures_of_a_training_for_programs(run_dir, data_set, tmp_path, capsys):
+    settings = tmp_path / "config.json"
+    settings.write_text(json.dumps({"model": to_mapping(MODEL), "train": to_mapping(TRAIN)}))
+    (printed,) = run_json(capsys, "train", data_set, "--out", run_dir, "--config", settings)
+    with (run_dir / "history.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    best = min(rows, key=lambda row: float(row["val_loss"]))
+    assert (printed["run"], printed["was_finished"]) == (str(run_dir), True)
+    assert printed["kept"] == {name: value if name == "stage" else float(value) for name, value in best.items()}
+    stage = {"name": "scratch", "epochs": 4, "monitor": "val_loss", "best_epoch": int(best["epoch"]) + 1}
+    assert printed["stages"] == [{**stage, "lowest": float(best["val_loss"])}]
 
 
 def test_what_is_said_of_stages(run_dir, tmp_path):

@@ -3,7 +3,15 @@ import math
 import pytest
 
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.training.history import Epoch, StageResult, read_history, result_of, stage_results, write_history
+from vidmodel_tf.training.history import (
+    Epoch,
+    StageResult,
+    kept_epoch,
+    read_history,
+    result_of,
+    stage_results,
+    write_history,
+)
 
 
 def epochs_of(*losses, monitor="val_loss"):
@@ -43,6 +51,20 @@ def test_a_loss_that_is_no_number_is_never_the_best():
 
 def test_a_stage_that_has_not_begun_has_no_epochs():
     assert result_of(epochs_of(*FROZEN), "fine_tune") == StageResult("fine_tune")
+
+
+@pytest.mark.parametrize(("fine_tune", "number"), [([], 1), ([0.6, 0.7], 1), ([0.6, 0.4, 0.45], 4), ([math.nan], 1)])
+def test_the_model_keeps_the_best_epoch_of_the_last_stage_that_gained(fine_tune, number):
+    epochs = epochs_of(*FROZEN, *(("fine_tune", loss) for loss in fine_tune))
+    assert kept_epoch(epochs) == epochs[number]
+    refit = Epoch(len(epochs), "frozen_refit", {"loss": 0.9})
+    assert kept_epoch([*epochs, refit]) == refit
+
+
+def test_no_epoch_is_kept_where_no_loss_is_a_number():
+    epochs = epochs_of(("scratch", math.nan))
+    assert kept_epoch(epochs) is None
+    assert stage_results(epochs)[0].to_json()["lowest"] is None
 
 
 def test_what_is_written_is_read_back(tmp_path):

@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, metavar="runs/NAME", help="the run folder to make, or to go on with")
     parser.add_argument("--fold", metavar="K/N", help="hold out fold K (from 1) of N, grouped by source")
     add_training_settings(parser)
+    show.add_json_flag(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -37,7 +38,10 @@ def run(options: argparse.Namespace) -> None:
     from vidmodel_tf.training.train import train
 
     trained = train(options.data, options.out, model_config, train_config, fold=fold)
-    print_training(trained, was_finished, show.open_console())
+    if options.json:
+        show.print_json(training_to_json(trained, was_finished))
+    else:
+        print_training(trained, was_finished, show.open_console())
 
 
 def _parse_fold(text: str | None) -> tuple[int, int] | None:
@@ -48,6 +52,26 @@ def _parse_fold(text: str | None) -> tuple[int, int] | None:
     except ValueError:
         raise InputError(f"--fold: expected K/N, such as 1/5. Received: {text!r}") from None
     return k, n
+
+
+def training_to_json(run: Run, was_finished: bool) -> dict[str, object]:
+    """What `--json` prints.
+
+    Returns:
+        `{"run", "was_finished", "stages": [{"name", "epochs", "monitor", "best_epoch", "lowest"}], "kept"}`; `kept` is
+        the epoch whose weights the model has, `{"epoch", "stage", LOSS or METRIC: value, ...}`, with epochs from 0 as
+        in `history.csv`, or null.
+    """
+    from vidmodel_tf.training.history import kept_epoch, read_history, stage_results
+
+    epochs = read_history(run.path)
+    kept = kept_epoch(epochs)
+    return {
+        "run": str(run.path),
+        "was_finished": was_finished,
+        "stages": [result.to_json() for result in stage_results(epochs)],
+        "kept": None if kept is None else kept.to_json(),
+    }
 
 
 def print_training(run: Run, was_finished: bool, console: Console) -> None:

@@ -78,6 +78,17 @@ class StageResult:
         """Epochs since the best one."""
         return self.num_epochs - self.best_epoch
 
+    def to_json(self) -> dict[str, str | int | float | None]:
+        """`{"name", "epochs", "monitor", "best_epoch", "lowest"}`; `lowest` is null if no loss was a number."""
+        lowest = self.lowest if math.isfinite(self.lowest) else None
+        return {
+            "name": self.name,
+            "epochs": self.num_epochs,
+            "monitor": self.monitor,
+            "best_epoch": self.best_epoch,
+            "lowest": lowest,
+        }
+
 
 def stage_results(epochs: Sequence[Epoch]) -> list[StageResult]:
     """The result of each stage, in order.
@@ -101,6 +112,14 @@ def stage_results(epochs: Sequence[Epoch]) -> list[StageResult]:
 def result_of(epochs: Sequence[Epoch], stage: str) -> StageResult:
     """The result of one stage; that of a stage without epochs where it has not begun."""
     return next((result for result in stage_results(epochs) if result.name == stage), StageResult(stage))
+
+
+def kept_epoch(epochs: Sequence[Epoch]) -> Epoch | None:
+    """The epoch whose weights the model has: the best one of the last stage that gained anything."""
+    for result in reversed(stage_results(epochs)):
+        if result.best_epoch:
+            return [epoch for epoch in epochs if epoch.stage == result.name][result.best_epoch - 1]
+    return None
 
 
 def _judge(name: str, epochs: Sequence[Epoch], lowest_before: float) -> StageResult:
