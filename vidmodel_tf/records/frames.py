@@ -1,6 +1,6 @@
-"""Stored JPEGs -> the pixels that the model takes. The one spatial rule: the whole picture, resized to H x W.
+"""Stored JPEGs -> the pixels that the model takes. The one spatial rule: the whole picture is resized to H x W.
 
-Used by the input pipeline, by prediction and by the exported signatures alike.
+The input pipeline, prediction and the exported signatures all use it.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def resize(images: tf.Tensor, height: int, width: int) -> tf.Tensor:
 
 
 def to_pixels(images: tf.Tensor) -> tf.Tensor:
-    """float32 -> uint8, to the nearest."""
+    """float32 -> uint8, rounded to the nearest and clipped to 0..255."""
     return tf.cast(tf.round(tf.clip_by_value(images, 0.0, 255.0)), tf.uint8)
 
 
@@ -75,14 +75,14 @@ def decode_augmented(
     random_crop: float,
     random_color: float,
 ) -> tf.Tensor:
-    """Like `decode_frames`, with one random crop, mirroring and change of colour for all frames of the clip.
+    """Like `decode_frames`, with one random crop, flip and change of colour for all frames of the clip.
 
     Args:
         jpegs_T: JPEG strings [T], all of one size.
         height: H.
         width: W.
         seed: int [2]; the same seed gives the same pixels.
-        mirror: Whether every second clip is mirrored.
+        mirror: Whether a clip is flipped left to right with a probability of one half.
         random_crop: At most this share of height and width is cut off.
         random_color: Brightness and contrast vary by at most this share.
     """
@@ -106,5 +106,5 @@ def _crop(images_TxhxwxC: tf.Tensor, seed: tf.Tensor, random_crop: float) -> tf.
 
 def _change_color(images: tf.Tensor, seed: tf.Tensor, random_color: float) -> tf.Tensor:
     brightness, contrast = tf.unstack(tf.random.stateless_uniform((2,), seed, -random_color, random_color))
-    middle = tf.reduce_mean(images)  # of the whole clip: a change of light within it is content
+    middle = tf.reduce_mean(images)  # over the whole clip: if the light changes within it, that is content
     return (images - middle) * (1.0 + contrast) + middle * (1.0 + brightness)

@@ -22,7 +22,9 @@ from vidmodel_tf.records.schema import parse_clip
 from vidmodel_tf.text.tokenize_graph import join_fields, text_encoder
 from vidmodel_tf.text.vocabulary import Vocabulary
 
-SHUFFLED_CLIPS = 64  # as stored, less than a megabyte each; shards are shuffled too, and were mixed when prepared
+# The window in which clips are shuffled, as JPEG bytes (less than a megabyte a clip). Small is enough: shards are
+# shuffled too, and `prepare` has mixed the clips.
+SHUFFLED_CLIPS = 64
 
 
 def load_labels(data_dir: str | Path) -> Labels:
@@ -39,12 +41,18 @@ def load_dataset(
     batch_size: int = 16,
     seed: int = 0,
 ) -> tf.data.Dataset:
-    """A split as batches of (inputs, labels, weights); see the module's description for shapes.
+    """A split as batches of `(inputs, labels, weights)`; the module's docstring says their shapes.
 
-    "train" is shuffled and augmented anew each time it is iterated over; the other splits come as stored.
+    Args:
+        data_dir: A prepared data set.
+        split: "train" is shuffled and augmented anew in each iteration; the other splits come in stored order.
+        config: The model's settings: how many frames, their size, which text fields.
+        vocabulary: Of the training split.
+        batch_size: Clips in a batch, at least 1; the last batch of a split other than "train" may be smaller.
+        seed: Of the shuffling and the augmentation.
 
     Raises:
-        InputError: The folder is no prepared data set, or has no such split.
+        InputError: The folder is no prepared data set, has no such split, or its frames do not fit the model.
     """
     data = open_data_set(data_dir)
     if split == "train":
@@ -61,7 +69,7 @@ def for_inference(
 
     def to_model(record: tf.Tensor):
         example = parse_clip(data.features, record[0])
-        frames = _unseen_frames(config)
+        frames = _black_frames(config)
         if slots is not None:
             frames = decode_frames(tf.gather(example["frames"], slots), config.height, config.width)
         return {"frames": frames, "token_ids": encode_text(example["text"])}, *targets(example, labels)
@@ -71,8 +79,8 @@ def for_inference(
     return clips.batch(batch_size).apply(tf.data.experimental.assert_cardinality(num_batches)).prefetch(1)
 
 
-def _unseen_frames(config: ModelConfig) -> tf.Tensor:
-    """What a model of words alone is given as frames, for it takes them all the same."""
+def _black_frames(config: ModelConfig) -> tf.Tensor:
+    """The frames of a clip for a model of words alone, which takes frames as input but ignores them."""
     return tf.zeros((config.num_frames, config.height, config.width, 3), tf.uint8)
 
 
@@ -93,8 +101,8 @@ def for_training(
         vocabulary: Of the training split.
         train: Batch size, seed and augmentation.
         class_weights: The weight of a clip by its class, for single-label heads.
-        first_epoch: None: a data set of one epoch, another each time that it is iterated over. A number: all
-            epochs from that one on, without end, so that a run that goes on sees what it would have seen.
+        first_epoch: None: one epoch, which differs each time it is iterated over. A number: all epochs from that one
+            on, without end, so that a resumed run sees the batches that it would have seen.
     """
     labels, encode_text = data.labels, clip_text_encoder(config, vocabulary)
     slots = data.slots(config.num_frames) if config.has_frames else None
@@ -105,36 +113,40 @@ def for_training(
     def to_model(number: tf.Tensor, record: tf.Tensor, epoch: tf.Tensor):
         seed = tf.random.fold_in(epoch_seed(train.seed, epoch), number)
         example = parse_clip(data.features, record[0])
-        frames = _unseen_frames(config)
+        frames = _black_frames(config)
         if slots is not None:
             offset = tf.random.stateless_uniform((), seed, 0, num_offsets, tf.int32)
-            frames = decode_augmented(
-                tf.gather(example["frames"], slots + offset),
-                config.height,
-                config.width,
-                seed,
-                mirror=train.mirror,
-                random_crop=train.random_crop,
-                random_color=train.random_color,
-            )
+            frames = _augment(tf.gather(example["frames"], slots + offset), config, train, seed)
         inputs = {"frames": frames, "token_ids": encode_text(example["text"])}
         return inputs, *targets(example, labels, class_weights)
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        # Shuffled as JPEG bytes, before anything is decoded: that is what bounds the memory.
+        # Shuffle JPEG bytes, before anything is decoded: so the memory stays small.
         records = files.shuffled(epoch_seed(train.seed, epoch), SHUFFLED_CLIPS).enumerate()
         clips = records.map(lambda i, r: to_model(i, r, epoch), num_parallel_calls=tf.data.AUTOTUNE)
-        # Without the remainder every batch has the same static shape, and the training step is traced once.
+        # Without the remainder every batch has the same static shape, so the training step is traced once.
         return clips.batch(batch_size, drop_remainder=True)
 
     return epochs(one_epoch, num_clips // batch_size, train.seed, first_epoch).prefetch(1)
+
+
+def _augment(jpegs_T: tf.Tensor, config: ModelConfig, train: TrainConfig, seed: tf.Tensor) -> tf.Tensor:
+    return decode_augmented(
+        jpegs_T,
+        config.height,
+        config.width,
+        seed,
+        mirror=train.mirror,
+        random_crop=train.random_crop,
+        random_color=train.random_color,
+    )
 
 
 def epochs(
     one_epoch: Callable[[tf.Tensor], tf.data.Dataset], num_batches: int, seed: int, first_epoch: int | None
 ) -> tf.data.Dataset:
     """One epoch that differs at each iteration (None), or all epochs from `first_epoch` on, one after the other."""
-    # Keras asks for the number of batches, and takes the end of a data set that does not tell it for an accident.
+    # Keras asks for the number of batches; where a data set does not know it, its end looks like an error to Keras.
     if first_epoch is None:
         number = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).take(1)
         return number.flat_map(one_epoch).apply(tf.data.experimental.assert_cardinality(num_batches))
@@ -144,14 +156,14 @@ def epochs(
 
 
 def epoch_seed(seed: int, epoch: tf.Tensor) -> tf.Tensor:
-    """int64 [2]: what all that is random in an epoch begins from."""
+    """The seed of everything that is random in an epoch, int64 [2]."""
     return tf.stack([tf.cast(seed, tf.int64), epoch])
 
 
 def clip_text_encoder(config: ModelConfig, vocabulary: Vocabulary) -> Callable[[Mapping[str, tf.Tensor]], tf.Tensor]:
     """A function from the text fields of one clip (strings []) to its token ids, int32 [L].
 
-    A model that reads no words gets padding: tracing the tokenizer takes seconds, once for each data set.
+    A model that reads no words gets padding, without a tokenizer: tracing one takes seconds for each pipeline.
     """
     if not config.has_text:
         return lambda text: tf.zeros((config.num_tokens,), tf.int32)

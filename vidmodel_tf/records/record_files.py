@@ -9,9 +9,12 @@ import tensorflow as tf
 
 @dataclasses.dataclass(frozen=True)
 class RecordFiles:
-    """TFRecord files [shards][views] and, where only some of their clips are meant, the ids of those.
+    """The records of some clips.
 
-    The views of a shard hold the same clips in the same order (plain, mirrored); a record is a string [views].
+    Attributes:
+        paths: TFRecord files [shards][columns]. The files of a shard hold the same clips in the same order, such as a
+            plain and a mirrored version of each. A record is a string [columns].
+        ids: The clips that are meant; None: all that the files hold.
     """
 
     paths: tuple[tuple[str, ...], ...]
@@ -24,8 +27,8 @@ class RecordFiles:
     def shuffled(self, seed: tf.Tensor, window: int) -> tf.data.Dataset:
         """The serialized clips in an order that the seed (int64 [2]) decides.
 
-        Shards are shuffled, four of them read in turn, and each `window` of clips shuffled in itself: unlike
-        `Dataset.shuffle`, this takes a seed that is known only when the epoch begins.
+        The shards are shuffled, four of them are read in turn, and the clips are shuffled within windows of `window`
+        clips. Unlike `Dataset.shuffle` this takes a tensor as seed, which each epoch computes anew.
         """
         shards = tf.data.Dataset.from_tensors(tf.random.experimental.stateless_shuffle(list(self.paths), seed))
         records = self._only_wanted(shards.unbatch().interleave(self._read_shard, cycle_length=4))
@@ -34,8 +37,8 @@ class RecordFiles:
             lambda i, clips: tf.random.experimental.stateless_shuffle(clips, tf.random.fold_in(seed, i + 1))
         ).unbatch()
 
-    def _read_shard(self, views: tf.Tensor) -> tf.data.Dataset:
-        readers = tuple(tf.data.TFRecordDataset(views[i]) for i in range(len(self.paths[0])))
+    def _read_shard(self, columns: tf.Tensor) -> tf.data.Dataset:
+        readers = tuple(tf.data.TFRecordDataset(columns[i]) for i in range(len(self.paths[0])))
         return tf.data.Dataset.zip(readers).map(lambda *records: tf.stack(records))
 
     def _only_wanted(self, records: tf.data.Dataset) -> tf.data.Dataset:

@@ -1,4 +1,4 @@
-"""The stored example, declared once: the writer encodes with it, the reader decodes with it, TFDS publishes it."""
+"""What is stored of a clip, declared once: clips are written and read by it, and TFDS publishes it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from vidmodel_tf.clips.clip import Clip
+from vidmodel_tf.clips.clip import Clip, Label
 from vidmodel_tf.clips.read_clip import DecodedClip
 from vidmodel_tf.config import TEXT_FIELDS
 from vidmodel_tf.labels import Labels
@@ -29,7 +29,7 @@ def example_features(labels: Labels, num_stored_frames: int) -> tfds.features.Fe
         `id`; `frames`, N JPEGs in display order; `timestamps_seconds` [N]; `text` {field: string} and `words_from`
         {field: where its words came from}, both "" where there are no words;
         `labels` {head: class id, -1 where missing; for a multi-label head a sequence of class ids};
-        `labelled` {head: bool}, for an empty sequence may mean "none of them" or "not asked";
+        `labelled` {head: bool}, which tells an empty sequence of classes ("none of them") from a missing label;
         `source`; `duration_seconds`; `fps`.
     """
     features = tfds.features
@@ -71,7 +71,7 @@ def serialize_clip(features: tfds.features.FeaturesDict, clip: Clip, decoded: De
     return features.serialize_example(features.encode_example(example))
 
 
-def _stored_label(feature: tfds.features.FeatureConnector, label: str | tuple[str, ...] | None) -> Any:
+def _stored_label(feature: tfds.features.FeatureConnector, label: Label) -> Label | list[str] | int:
     if isinstance(feature, tfds.features.Sequence):
         return list(label or ())
     return UNLABELLED if label is None else label
