@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vidmodel_tf.commands import show
 from vidmodel_tf.commands.settings import add_training_settings, gather_training_settings
 from vidmodel_tf.quiet import import_tensorflow
+from vidmodel_tf.records.layout import check_data_set_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Cross-validates, or goes on with a cross-validation that was interrupted."""
     model_config, train_config = gather_training_settings(options)
+    check_data_set_folder(options.data)
     import_tensorflow()
     from vidmodel_tf.evaluation.crossvalidate import crossvalidate
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from vidmodel_tf.commands import show
 from vidmodel_tf.quiet import import_tensorflow
+from vidmodel_tf.records.layout import check_data_set_folder
+from vidmodel_tf.run_folder.layout import check_model_path
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Evaluates, and shows the metrics of each head."""
+    check_model_path(options.model)
+    if options.data is not None:
+        check_data_set_folder(options.data)
     import_tensorflow()
     from vidmodel_tf.evaluation.evaluate import evaluate
 

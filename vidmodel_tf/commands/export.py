@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from vidmodel_tf.commands import show
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.quiet import import_tensorflow
+from vidmodel_tf.records.layout import check_data_set_folder
+from vidmodel_tf.run_folder.layout import check_finished
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,6 +39,9 @@ def run(options: argparse.Namespace) -> None:
     """Exports, and shows where the forms are and how good they are."""
     if options.data is not None and options.format == "saved_model":
         raise InputError("--data: a SavedModel needs no data set; expected it with --format tflite, onnx or all")
+    check_finished(options.run_dir)
+    if options.data is not None:
+        check_data_set_folder(options.data)
     import_tensorflow()
     from vidmodel_tf.export.lite.export import export_tflite
     from vidmodel_tf.export.onnx.export import export_onnx

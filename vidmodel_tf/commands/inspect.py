@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vidmodel_tf.commands import show
 from vidmodel_tf.quiet import import_tensorflow
+from vidmodel_tf.records.layout import check_data_set_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Inspects, and shows what was found."""
+    check_data_set_folder(options.data)
     import_tensorflow()
     from vidmodel_tf.records.inspect import inspect
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from vidmodel_tf.commands import show
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.quiet import import_tensorflow
+from vidmodel_tf.run_folder.layout import check_model_path
 
 HELP = "answers for videos"
 
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Predicts, and shows an answer for each video."""
     _check_order(options.model, options.files)
+    check_model_path(options.model)
     import_tensorflow()
     from vidmodel_tf.scoring.clips import predict
 

@@ -10,6 +10,7 @@ from vidmodel_tf.commands import show
 from vidmodel_tf.commands.settings import add_training_settings, gather_training_settings
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.quiet import import_tensorflow
+from vidmodel_tf.records.layout import check_data_set_folder
 from vidmodel_tf.run_folder import layout
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def run(options: argparse.Namespace) -> None:
     model_config, train_config = gather_training_settings(options)
     fold = _parse_fold(options.fold)
     was_finished = layout.is_finished(Path(options.out))
+    check_data_set_folder(options.data)
     import_tensorflow()
     from vidmodel_tf.training.train import train
 

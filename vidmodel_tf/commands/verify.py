@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from vidmodel_tf.commands import show
 from vidmodel_tf.quiet import import_tensorflow
+from vidmodel_tf.run_folder.layout import check_finished, check_model_path
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,6 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Verifies; the exit code is 1 where the answers differ."""
+    check_model_path(options.model)
+    check_finished(options.run_dir)
     import_tensorflow()
     from vidmodel_tf.forms.verify import verify
 

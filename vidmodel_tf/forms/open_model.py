@@ -11,7 +11,7 @@ from vidmodel_tf.forms.lite_form import LiteForm
 from vidmodel_tf.forms.lite_pair import CLASSIFIER, ENCODER_PREFIX, LitePair
 from vidmodel_tf.forms.onnx_form import OnnxForm
 from vidmodel_tf.forms.saved_model_form import SavedModelForm
-from vidmodel_tf.run_folder.layout import latest_version
+from vidmodel_tf.run_folder.layout import check_model_path, latest_version
 from vidmodel_tf.run_folder.run import load_run
 
 
@@ -29,8 +29,7 @@ def open_model(model: str | Path | Form) -> Form:
     if not isinstance(model, str | Path):
         return model
     path = Path(model)
-    if not path.exists():
-        raise InputError(f"there is no model at {path}: expected a run folder or an exported model")
+    check_model_path(path)
     if path.suffix == ".onnx":
         return OnnxForm(path)
     if path.suffix == ".tflite":

@@ -16,6 +16,7 @@ from vidmodel_tf.clips.splits.assign import assign_folds
 from vidmodel_tf.config import ModelConfig, PrepareConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
+from vidmodel_tf.records.layout import check_data_set_folder
 from vidmodel_tf.records.prepare_report import PrepareReport, read_report
 from vidmodel_tf.records.record_files import RecordFiles
 from vidmodel_tf.records.schema import labels_of, num_stored_frames_of, parse_clip
@@ -202,11 +203,7 @@ def open_data_set(path: str | Path) -> DataSet:
         InputError: The folder is no data set that `prepare` has finished.
     """
     path = Path(path)
-    if not (path / "features.json").is_file() or not (path / "dataset_info.json").is_file():
-        raise InputError(
-            f"{path} is not a prepared data set (no features.json in it): "
-            f"expected a folder made by `vidmodel prepare SOURCE --out {path}`"
-        )
+    check_data_set_folder(path)
     info = tfds.builder_from_directory(path).info
     missing = {"id", "frames", "text", "labels", "labelled", "source"} - set(info.features)
     if missing:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from vidmodel_tf.errors import InputError
+
 # A run folder. All paths here are relative to it.
 CONFIG = "config.json"  # every setting, as resolved
 LABELS = "labels.json"
@@ -34,6 +36,28 @@ def is_run_folder(path: Path) -> bool:
 def is_finished(path: Path) -> bool:
     """Whether the run in this folder was trained to the end."""
     return (path / WEIGHTS).is_file()
+
+
+def check_finished(path: str | Path) -> None:
+    """Refuses a folder without a trained run.
+
+    Raises:
+        InputError: It is no run folder, or training has not finished.
+    """
+    if not is_run_folder(Path(path)):
+        raise InputError(f"{path} is not a run folder (no {CONFIG} in it): expected one made by `vidmodel train`")
+    if not is_finished(Path(path)):
+        raise InputError(f"{path}: training has not finished; call `vidmodel train` again with the same arguments")
+
+
+def check_model_path(path: str | Path) -> None:
+    """Refuses a path where there is nothing.
+
+    Raises:
+        InputError: Nothing is there.
+    """
+    if not Path(path).exists():
+        raise InputError(f"there is no model at {path}: expected a run folder or an exported model")
 
 
 def latest_version(path: str | Path) -> Path | None:

@@ -129,10 +129,7 @@ def load_run(path: str | Path) -> Run:
         InputError: It is no run folder, training has not finished, or a file in it was damaged.
     """
     path = Path(path)
-    if not layout.is_run_folder(path):
-        raise InputError(f"{path} is not a run folder (no config.json in it): expected one made by `vidmodel train`")
-    if not layout.is_finished(path):
-        raise InputError(f"{path}: training has not finished; call `vidmodel train` again with the same arguments")
+    layout.check_finished(path)
     return read_settings_of_run(path)
 
 

@@ -1,0 +1,23 @@
+"""The files by which a folder is known as a prepared data set. No TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vidmodel_tf.errors import InputError
+
+FEATURES = "features.json"  # of TFDS, as the next one
+INFO = "dataset_info.json"
+
+
+def check_data_set_folder(path: str | Path) -> None:
+    """Refuses a folder without the files of a prepared data set; what is in them is not read.
+
+    Raises:
+        InputError: It lacks them, or does not exist.
+    """
+    if not (Path(path) / FEATURES).is_file() or not (Path(path) / INFO).is_file():
+        raise InputError(
+            f"{path} is not a prepared data set (no {FEATURES} in it): "
+            f"expected a folder made by `vidmodel prepare SOURCE --out {path}`"
+        )
