@@ -26,8 +26,9 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from vidmodel_tf.config import ModelConfig
-from vidmodel_tf.export.onnx.export import convert
+from vidmodel_tf.export.onnx.convert import convert
 from vidmodel_tf.export.saved_model.export import export_saved_model
+from vidmodel_tf.export.trained import TrainedRun
 from vidmodel_tf.forms.token_ids import encode_texts
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.model.build import build_model
@@ -54,7 +55,7 @@ def main() -> None:
         frames = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
         version = export_saved_model(run.path, Path(folder) / "model")
         onnx_file = Path(folder) / "model.onnx"
-        onnx_file.write_bytes(convert(run).SerializeToString())
+        onnx_file.write_bytes(convert(TrainedRun(run).parts).SerializeToString())
         _print_start(version, frames)
         forms = {
             "Keras, tf.function": _keras(run, frames),

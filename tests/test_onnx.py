@@ -17,8 +17,10 @@ from tests.conftest import MODEL
 from tests.exports import ask_process, expected_scores, questions
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.export.onnx import export
-from vidmodel_tf.export.onnx.export import convert, export_onnx
-from vidmodel_tf.export.onnx.ops import count_ops
+from vidmodel_tf.export.onnx.convert import convert
+from vidmodel_tf.export.onnx.export import export_onnx
+from vidmodel_tf.export.onnx.measure import count_ops
+from vidmodel_tf.export.trained import TrainedRun
 from vidmodel_tf.forms.onnx_form import OnnxForm
 from vidmodel_tf.forms.token_ids import encode_texts
 from vidmodel_tf.forms.verify import verify
@@ -137,7 +139,7 @@ def test_the_graph_does_not_grow_with_time(plain, tmp_path):
         run = _untrained_run(
             tmp_path / str(num_frames), plain.labels, plain.vocabulary, num_frames=num_frames, **settings
         )
-        (tmp_path / "model.onnx").write_bytes(convert(run).SerializeToString())
+        (tmp_path / "model.onnx").write_bytes(convert(TrainedRun(run).parts).SerializeToString())
         counts.append(count_ops(tmp_path / "model.onnx"))
     assert counts[0] == counts[1]
 
@@ -156,7 +158,7 @@ def test_slots_without_motion_leave_no_trace(plain, tmp_path, pooling, bidirecti
             frames[clip, slot] = frames[clip, slot - 1]
     token_ids = np.zeros((5, MODEL.num_tokens), np.int32)
     expected = run.load_model().predict({"frames": frames, "token_ids": token_ids}, verbose=0)
-    session = onnxruntime.InferenceSession(convert(run).SerializeToString())
+    session = onnxruntime.InferenceSession(convert(TrainedRun(run).parts).SerializeToString())
     (found,) = session.run(["colour"], {"frames": frames, "token_ids": token_ids})
     assert expected["colour"].std(axis=0).max() > 0.02
     np.testing.assert_allclose(found, expected["colour"], atol=ATOL)
@@ -168,6 +170,9 @@ def test_without_its_data_set_only_the_file_is_measured(plain, tmp_path):
     folder = export_onnx(run.path, tmp_path / "name")
     report = json.loads((folder / "report.json").read_text())
     assert (report["split"], report["num_clips"], report["keras"], report["models"]) == (None, 0, None, None)
+    assert report["notes"] == [
+        "the data set of the run is not known: agreement with Keras and accuracy were not measured; give --data"
+    ]
     assert report["files"]["model"]["ops"]["Conv"] == 4
     assert not list(folder.parent.glob(".*"))
 
@@ -213,7 +218,7 @@ def test_what_fails_leaves_the_earlier_export(plain, tmp_path, monkeypatch):
     folder = tmp_path / "name" / "onnx"
     folder.mkdir(parents=True)
     (folder / "model.onnx").write_bytes(b"earlier")
-    monkeypatch.setattr(export, "report_on", lambda path, run, data: 1 / 0)
+    monkeypatch.setattr(export, "report_on", lambda *args, **kwargs: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         export_onnx(plain.path, tmp_path / "name")
     assert (folder / "model.onnx").read_bytes() == b"earlier"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import shutil
 
@@ -17,13 +18,17 @@ from tests.exports import ask_process, expected_scores, questions
 from vidmodel_tf.cli import main
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.evaluate import evaluate
+from vidmodel_tf.export import trained
 from vidmodel_tf.export.lite import export as tflite
+from vidmodel_tf.export.lite import files
 from vidmodel_tf.export.lite.bias import with_corrected_bias
+from vidmodel_tf.export.lite.calibration import Calibration, choose_calibration
 from vidmodel_tf.export.lite.convert import convert
 from vidmodel_tf.export.lite.export import export_tflite
+from vidmodel_tf.export.lite.files import convert_frame_features, file_makers
 from vidmodel_tf.export.lite.frame_pair import frame_pair_function, frame_pair_specs
-from vidmodel_tf.export.lite.ops import count_ops
-from vidmodel_tf.export.parts import load_parts
+from vidmodel_tf.export.lite.measure import count_ops
+from vidmodel_tf.export.trained import TrainedRun
 from vidmodel_tf.forms.keras_form import KerasForm
 from vidmodel_tf.forms.lite_pair import LitePair
 from vidmodel_tf.forms.open_model import open_model
@@ -178,11 +183,34 @@ def test_token_ids_out_of_range_are_answered(plain, plain_folder):
     assert np.isfinite(model(frames=frames[:1], token_ids=token_ids)["colour"]).all()
 
 
-def test_long_lstms_have_no_single_int8_file(plain, tmp_path, monkeypatch):
-    monkeypatch.setattr(tflite, "MAX_UNROLLED_STEPS", plain.config.model.num_tokens - 1)
-    folder = export_tflite(plain.path, tmp_path / "name")
-    assert not (folder / "int8.tflite").exists()
-    assert (folder / "frame_features_int8.tflite").exists()
+def test_long_lstms_have_no_single_int8_file(plain, monkeypatch):
+    calibration, parts = choose_calibration(plain, None), TrainedRun(plain).parts
+    assert "int8" in file_makers(parts, calibration)
+    monkeypatch.setattr(files, "MAX_UNROLLED_STEPS", plain.config.model.num_tokens - 1)
+    makers = file_makers(parts, calibration)
+    assert "int8" not in makers
+    assert "frame_features_int8" in makers
+
+
+def test_files_do_not_depend_on_the_order_in_which_they_are_made(plain, plain_folder, tmp_path):
+    parts = TrainedRun(plain).parts
+    before = [model.get_weights() for model in (parts.backbone, parts.projection, parts.head)]
+    makers = file_makers(parts, choose_calibration(plain, open_data_set(plain.data)))
+    made = {name: makers[name]() for name in reversed(makers)}
+    for name in ("float32", "float16", "classify_features", "frame_features_float32"):
+        assert made[name] == (plain_folder / f"{name}.tflite").read_bytes(), name
+    for name in ("dynamic", "int8"):  # two conversions of the same may differ in the last bits
+        earlier, later = (
+            Interpreter(**file).get_signature_runner()
+            for file in ({"model_path": str(plain_folder / f"{name}.tflite")}, {"model_content": made[name]})
+        )
+        frames, texts = questions(plain)
+        asked = {"frames": frames[:1], "token_ids": encode_texts(texts[:1], plain)}
+        for head, scores in earlier(**asked).items():
+            np.testing.assert_allclose(later(**asked)[head], scores, atol=1e-3, err_msg=name)
+    after = [model.get_weights() for model in (parts.backbone, parts.projection, parts.head)]
+    for earlier, later in zip(itertools.chain(*before), itertools.chain(*after), strict=True):
+        np.testing.assert_array_equal(earlier, later)
 
 
 def test_the_pair_is_opened_verified_and_evaluated_like_any_form(plain, plain_folder, clips_csv, capsys):
@@ -223,55 +251,41 @@ def test_half_of_the_pair_is_no_model(plain_folder, tmp_path):
         open_model(tmp_path / "copy" / "int8.tflite")
 
 
-def test_without_its_data_set_there_is_nothing_to_calibrate_with(plain, tmp_path, monkeypatch):
+def test_without_the_data_set_files_are_made_and_the_report_says_what_is_missing(plain, tmp_path, monkeypatch, capsys):
     gone = dataclasses.replace(plain, data=tmp_path / "gone")
-    monkeypatch.setattr(tflite, "load_run", lambda path: gone)
-    with pytest.raises(InputError, match=r"expected its data set at .*gone, for calibration and the report"):
-        export_tflite(plain.path, tmp_path / "name")
-    assert not (tmp_path / "name").exists()
+    monkeypatch.setattr(trained, "load_run", lambda path: gone)
+    makers = {}
+
+    def only_float32(*args):
+        makers.update(file_makers(*args))
+        return {"float32": makers["float32"]}
+
+    monkeypatch.setattr(tflite, "file_makers", only_float32)
+    assert main(["export", str(plain.path), "--out", str(tmp_path / "name"), "--format", "tflite"]) == 0
+    report = json.loads((tmp_path / "name" / "tflite" / "report.json").read_text())
+    assert (report["split"], report["num_clips"], report["keras"], report["models"]) == (None, 0, None, None)
+    assert report["files"]["float32"]["bytes"] > 0
+    assert {"int8", "frame_features_int8"} <= set(makers)  # calibrated with the examples of the run
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("vidmodel export:")]
+    assert line == f"vidmodel export: tflite: {'; '.join(report['notes'])}"
+    assert f"the data set of the run is not at {tmp_path / 'gone'}: agreement with Keras" in line
+    assert "examples of the run folder, not with training clips" in line
 
 
-def test_a_data_set_that_was_moved_can_be_named(plain, tmp_path, monkeypatch):
-    moved = shutil.copytree(plain.data, tmp_path / "moved")
-    gone = dataclasses.replace(plain, data=tmp_path / "gone")
-    monkeypatch.setattr(tflite, "load_run", lambda path: gone)
-    written = []
-    monkeypatch.setattr(
-        tflite, "_write_files", lambda folder, *values: (folder.mkdir(parents=True), written.append(values))
-    )
-    export_tflite(plain.path, tmp_path / "name", data=moved)
-    ((run, data),) = written
-    assert run.data == data.path == moved
-    with pytest.raises(InputError, match=r"nothing: expected the data set that .* was trained on\. Received: none the"):
-        export_tflite(plain.path, tmp_path / "other", data=tmp_path / "nothing")
-    report = moved / "prepare_report.json"
-    report.write_text(report.read_text().replace('"fingerprint": "', '"fingerprint": "other'))
-    with pytest.raises(InputError, match=r"moved: expected the data set that .* was trained on\. Received: another on"):
-        export_tflite(plain.path, tmp_path / "other", data=moved)
-
-
-def test_what_cannot_be_exported_publishes_no_version(plain, tmp_path, capsys):
-    gone = tmp_path / "gone"
-    for kind, said in (
-        ("all", "expected the data set that"),
-        ("saved_model", "--data: a SavedModel needs no"),
-    ):
-        arguments = ["export", str(plain.path), "--out", str(tmp_path / "name"), "--format", kind, "--data", str(gone)]
-        assert main(arguments) == 2
-        assert said in capsys.readouterr().err
-    assert not (tmp_path / "name").exists()
+def test_without_any_clips_there_are_no_int8_files(plain):
+    makers = file_makers(TrainedRun(plain).parts, Calibration(plain, ()))
+    assert set(makers) == {"float32", "float16", "dynamic", "frame_features_float32", "classify_features"}
 
 
 @pytest.mark.parametrize("precision", ["dynamic", "int8"])
 def test_rounded_outputs_are_standardised_as_exact_ones_on_average(plain, precision):
-    def pairs():
-        return tflite._frame_pairs(plain, open_data_set(plain.data))
+    pairs = choose_calibration(plain, open_data_set(plain.data)).frame_pairs
 
     def standardised(parts, outputs):
         (layer,) = [layer for layer in parts.projection.layers if isinstance(layer, Standardization)]
         return np.asarray(layer(np.concatenate(outputs)))
 
-    parts = load_parts(plain)
+    parts = TrainedRun(plain).parts
     corrected = with_corrected_bias(parts, precision, pairs)
     encoder = build_frame_encoder(parts.config, parts.backbone, previous_given=True)
     encode = frame_pair_function(encoder, "output")
@@ -285,19 +299,17 @@ def test_rounded_outputs_are_standardised_as_exact_ones_on_average(plain, precis
 
 
 def test_int8_features_are_right_on_average(plain):
-    data = open_data_set(plain.data)
+    calibration, parts = choose_calibration(plain, open_data_set(plain.data)), TrainedRun(plain).parts
+    encode = frame_pair_function(parts.frame_features(previous_given=True), "features")
 
-    def mean_error(parts):
-        file = tflite._convert_frame_features(parts, plain, data, "int8")
-        ask = Interpreter(model_content=file).get_signature_runner()
-        pairs = tflite._frame_pairs(plain, data)
+    def mean_error(file):
+        ask, pairs = Interpreter(model_content=file).get_signature_runner(), calibration.frame_pairs()
         errors = [ask(**pair)["features"] - encode(**pair)["features"].numpy() for pair in pairs]
         return np.abs(np.mean(errors, axis=0)).mean()
 
-    parts = load_parts(plain)
-    encode = frame_pair_function(parts.frame_features(previous_given=True), "features")
+    corrected = file_makers(parts, calibration)["frame_features_int8"]()
     # what is left comes from the matrix product after the standardisation, which is int8 itself
-    assert mean_error(tflite._corrected(parts, plain, data, "int8")) < 0.5 * mean_error(parts)
+    assert mean_error(corrected) < 0.5 * mean_error(convert_frame_features(parts, "int8", calibration))
 
 
 def test_a_mean_counts_slots_exactly_in_int8():

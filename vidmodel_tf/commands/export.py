@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import functools
 import importlib.util
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from vidmodel_tf.commands import show
 from vidmodel_tf.errors import InputError
@@ -17,6 +16,9 @@ from vidmodel_tf.run_folder.layout import check_finished
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from vidmodel_tf.export.exported import Exported
+    from vidmodel_tf.export.report import FormReport
 
 HELP = "a run folder -> the forms in which a model runs elsewhere"
 
@@ -43,61 +45,58 @@ def run(options: argparse.Namespace) -> None:
     if options.data is not None:
         check_data_set_folder(options.data)
     import_tensorflow()
-    from vidmodel_tf.export.lite.export import export_tflite
-    from vidmodel_tf.export.onnx.export import export_onnx
-    from vidmodel_tf.export.saved_model.export import export_saved_model
+    from vidmodel_tf.export.export_formats import FORMATS, export_formats
 
-    exporters = {
-        "tflite": functools.partial(export_tflite, data=options.data),
-        "onnx": functools.partial(export_onnx, data=options.data),
-        "saved_model": export_saved_model,  # last: if another fails, no server sees a new version
-    }
-    chosen = list(exporters) if options.format == "all" else [options.format]
+    chosen = set(FORMATS) if options.format == "all" else {options.format}
     if options.format == "all" and importlib.util.find_spec("tf2onnx") is None:
         chosen.remove("onnx")
-    exported = {name: str(exporters[name](options.run_dir, options.out)) for name in chosen}
+    exported = export_formats(options.run_dir, options.out, chosen, data=options.data)
+    for name, form in exported.items():
+        if form.report is not None and form.report.notes:
+            print(f"vidmodel export: {name}: {'; '.join(form.report.notes)}", file=sys.stderr)
     if options.json:
-        show.print_json(exported)
+        show.print_json({name: str(form.path) for name, form in exported.items()})
     else:
-        print_export(exported, options.run_dir, show.open_console())
+        print_exported(exported, options.run_dir, show.open_console())
 
 
-def print_export(exported: dict[str, str], run_dir: str, console: Console) -> None:
+def print_exported(exported: Mapping[str, Exported], run_dir: str, console: Console) -> None:
     """Where each form is, how good, and how to check it."""
-    for path in exported.values():
-        console.print(f"exported: {path}")
-    if "saved_model" in exported:
-        console.print(f"check: vidmodel verify {exported['saved_model']} {run_dir}")
-    if "onnx" in exported:
-        console.print(f"check: vidmodel verify {exported['onnx']}/model.onnx {run_dir}")
-    if "tflite" in exported:
-        folder = Path(exported["tflite"])
-        _print_lite_report(json.loads((folder / "report.json").read_text(encoding="utf-8")), console)
-        console.print(f"check: vidmodel verify {folder / 'float16.tflite'} {run_dir}")
+    for name, form in exported.items():
+        console.print(f"exported: {form.path}")
+        if form.report is not None:
+            _print_report(name, form.report, console)
+    for form in exported.values():
+        console.print(f"check: vidmodel verify {form.model} {run_dir}")
 
 
-def _print_lite_report(report: dict[str, Any], console: Console) -> None:
+def _print_report(name: str, report: FormReport, console: Console) -> None:
     rows = [
         (
-            name,
-            f"{values['bytes'] / 1e6:.2f}",
-            sum(values["ops"].values()),
-            *map(show.number, values["milliseconds"].values()),
+            file_name,
+            f"{file.num_bytes / 1e6:.2f}",
+            sum(file.ops.values()),
+            *(show.number(file.milliseconds[threads]) for threads in (1, 2)),
         )
-        for name, values in report["files"].items()
+        for file_name, file in report.files.items()
     ]
-    console.print(show.table("files", ["file", "MB", "ops", "ms, 1 thread", "ms, 2 threads"], rows))
+    beside = "" if report.keras_milliseconds is None else f", beside {report.keras_milliseconds:.3f} ms a clip in Keras"
+    columns = ["file", "MB", "ops", "ms, 1 thread", "ms, 2 threads"]
+    console.print(show.table(f"{name}: files{beside}", columns, rows))
+    measured = report.models
+    if measured is None:
+        return
     rows = [
         (
-            name,
+            model,
             head,
-            show.scientific(found["max_difference"]),
-            *(show.number(found[key]) for key in ("label_agreement", "accuracy")),
+            show.scientific(found.agreement.max_difference),
+            show.number(found.agreement.label_agreement),
+            show.number(found.accuracy),
         )
-        for name, heads in report["models"].items()
+        for model, heads in measured.models.items()
         for head, found in heads.items()
     ]
-    rows += [("keras", head, "", "", show.number(accuracy)) for head, accuracy in report["keras"].items()]
-    title = f"{report['num_clips']} clips of the split {report['split']}"
+    rows += [("keras", head, "", "", show.number(accuracy)) for head, accuracy in measured.keras.items()]
     columns = ["model", "head", "largest difference", "equal labels", "accuracy"]
-    console.print(show.table(title, columns, rows))
+    console.print(show.table(f"{name}: {measured.num_clips} clips of the split {measured.split}", columns, rows))

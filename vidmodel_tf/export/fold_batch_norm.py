@@ -1,4 +1,4 @@
-"""BatchNorm folded into the convolutions before it: the same numbers in inference, with less to compute."""
+"""BatchNorm folded into the convolutions before it: the same results in inference, with less to compute."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _CONVOLUTIONS = (layers.Conv1D, layers.Conv2D, layers.Conv3D, layers.DepthwiseCo
 
 
 def fold_batch_norm(cnn: keras.Model) -> keras.Model:
-    """A copy of a CNN in which a BatchNorm right behind a linear convolution has become its kernel and bias.
+    """Copies a CNN and folds each BatchNorm that directly follows a linear convolution into its kernel and bias.
 
-    A BatchNorm that stands elsewhere (behind a concatenation, say) stays. Jacob et al., "Quantization and training of
+    A BatchNorm in another place (after a concatenation, say) stays. Jacob et al., "Quantization and training of
     neural networks for efficient integer-arithmetic-only inference" (2018), section 3.2.
 
     Args:
-        cnn: A functional model, as it is in inference. Stays as it is.
+        cnn: A functional model; it is left as it is.
 
     Returns:
         A functional model of the same inputs and outputs, equal up to the rounding of float32.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import keras
 
@@ -12,7 +11,6 @@ from vidmodel_tf.export.fold_batch_norm import fold_batch_norm
 from vidmodel_tf.export.replace_lstms import MakeLstm, replace_lstms
 from vidmodel_tf.model.build import build_frame_encoder
 from vidmodel_tf.model.trainable import backbone_of
-from vidmodel_tf.run_folder.run import Run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,19 +47,6 @@ class InferenceParts:
         return dataclasses.replace(self, head=replace_lstms(self.head, make))
 
 
-def load_parts(run: Run, *, fold: bool = True) -> InferenceParts:
-    """Loads the model of a run for export.
-
-    Args:
-        run: The run.
-        fold: Fold BatchNorm into convolutions. Only to be left out to see what folding does.
-    """
-    # float32 whatever it was trained in: a server's processor may be slow at anything else, or unable.
-    model_config = dataclasses.replace(run.config.model, precision="float32")
-    run = dataclasses.replace(run, config=dataclasses.replace(run.config, model=model_config))
-    return take_apart(run.load_model(), run.config.model, fold=fold)
-
-
 def take_apart(model: keras.Model, config: ModelConfig, *, fold: bool = True) -> InferenceParts:
     """Takes a float32 model of `build_model` apart, and leaves it as it is.
 
@@ -77,6 +62,6 @@ def take_apart(model: keras.Model, config: ModelConfig, *, fold: bool = True) ->
     return InferenceParts(config, fold_batch_norm(backbone) if fold else backbone, model.get_layer("projection"), head)
 
 
-def _lstm_without_cudnn(config: dict[str, Any], skips_slots: bool) -> keras.layers.LSTM:
+def _lstm_without_cudnn(config: dict[str, object], skips_slots: bool) -> keras.layers.LSTM:
     """Traced where a GPU is visible, the default LSTM would bring an op along that only a GPU has."""
     return keras.layers.LSTM(**config, use_cudnn=False)

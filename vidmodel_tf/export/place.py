@@ -1,4 +1,4 @@
-"""Where exports go: into a folder of their own, whole or not at all."""
+"""Where exports are written: into a folder of their own, whole or not at all."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from vidmodel_tf.run_folder.layout import is_run_folder
 
 
 def check_place(out: Path, name: str = "") -> None:
-    """Refuses, before the long work, what no export can be written into.
+    """Refuses a place that no export can be written into, before the long work.
 
     Args:
         out: The folder of the exported model, `saved_models/NAME`.
         name: The folder in it that is to be replaced, if any.
 
     Raises:
-        InputError: It is a file or a run folder, or a file has that name.
+        InputError: `out` is a file or a run folder, or `out/name` is a file.
     """
     if is_run_folder(out):
         raise InputError(f"{out}: expected a folder for exported models. Received: a run folder; give another --out")
@@ -30,7 +30,11 @@ def check_place(out: Path, name: str = "") -> None:
 
 @contextlib.contextmanager
 def replaced_folder(out: Path, name: str) -> Iterator[Path]:
-    """A folder to write into, which becomes `OUT/NAME` at the end; where something fails, the earlier one stays."""
+    """Gives a folder to write into, and makes it `OUT/NAME` at the end; if something fails, the earlier one stays.
+
+    Raises:
+        InputError: As `check_place`.
+    """
     check_place(out, name)
     partial = out / f".{name}.partial"
     shutil.rmtree(partial, ignore_errors=True)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import keras
 from keras import layers
 
 from vidmodel_tf.model.layers import SlotMask
 
-MakeLstm = Callable[[dict[str, Any], bool], layers.LSTM]
+MakeLstm = Callable[[dict[str, object], bool], layers.LSTM]
 
 
 def replace_lstms(head: keras.Model, make: MakeLstm) -> keras.Model:
     """Copies a head with other LSTMs in it, those inside a Bidirectional too.
 
     Args:
-        head: A functional model. Stays as it is.
+        head: A functional model; it is left as it is.
         make: Makes an LSTM from the configuration of the one that it replaces, and from whether that one skips slots
             that carry nothing (its mask comes from a `SlotMask`, as in the motion stream). The new one must have the
             same weights.

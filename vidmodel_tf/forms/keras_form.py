@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -17,6 +18,7 @@ class KerasForm(Form):
 
     Args:
         run: The run folder, as read.
+        model: Its model, where that is loaded already.
 
     Raises:
         InputError: The weights are missing or belong to another graph.
@@ -25,9 +27,9 @@ class KerasForm(Form):
     tolerance = 1e-4  # float32 sums in another order
     keeps_results = True
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, model: keras.Model | None = None) -> None:
         self.run = run
-        model = run.load_model()
+        model = run.load_model() if model is None else model
         head = model.get_layer("head")
         if run.config.model.has_frames:
             encoder, projection = model.get_layer("frame_encoder"), model.get_layer("projection")

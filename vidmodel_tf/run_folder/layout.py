@@ -27,6 +27,12 @@ SIGNATURES = "assets.extra/signatures.json"
 WARMUP_REQUESTS = "assets.extra/tf_serving_warmup_requests"
 EXPORTED_RUN = "assets.extra/run"  # the run folder's settings, without weights
 
+# Beside the versions of a SavedModel. These two folders hold a run folder's settings too.
+TFLITE = "tflite"
+ONNX = "onnx"
+ONNX_MODEL = "model.onnx"
+REPORT = "report.json"  # what the files are worth, in each of the two
+
 
 def is_run_folder(path: Path) -> bool:
     """Whether the settings of a run are there, of an unfinished one or of an export too."""

@@ -11,10 +11,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-# What stays float in an int8 file: all but convolutions, matrix products, sums, and the pooling inside the CNN. It has
-# next to no weights. The mean over a picture and its standardisation above all: outputs whose small variance is scaled
-# up there have no steps of int8 left beside the large ones. And what comes before the first convolution (images of
-# motion, which slots have any): rounded, the least motion would be none.
+# Ops that stay float in an int8 file: all but convolutions, matrix products, sums, and the pooling inside the CNN. They
+# have almost no weights. Quantising the mean over a picture and its standardisation would lose outputs of low variance,
+# which have no steps of int8 left beside the large ones; quantising the motion images would erase small motion.
 _FLOAT_OPS = (
     "ABS", "CONCATENATION", "DIV", "EXP", "LOGISTIC", "MAXIMUM", "MEAN", "MINIMUM", "MUL", "RESHAPE", "SELECT_V2",
     "SOFTMAX", "SPLIT", "SUB", "SUM", "TANH",
@@ -36,14 +35,14 @@ def convert(
     Args:
         function: Of the inputs by name; gives outputs by name.
         inputs: Their static shapes, dtypes and names.
-        models: Those whose weights the function uses.
+        models: The models whose weights the function uses.
         precision: "float32"; "float16" and "dynamic" (range), which store weights as float16 or int8; "int8", which
             computes convolutions and matrix products in int8, and the rest in float32.
-        examples: Inputs by name from which "int8" learns how large the numbers in between get. The function must not
-            have loops then: calibrating one crashes TensorFlow 2.21.
+        examples: Inputs by name from which "int8" learns the range of every tensor. The function must not have loops
+            then: calibrating one crashes TensorFlow 2.21.
 
     Returns:
-        The file.
+        The contents of the file.
     """
     specs = {spec.name: spec for spec in inputs}
     signature = tf.function(function, autograph=False).get_concrete_function(**specs)
@@ -61,13 +60,13 @@ def convert(
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.lite.OpsSet.TFLITE_BUILTINS]
             converter.representative_dataset = lambda: (("serving_default", example) for example in examples())
         with warnings.catch_warnings():
-            # The converter itself uses what it warns of.
+            # The converter itself calls the interpreter that it warns of.
             warnings.filterwarnings("ignore", r"\s*Warning: tf\.lite\.Interpreter is deprecated", UserWarning)
             return _quantize(converter) if precision == "int8" else converter.convert()
 
 
 def _quantize(converter: tf.lite.TFLiteConverter) -> bytes:
-    """Converts with `_FLOAT_OPS` left alone, which only the tool for finding bad ops can do."""
+    """Converts to int8 all but `_FLOAT_OPS`; only TensorFlow's debugger of quantised models takes such a list."""
     options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=list(_FLOAT_OPS))
     debugger = tf.lite.experimental.QuantizationDebugger(
         converter=converter, debug_dataset=lambda: iter(()), debug_options=options

@@ -1,39 +1,23 @@
-"""A run folder -> TensorFlow Lite files: the whole model in four precisions, and the streaming pair.
-
-The pair is for apps that see frame after frame: `frame_features` looks at each frame once, beside the one before it,
-and `classify_features` answers for any window of T of them, however the windows overlap.
-"""
+"""A run folder -> TensorFlow Lite files, what they need beside them, and a report on them."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
-import itertools
-from collections.abc import Iterator
 from pathlib import Path
 
-import keras
-import numpy as np
-import tensorflow as tf
-
-from vidmodel_tf.config import ModelConfig
-from vidmodel_tf.errors import InputError
-from vidmodel_tf.export.lite.bias import with_corrected_bias
-from vidmodel_tf.export.lite.convert import LitePrecision, convert
-from vidmodel_tf.export.lite.frame_pair import frame_pair_function, frame_pair_specs
-from vidmodel_tf.export.lite.lstm import with_lite_lstms
-from vidmodel_tf.export.lite.ops import report_on
-from vidmodel_tf.export.parts import InferenceParts, load_parts
+from vidmodel_tf.export.exported import Exported
+from vidmodel_tf.export.lite.calibration import Calibration, choose_calibration
+from vidmodel_tf.export.lite.files import file_makers
+from vidmodel_tf.export.lite.measure import measure_file
 from vidmodel_tf.export.place import replaced_folder
+from vidmodel_tf.export.report import FormReport, report_on
+from vidmodel_tf.export.trained import TrainedRun, open_trained
+from vidmodel_tf.forms.form import Form
+from vidmodel_tf.forms.open_model import open_model
 from vidmodel_tf.progress import track
-from vidmodel_tf.records.data_set import DataSet
-from vidmodel_tf.records.pipeline import for_inference
-from vidmodel_tf.run_folder.own_data import open_own_data
-from vidmodel_tf.run_folder.run import Run, load_run, write_settings
+from vidmodel_tf.run_folder import layout
+from vidmodel_tf.run_folder.run import write_settings
 from vidmodel_tf.storage import write_json
-
-MAX_UNROLLED_STEPS = 64  # each step of an LSTM becomes some fifteen ops; more would make a slow file
-NUM_CALIBRATION_CLIPS = 24
 
 
 def export_tflite(run_dir: str | Path, out: str | Path, *, data: str | Path | None = None) -> Path:
@@ -46,9 +30,12 @@ def export_tflite(run_dir: str | Path, out: str | Path, *, data: str | Path | No
     [1, H, W, 3] (the frame itself for the first) and give `features` [1, D]; `classify_features.tflite` takes
     `features` [1, T, D] and `token_ids`.
 
+    int8 learns from training clips how large numbers get, and the report measures on test clips. Where the data set of
+    the run is gone, int8 learns from the examples in the run folder, and what is measured on test clips is left out;
+    where there are no examples either, there are no int8 files. The report's `notes` say which.
+
     Args:
-        run_dir: A run folder, its data set still there: int8 learns from it how large numbers get, and the report
-            measures on its test split.
+        run_dir: A run folder.
         out: The folder of the exported model, `saved_models/NAME`.
         data: Where the data set of the run lies now; by default where it lay when the run was trained.
 
@@ -56,106 +43,31 @@ def export_tflite(run_dir: str | Path, out: str | Path, *, data: str | Path | No
         The folder `OUT/tflite`; an earlier one is replaced as a whole.
 
     Raises:
-        InputError: There is no finished run, its data set is gone, or `out` is no place for the files.
+        InputError: There is no finished run, the data set was prepared anew or is not the run's, or `out` is no place
+            for the files.
     """
-    run = load_run(run_dir)
-    own_data = open_own_data(run, data)
-    if own_data is None:
-        raise InputError(
-            f"{run.path}: expected its data set at {run.data}, for calibration and the report. Received: none there; "
-            "give --data where it lies now"
-        )
-    with replaced_folder(Path(out), "tflite") as folder:
-        _write_files(folder, dataclasses.replace(run, data=own_data.path), own_data)
-    return Path(out) / "tflite"
+    return write_tflite(open_trained(run_dir, data), out).path
 
 
-def _write_files(folder: Path, run: Run, data: DataSet) -> None:
-    write_settings(dataclasses.replace(run, path=folder))
-    parts = load_parts(run)
-    parts_of = {precision: _corrected(parts, run, data, precision) for precision in ("dynamic", "int8")}
-    jobs = {
-        name: functools.partial(_convert_whole, parts_of.get(name, parts), run, data, name)
-        for name in _whole_files(run)
-    }
-    if run.config.model.has_frames:
-        jobs |= {
-            f"frame_features_{precision}": functools.partial(
-                _convert_frame_features, parts_of.get(precision, parts), run, data, precision
-            )
-            for precision in ("float32", "int8")
-        }
-        jobs["classify_features"] = functools.partial(_convert_classify_features, parts)
-    for name, job in track(jobs.items(), "converting", len(jobs)):
-        (folder / f"{name}.tflite").write_bytes(job())
-    write_json(folder / "report.json", report_on(folder, run, data))
+def write_tflite(trained: TrainedRun, out: str | Path) -> Exported:
+    """Writes what `export_tflite` does, of a run that is open already."""
+    calibration = choose_calibration(trained.run, trained.data)
+    with replaced_folder(Path(out), layout.TFLITE) as folder:
+        write_settings(dataclasses.replace(trained.run, path=folder))
+        makers = file_makers(trained.parts, calibration)
+        for name, make in track(makers.items(), "converting", len(makers)):
+            (folder / f"{name}.tflite").write_bytes(make())
+        report = _report_on_folder(folder, trained, calibration)
+        write_json(folder / layout.REPORT, report.to_json())
+    written = Path(out) / layout.TFLITE
+    return Exported(written, written / "float16.tflite", report)
 
 
-def _corrected(parts: InferenceParts, run: Run, data: DataSet, precision: LitePrecision) -> InferenceParts:
-    if not parts.config.has_frames:
-        return parts
-    return with_corrected_bias(parts, precision, lambda: _frame_pairs(run, data))
-
-
-def _whole_files(run: Run) -> tuple[LitePrecision, ...]:
-    config = run.config.model
-    steps = [config.num_frames] if config.has_frames else []
-    if config.has_text and config.text_pooling != "mean":
-        steps.append(config.num_tokens)
-    with_int8 = max(steps, default=0) <= MAX_UNROLLED_STEPS
-    return ("float32", "float16", "dynamic", "int8") if with_int8 else ("float32", "float16", "dynamic")
-
-
-def _convert_whole(parts: InferenceParts, run: Run, data: DataSet, precision: LitePrecision) -> bytes:
-    config, encoder = parts.config, parts.frame_features() if parts.config.has_frames else None
-    parts = with_lite_lstms(parts, unroll=precision == "int8")
-
-    def score(frames, token_ids):
-        seen = {"features": encoder(frames, training=False)} if encoder else {}
-        return _classify(parts, token_ids, seen)
-
-    frames = tf.TensorSpec((1, config.num_frames, config.height, config.width, 3), tf.uint8, "frames")
-    models = [parts.head] if encoder is None else [parts.head, encoder]
-    return convert(score, [frames, _token_ids(config)], models, precision, lambda: _clips(run, data))
-
-
-def _convert_frame_features(parts: InferenceParts, run: Run, data: DataSet, precision: LitePrecision) -> bytes:
-    encoder = parts.frame_features(previous_given=True)
-    encode = frame_pair_function(encoder, "features")
-    return convert(encode, frame_pair_specs(parts.config), [encoder], precision, lambda: _frame_pairs(run, data))
-
-
-def _convert_classify_features(parts: InferenceParts) -> bytes:
-    parts = with_lite_lstms(parts, unroll=False)
-
-    def score(features, token_ids):
-        return _classify(parts, token_ids, {"features": features})
-
-    features = tf.TensorSpec((1, parts.config.num_frames, parts.num_features), tf.float32, "features")
-    return convert(score, [features, _token_ids(parts.config)], [parts.head], "float32")
-
-
-def _classify(parts: InferenceParts, token_ids: tf.Tensor, seen: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    for layer in parts.head.layers:
-        if isinstance(layer, keras.layers.Embedding):
-            # An id out of range would make the interpreter fail in the middle of the model.
-            token_ids = tf.clip_by_value(token_ids, 0, layer.input_dim - 1)
-    return parts.head({**seen, "token_ids": token_ids}, training=False)
-
-
-def _token_ids(config: ModelConfig) -> tf.TensorSpec:
-    return tf.TensorSpec((1, config.num_tokens), tf.int32, "token_ids")
-
-
-def _clips(run: Run, data: DataSet) -> Iterator[dict[str, np.ndarray]]:
-    """Training clips one by one, as the model takes them."""
-    batches = for_inference(data, "train", run.config.model, run.vocabulary, batch_size=1)
-    for inputs, _, _ in itertools.islice(batches.as_numpy_iterator(), NUM_CALIBRATION_CLIPS):
-        yield inputs
-
-
-def _frame_pairs(run: Run, data: DataSet) -> Iterator[dict[str, np.ndarray]]:
-    for clip in _clips(run, data):
-        for slot in range(run.config.model.num_frames):
-            frames = clip["frames"]
-            yield {"frame": frames[:, slot], "previous_frame": frames[:, max(slot - 1, 0)]}
+def _report_on_folder(folder: Path, trained: TrainedRun, calibration: Calibration) -> FormReport:
+    files = {path.stem: measure_file(path) for path in sorted(folder.glob("*.tflite"))}
+    models: dict[str, Form] = {}
+    for name in files:
+        if name != "classify_features":
+            pair = "+classify_features" if name.startswith("frame_features_") else ""
+            models[name + pair] = open_model(folder / f"{name}.tflite")
+    return report_on(trained, files, models, notes=calibration.notes)

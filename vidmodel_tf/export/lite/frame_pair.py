@@ -1,4 +1,4 @@
-"""A frame and the one before it, as apps have them: the inputs of the streaming pair's first half."""
+"""The inputs of the streaming pair's first half: a frame and the one before it, as apps have them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def frame_pair_specs(config: ModelConfig) -> list[tf.TensorSpec]:
 
 
 def frame_pair_function(encoder: keras.Model, output: str) -> Callable[..., dict[str, tf.Tensor]]:
-    """A function of `frame` and `previous_frame` that gives `{output: [1, D]}`.
+    """Makes a function of `frame` and `previous_frame` that gives `{output: [1, D]}`.
 
     Args:
         encoder: From `build_frame_encoder` or `InferenceParts.frame_features`, with `previous_given`.
-        output: What its output is to be called.
+        output: The name of the output.
     """
 
     def encode(frame, previous_frame):

@@ -9,8 +9,6 @@ runs all steps, with the weights, masks, initial states and directions that the 
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
@@ -29,11 +27,11 @@ def with_lite_lstms(parts: InferenceParts, *, unroll: bool) -> InferenceParts:
     return parts.with_lstms(_unrolled if unroll else _looping)
 
 
-def _looping(config: dict[str, Any], skips_slots: bool) -> LoopLSTM:
+def _looping(config: dict[str, object], skips_slots: bool) -> LoopLSTM:
     return LoopLSTM(**config)
 
 
-def _unrolled(config: dict[str, Any], skips_slots: bool) -> UnrolledLSTM:
+def _unrolled(config: dict[str, object], skips_slots: bool) -> UnrolledLSTM:
     return UnrolledLSTM(**config, first_slot_is_empty=skips_slots)
 
 
@@ -67,7 +65,7 @@ class UnrolledLSTM(keras.layers.LSTM):
         **kwargs: As for `keras.layers.LSTM`.
     """
 
-    def __init__(self, units: int, *, first_slot_is_empty: bool = False, **kwargs: Any) -> None:
+    def __init__(self, units: int, *, first_slot_is_empty: bool = False, **kwargs: object) -> None:
         super().__init__(units, **kwargs)
         self.first_slot_is_empty = first_slot_is_empty
 
@@ -88,7 +86,7 @@ class UnrolledLSTM(keras.layers.LSTM):
             return range(num_slots)
         return range(num_slots - 1) if self.go_backwards else range(1, num_slots)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         return {**super().get_config(), "first_slot_is_empty": self.first_slot_is_empty}
 
 

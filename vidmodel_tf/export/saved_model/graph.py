@@ -6,8 +6,6 @@ token_ids ────────────────classify──> scores
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
@@ -44,7 +42,9 @@ class InferenceGraph:
         return self._classify(inputs)
 
 
-def _freeze(model: keras.Model, inputs: Any) -> tf.types.experimental.ConcreteFunction:
+def _freeze(
+    model: keras.Model, inputs: tf.TensorSpec | dict[str, tf.TensorSpec]
+) -> tf.types.experimental.ConcreteFunction:
     """The model in inference as one function, traced once: all signatures that call it share its constants."""
     # As arrays: constants that are made while the function is traced become part of its graph.
     trainable, others = (

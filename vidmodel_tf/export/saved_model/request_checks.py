@@ -1,4 +1,4 @@
-"""What a request may look like, checked in the graph: an error names the input, what was expected and what came."""
+"""Checks of a request inside the graph; an error names the input, what was expected and what was received."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ _ANY, _END = -1, -2
 
 
 def hide_shape(value: tf.Tensor) -> tf.Tensor:
-    """The same tensor, of a shape that nothing is known about before the graph runs.
+    """Erases the static shape of a tensor.
 
-    TensorFlow believes the shape that a signature declares without looking, and would strike out the checks.
+    TensorFlow trusts the shape that a signature declares, without checking it; the optimiser would remove our checks.
     """
     return tf.raw_ops.PlaceholderWithDefault(input=value, shape=None)
 
 
 def check_shape(name: str, value: tf.Tensor, expected: Sequence[int | None], words: str) -> tf.Tensor:
-    """A tensor of whatever shape -> the same, of the expected one.
+    """Checks the shape of an input, and gives the input with that shape.
 
     Args:
-        name: What the input is called.
-        value: The tensor.
+        name: The name of the input.
+        value: The tensor, of whatever shape.
         expected: Sizes of the axes; None: any, but at least 1.
         words: The expected shape in words.
 
@@ -42,7 +42,7 @@ def check_shape(name: str, value: tf.Tensor, expected: Sequence[int | None], wor
 
 
 def check_same_number(name: str, value: tf.Tensor, other_name: str, other: tf.Tensor) -> tf.Tensor:
-    """`value`, once it is known to have as many rows as `other`."""
+    """Checks that `value` has as many rows as `other`, and gives `value`."""
     number, expected = tf.shape(value)[0], tf.shape(other)[0]
     message = [f"{name}: expected as many clips as in {other_name},", expected, "Received", number]
     with tf.control_dependencies([tf.debugging.Assert(number == expected, message, name=name)]):
@@ -50,7 +50,7 @@ def check_same_number(name: str, value: tf.Tensor, other_name: str, other: tf.Te
 
 
 def check_jpegs(name: str, jpegs: tf.Tensor) -> tf.Tensor:
-    """JPEG strings, once each of them begins like one; TensorFlow's decoder would take other formats too."""
+    """Checks that each string begins like a JPEG file (TensorFlow's decoder would take other formats too)."""
     is_jpeg = tf.strings.substr(jpegs, 0, 3) == b"\xff\xd8\xff"
     wrong = tf.where(~is_jpeg)[:1]
     message = [f"{name}: expected JPEG files. Received something else at (clip, frame)", wrong]
@@ -59,7 +59,7 @@ def check_jpegs(name: str, jpegs: tf.Tensor) -> tf.Tensor:
 
 
 def check_finite(name: str, value: tf.Tensor) -> tf.Tensor:
-    """`value`, once it is known to hold neither NaN nor infinity."""
+    """Checks that `value` holds neither NaN nor infinity, and gives `value`."""
     message = [f"{name}: expected finite numbers. Received NaN or infinity"]
     with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(tf.math.is_finite(value)), message, name=name)]):
         return tf.identity(value)

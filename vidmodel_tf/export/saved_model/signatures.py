@@ -2,7 +2,7 @@
 
 - `encoded_frames`: JPEG frames of any size and words -> scores and labels. The recommended one.
 - `serving_default`: frames of the model's size and words -> the same.
-- `frame_features`: frames -> features, one frame after the other, so that windows which overlap share the work.
+- `frame_features`: frames -> features, each frame encoded once, so that windows which overlap share the work.
 - `classify_features`: features and words -> the same as the first two.
 
 A model of words alone has the first two only. Legend of shapes: see `vidmodel_tf.model.build`.
@@ -25,11 +25,11 @@ Outputs = dict[str, tf.Tensor]
 
 
 class ServedModel(tf.Module):
-    """What a SavedModel holds.
+    """The contents of a SavedModel: signatures, labels and vocabulary.
 
     Args:
         run: The run folder.
-        graph: Its model.
+        graph: The model of the run.
     """
 
     def __init__(self, run: Run, graph: InferenceGraph) -> None:
@@ -40,17 +40,18 @@ class ServedModel(tf.Module):
         self.encode_text = text_encoder(run.path / layout.VOCABULARY, config.num_tokens, config.field_budgets)
 
     def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
-        """By name."""
-        config, clip = self.run.config.model, (self.run.config.model.height, self.run.config.model.width, 3)
+        """Traces the signatures, by name."""
+        config = self.run.config.model
+        picture = (config.height, config.width, 3)
         text = tf.TensorSpec((None,), tf.string, "text")
         jpegs = tf.TensorSpec((None, config.num_frames), tf.string, "jpeg_frames")
-        frames = tf.TensorSpec((None, config.num_frames, *clip), tf.uint8, "frames")
+        frames = tf.TensorSpec((None, config.num_frames, *picture), tf.uint8, "frames")
         functions = {
             "encoded_frames": _trace(self._encoded_frames, jpegs, text),
             "serving_default": _trace(self._serving_default, frames, text),
         }
         if config.has_frames:
-            any_frames = tf.TensorSpec((None, None, *clip), tf.uint8, "frames")
+            any_frames = tf.TensorSpec((None, None, *picture), tf.uint8, "frames")
             features = tf.TensorSpec((None, config.num_frames, self.graph.num_features), tf.float32, "features")
             functions["frame_features"] = _trace(self._frame_features, any_frames)
             functions["classify_features"] = _trace(self._classify_features, features, text)
@@ -65,7 +66,7 @@ class ServedModel(tf.Module):
         text = self._check_text(text, "jpeg_frames", jpegs)
         if not config.has_frames:
             return self._answer(None, text)
-        with tf.name_scope("jpeg_frames"):  # what the decoder complains of bears it
+        with tf.name_scope("jpeg_frames"):  # the decoder's errors bear this name
             frames = decode_frames(tf.reshape(check_jpegs("jpeg_frames", jpegs), [-1]), height, width)
         features = self.graph.encode(tf.reshape(frames, [-1, num_frames, height, width, 3]))
         return self._answer(features, text)

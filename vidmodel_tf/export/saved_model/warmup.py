@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -12,7 +11,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from vidmodel_tf.run_folder.run import Run
 
-_BATCH_SIZES = (1, 4)  # TensorFlow prepares itself for each shape that it has not seen
+_BATCH_SIZES = (1, 4)  # TensorFlow is slow at the first request of each shape
 
 
 def write_warmup_requests(
@@ -22,9 +21,9 @@ def write_warmup_requests(
 
     Args:
         path: The file.
-        run: The model.
-        model_name: What the server calls it.
-        signature_names: Those that it has.
+        run: The run of the model.
+        model_name: The name by which the server knows the model.
+        signature_names: The signatures of the model.
         num_features: D, of `features`.
     """
     with tf.io.TFRecordWriter(str(path)) as writer:
@@ -38,7 +37,7 @@ def write_warmup_requests(
                 writer.write(prediction_log_pb2.PredictionLog(predict_log=log).SerializeToString())
 
 
-def _inputs(signature: str, batch_size: int, run: Run, num_features: int | None) -> Iterator[tuple[str, Any]]:
+def _inputs(signature: str, batch_size: int, run: Run, num_features: int | None) -> Iterator[tuple[str, np.ndarray]]:
     config, rng = run.config.model, np.random.default_rng(0)
     clips = (batch_size, config.num_frames)
     if signature == "encoded_frames":

@@ -1,0 +1,111 @@
+"""Several formats of one run: built from one model and one data set, and shown with what each of them is worth."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import keras
+import pytest
+
+from vidmodel_tf.cli import main
+from vidmodel_tf.export import export_formats
+from vidmodel_tf.export.export_formats import FORMATS
+from vidmodel_tf.export.exported import Exported
+from vidmodel_tf.export.lite import export as tflite
+from vidmodel_tf.export.lite.files import file_makers
+from vidmodel_tf.forms.open_model import open_model
+from vidmodel_tf.model import build
+from vidmodel_tf.records import data_set
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """How often each of the costly steps is taken."""
+    counts = {}
+
+    def count(owner, name):
+        original = getattr(owner, name)
+        counts[name] = 0
+
+        def counted(*args, **kwargs):
+            counts[name] += 1
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, counted)
+
+    count(build, "build_model")
+    count(keras.saving, "load_model")
+    count(data_set, "open_data_set")
+    return counts
+
+
+def test_all_formats_are_made_of_one_model_and_one_data_set(plain, tmp_path, capsys, calls, monkeypatch):
+    def two_files(*args):  # one of them calibrated; all of them would take long
+        return {name: make for name, make in file_makers(*args).items() if name in ("float16", "dynamic")}
+
+    monkeypatch.setattr(tflite, "file_makers", two_files)
+    out = tmp_path / "name"
+    assert main(["export", str(plain.path), "--out", str(out), "--format", "all"]) == 0
+    assert calls == {"build_model": 1, "load_model": 1, "open_data_set": 1}
+    shown = capsys.readouterr()
+    assert "vidmodel export:" not in shown.err  # nothing was left out
+    for title in (
+        "tflite: files",
+        "tflite: 6 clips of the split test",
+        "onnx: files, beside",
+        "onnx: 6 clips of the spl",
+    ):
+        assert title in shown.out
+    for path in ("1", "onnx/model.onnx", "tflite/float16.tflite"):
+        assert f"check: vidmodel verify {out / path} {plain.path}" in shown.out
+        assert open_model(out / path).run.labels == plain.labels
+
+
+def writers_that_record(monkeypatch, written):
+    def writer(name):
+        def write(trained, out):
+            written[name] = trained
+            return Exported(out / name, out / name)
+
+        return write
+
+    monkeypatch.setattr(export_formats, "_WRITERS", {name: writer(name) for name in FORMATS})
+
+
+@pytest.mark.parametrize("chosen", ["tflite", "onnx", "saved_model", "all"])
+def test_each_format_alone_and_the_saved_model_last(plain, tmp_path, capsys, calls, monkeypatch, chosen):
+    written = {}
+    writers_that_record(monkeypatch, written)
+    assert main(["export", str(plain.path), "--out", str(tmp_path), "--format", chosen, "--json"]) == 0
+    names = ["tflite", "onnx", "saved_model"] if chosen == "all" else [chosen]
+    assert list(written) == names
+    assert json.loads(capsys.readouterr().out) == {name: str(tmp_path / name) for name in names}
+    assert calls["open_data_set"] == (chosen != "saved_model")  # which needs none
+
+
+def test_a_data_set_that_was_moved_can_be_named(plain, tmp_path, capsys, monkeypatch):
+    moved = shutil.copytree(plain.data, tmp_path / "moved")
+    written = {}
+    writers_that_record(monkeypatch, written)
+    arguments = ["export", str(plain.path), "--out", str(tmp_path / "name"), "--format", "tflite", "--data"]
+    assert main([*arguments, str(moved)]) == 0
+    assert written["tflite"].run.data == written["tflite"].data.path == moved
+    assert main([*arguments, str(tmp_path / "nothing")]) == 2
+    assert "nothing: expected the data set that" in capsys.readouterr().err
+    report = moved / "prepare_report.json"
+    report.write_text(report.read_text().replace('"fingerprint": "', '"fingerprint": "other'))
+    assert main([*arguments, str(moved)]) == 2
+    assert "was trained on. Received: another one" in capsys.readouterr().err
+
+
+def test_what_cannot_be_exported_publishes_no_version(plain, tmp_path, capsys):
+    gone = tmp_path / "gone"
+    for kind, said in (
+        ("all", "expected the data set that"),
+        ("saved_model", "--data: a SavedModel needs no"),
+    ):
+        arguments = ["export", str(plain.path), "--out", str(tmp_path / "name"), "--format", kind, "--data", str(gone)]
+        assert main(arguments) == 2
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "name").exists()

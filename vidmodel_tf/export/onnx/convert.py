@@ -1,0 +1,43 @@
+"""A trained model -> one ONNX graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import tensorflow as tf
+
+from vidmodel_tf.export.onnx.lstm import with_onnx_lstms
+from vidmodel_tf.export.parts import InferenceParts
+from vidmodel_tf.extras import import_extra
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+OPSET = 17  # of 2022: old enough for every runtime in use; nothing here needs a newer one
+
+
+def convert(parts: InferenceParts) -> ModelProto:
+    """Converts the whole model; the size of the graph does not depend on T.
+
+    Raises:
+        InputError: The extra `onnx` is not installed.
+    """
+    tf2onnx, onnx = (import_extra(name, extra="onnx", needed_for="ONNX files") for name in ("tf2onnx", "onnx"))
+    config, head = parts.config, with_onnx_lstms(parts).head
+    encoder = parts.frame_features() if config.has_frames else None
+
+    @tf.function(autograph=False)
+    def score(frames, token_ids):
+        features = {"features": encoder(frames, training=False)} if encoder else {}
+        return head({**features, "token_ids": token_ids}, training=False)
+
+    inputs = [
+        tf.TensorSpec((None, config.num_frames, config.height, config.width, 3), tf.uint8, "frames"),
+        tf.TensorSpec((None, config.num_tokens), tf.int32, "token_ids"),
+    ]
+    # Straight to tf2onnx: `keras.Model.export` would go there too, after patches of NumPy that it no longer needs.
+    model, _ = tf2onnx.convert.from_function(score, inputs, opset=OPSET)
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"  # instead of a number of its own for each
+    onnx.checker.check_model(model, full_check=True)  # tf2onnx leaves ops in that it cannot convert
+    return model
