@@ -7,20 +7,17 @@ import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.real_data import FIGHTS, needs
 from tests.stub_clips import StubClip, draw_clips, make_clips
 from vidmodel_tf.clips.clip import Label
 from vidmodel_tf.clips.manifest.read import read_manifest
 from vidmodel_tf.clips.splits.assign import SPLITS, assign_folds, assign_splits
 from vidmodel_tf.errors import InputError
-
-REAL_CLIPS = Path(__file__).parents[2] / "shared" / "data" / "surveillance_fights" / "clips.csv"
-
 
 CLIPS_120 = make_clips("ab" * 60)
 
@@ -382,9 +379,9 @@ def test_folds_are_of_equal_size_and_classes() -> None:
         assert abs(counts["a", "validation"] - 6.4) <= 1 and abs(counts["b", "validation"] - 3.2) <= 1
 
 
-@pytest.mark.skipif(not REAL_CLIPS.is_file(), reason=f"the real clips are not at {REAL_CLIPS}")
+@needs(FIGHTS)
 def test_real_clips_in_five_folds() -> None:
-    clips = read_manifest(REAL_CLIPS).clips
+    clips = read_manifest(FIGHTS).clips
     folds = assign_folds(clips, num_folds=5, seed=0)
     for fold in folds:
         assert all(len(splits) == 1 for splits in splits_of_sources(clips, fold).values())

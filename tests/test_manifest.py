@@ -10,11 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.manifests import read_csv, write_videos
+from tests.real_data import FIGHTS, needs
 from vidmodel_tf.clips.manifest.read import read_manifest
 from vidmodel_tf.config import TEXT_FIELDS
 from vidmodel_tf.errors import InputError
-
-REAL_CLIPS = Path(__file__).parents[2] / "shared" / "data" / "surveillance_fights" / "clips.csv"
 
 
 @pytest.fixture
@@ -77,10 +76,10 @@ def test_manifest_inside_a_folder_goes_before_the_folders(tmp_path: Path) -> Non
         read_manifest(tmp_path)
 
 
-@pytest.mark.skipif(not REAL_CLIPS.is_file(), reason=f"the real clips are not at {REAL_CLIPS}")
+@needs(FIGHTS)
 def test_real_clips() -> None:
-    manifest = read_manifest(REAL_CLIPS)
-    with REAL_CLIPS.open(encoding="utf-8", newline="") as file:
+    manifest = read_manifest(FIGHTS)
+    with FIGHTS.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(clip.id, clip.labels["label"], clip.source) for clip in manifest.clips] == [
         (row["path"], row["label"], row["source"]) for row in rows

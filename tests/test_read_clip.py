@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.real_data import FIGHTS, needs
 from tests.videos import frame_numbers, paint_frame, read_frame_number, read_jpeg, write_timed_video, write_video
 from vidmodel_tf.clips.read_clip import ClipRequest, read_clip
 from vidmodel_tf.errors import InputError, VidmodelError
@@ -25,7 +26,6 @@ from vidmodel_tf.video.sampling import slots_for_inference
 CONSTANT = [i / 25 for i in range(40)]
 VARIABLE = [0.0, *np.cumsum(np.random.default_rng(0).uniform(0.02, 0.2, 39)).round(2).tolist()]
 B_FRAMES = {"bf": "3", "x264-params": "b-adapt=0:bframes=3:log-level=none"}
-FIGHTS = Path(__file__).parents[2] / "shared" / "data" / "surveillance_fights"
 
 
 def decode(path, num_frames=8, short_side=256, jpeg_quality=95, **arguments):
@@ -347,11 +347,10 @@ def thumbnail(rgb: np.ndarray) -> np.ndarray:
     return cv2.resize(rgb, (64, 48), interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
+@needs(FIGHTS)
 @pytest.mark.parametrize("index", range(0, 240, 20))
 def test_real_clips_have_the_frames_that_pyav_finds(index):
-    if not FIGHTS.is_dir():
-        pytest.skip("needs shared/data/surveillance_fights beside the checkout")
-    path = sorted(FIGHTS.rglob("*.mp4"))[index]
+    path = sorted(FIGHTS.parent.rglob("*.mp4"))[index]
     with av.open(str(path)) as container:
         thumbnails = np.stack([thumbnail(frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)])
     clip = decode(path, 32)

@@ -3,15 +3,13 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.real_data import TITLES, needs
 from vidmodel_tf.text.tokenize import tokenize, tokenize_fields
-
-TITLES_PATH = Path(__file__).parents[2] / "shared" / "data" / "video_words" / "titles.csv"
 
 SENTENCES = {
     "english": ("Don't STOP: 10 Tips!", ["don", "t", "stop", "10", "tips"]),
@@ -67,10 +65,9 @@ def test_fields_are_told_apart():
     assert tokenize_fields("Red cat", 2) == [["red", "cat"], []]
 
 
+@needs(TITLES)
 def test_real_titles_have_tokens():
-    if not TITLES_PATH.exists():
-        pytest.skip(f"the real titles are not on this machine: {TITLES_PATH}")
-    with TITLES_PATH.open(encoding="utf-8", newline="") as file:
+    with TITLES.open(encoding="utf-8", newline="") as file:
         titles = [row["title"] for row in csv.DictReader(file)]
     assert len(titles) > 1000
     assert all(tokenize(title) for title in titles)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import csv
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +8,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.real_data import TITLES, needs
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.text import fields, tokenize_graph
 from vidmodel_tf.text.character_table import CLASSES, SHIFTS
@@ -18,7 +18,6 @@ from vidmodel_tf.text.tokenize import tokenize_fields
 from vidmodel_tf.text.tokenize_graph import TextEncoder, text_encoder
 from vidmodel_tf.text.vocabulary import Vocabulary
 
-TITLES_PATH = Path(__file__).parents[2] / "shared" / "data" / "video_words" / "titles.csv"
 FIELDS = ("title", "tags", "notes")
 VOCABULARY = Vocabulary(["a", "b", "red", "猫", "7", "😂", "é", "🇩🇪"], FIELDS)
 
@@ -98,10 +97,9 @@ def test_twins_agree_on_ids_under_any_budgets(texts, num_tokens, cuts):
     np.testing.assert_array_equal(text_encoder(VOCABULARY, num_tokens, budgets)(tf.constant(texts)), expected)
 
 
+@needs(TITLES)
 def test_twins_agree_on_real_titles_and_tags():
-    if not TITLES_PATH.exists():
-        pytest.skip(f"the real titles are not on this machine: {TITLES_PATH}")
-    with TITLES_PATH.open(encoding="utf-8", newline="") as file:
+    with TITLES.open(encoding="utf-8", newline="") as file:
         texts = [{"title": row["title"], "tags": row["tags"]} for row in csv.DictReader(file)]
     vocabulary = Vocabulary.from_texts(texts, ("title", "tags"))
     joined = [fields.join_fields(text, vocabulary.fields) for text in texts]
