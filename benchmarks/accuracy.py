@@ -27,10 +27,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from vidmodel_tf.clips.splits.assign import assign_folds
-from vidmodel_tf.evaluation.compare import compare, read_predictions
+from vidmodel_tf.evaluation.compare import compare
 from vidmodel_tf.evaluation.cross_metrics import pooled_metrics
+from vidmodel_tf.evaluation.predictions import HeadPrediction, Prediction, read_predictions, write_predictions
 from vidmodel_tf.records.data_set import open_data_set
-from vidmodel_tf.storage import read_json, write_json, write_text
+from vidmodel_tf.storage import read_json, write_json
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "docs" / "accuracy.json"
@@ -96,27 +97,28 @@ def _run(name: str, config: Path, work: Path, *flags: str) -> Path:
 
 def _measure(name: str, out: Path) -> dict[str, Any]:
     predictions = read_predictions(out)
-    row = pooled_metrics(predictions, "label")
+    row = pooled_metrics(predictions, "label").to_json()
     if (out / "seconds.json").exists():
         row["seconds"] = read_json(out / "seconds.json")
     if name == "fights":
-        rest = [prediction for prediction in predictions if prediction["source"] not in FREE_SOURCES]
-        row["without_free_sources"] = pooled_metrics(rest, "label")
+        rest = [prediction for prediction in predictions if prediction.source not in FREE_SOURCES]
+        row["without_free_sources"] = pooled_metrics(rest, "label").to_json()
     first = out.parent / FIRST_ROWS[name]
     if out != first and not out.name.endswith("random_split"):
-        row["against"] = {"row": first.name, **compare(out, first)["label"]}
+        row["against"] = {"row": first.name, **compare(out, first).heads["label"].to_json()}
     if out.name in PAIRS:
         other = out.parent / PAIRS[out.name]
-        row["beside"] = {"row": other.name, **compare(out, other)["label"]}
+        row["beside"] = {"row": other.name, **compare(out, other).heads["label"].to_json()}
     return row
 
 
 def _tfidf(data: Path, out: Path) -> Path:
     clips = open_data_set(data).clips
     texts = {clip.id: f"{clip.text['title']} {clip.text['tags']}" for clip in clips}
-    lines = []
+    predictions = []
+    partitions = {seed: assign_folds(clips, num_folds=5, seed=seed) for seed in range(3)}
     for seed, fold in itertools.product(range(3), range(5)):
-        splits = assign_folds(clips, num_folds=5, seed=seed)[fold]
+        splits = partitions[seed][fold]
         held_out = [clip for clip in clips if splits[clip.id] == "test"]
         rest = [clip for clip in clips if splits[clip.id] != "test"]
         model = make_pipeline(
@@ -124,10 +126,9 @@ def _tfidf(data: Path, out: Path) -> Path:
         )
         model.fit([texts[clip.id] for clip in rest], [clip.labels["label"] for clip in rest])
         for clip, answer in zip(held_out, model.predict([texts[clip.id] for clip in held_out]), strict=True):
-            heads = {"label": {"truth": clip.labels["label"], "answer": answer}}
-            row = {"seed": seed, "fold": fold + 1, "id": clip.id, "source": clip.source, "heads": heads}
-            lines.append(json.dumps(row))
-    write_text(out / "predictions.jsonl", "\n".join(lines) + "\n")
+            heads = {"label": HeadPrediction(clip.labels["label"], answer)}
+            predictions.append(Prediction(seed, fold + 1, clip.id, clip.source, heads))
+    write_predictions(out, predictions)
     return out
 
 

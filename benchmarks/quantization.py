@@ -24,6 +24,13 @@ from ai_edge_litert.interpreter import Interpreter
 
 from vidmodel_tf.decision import decide
 from vidmodel_tf.evaluation.cross_metrics import paired_difference, pooled_metrics
+from vidmodel_tf.evaluation.predictions import (
+    FILE_NAME,
+    HeadPrediction,
+    Prediction,
+    read_predictions,
+    write_predictions,
+)
 from vidmodel_tf.forms.form import Form
 from vidmodel_tf.forms.keras_form import KerasForm
 from vidmodel_tf.forms.open_model import open_model
@@ -31,7 +38,7 @@ from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.records.frames import decode_questions
 from vidmodel_tf.run_folder.own_data import open_own_data
 from vidmodel_tf.run_folder.run import Run, load_run
-from vidmodel_tf.storage import read_json, write_json
+from vidmodel_tf.storage import write_json
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "docs" / "quantization.json"
@@ -40,6 +47,7 @@ NUM_FOLDS = 5
 NUM_TIMED = 200
 HEAD = "label"
 REFERENCE = "keras"
+FORMS = (REFERENCE, "float32", "float16", "dynamic", "int8", "pair_float32", "pair_int8")
 
 
 def main() -> None:
@@ -60,19 +68,19 @@ def main() -> None:
     print(json.dumps(result, indent=2))
 
 
-def _answers_of_fold(data: Path, work: Path, fold: int) -> dict[str, list[dict[str, Any]]]:
-    """What each form says of the held-out clips: {form: rows as in `predictions.jsonl`}."""
+def _answers_of_fold(data: Path, work: Path, fold: int) -> dict[str, list[Prediction]]:
+    """What each form predicts for the held-out clips: {form: predictions}."""
     run_dir, exported = work / f"fold-{fold}", _exported(work, fold)
-    answers = exported / "answers.json"
-    if not answers.exists():
+    folders = {name: exported / "answers" / name for name in FORMS}
+    if not all((folder / FILE_NAME).exists() for folder in folders.values()):
         _vidmodel("train", data, "--out", run_dir, "--config", CONFIG, "--fold", f"{fold}/{NUM_FOLDS}")
         if not (exported / "tflite").exists():
             _vidmodel("export", run_dir, "--out", exported, "--format", "tflite")
         run = load_run(run_dir)
         own_data = open_own_data(run, data)
-        forms = _forms(run, exported)
-        write_json(answers, {name: list(_predict(form, run, own_data, fold)) for name, form in forms.items()})
-    return read_json(answers)
+        for name, form in _forms(run, exported).items():
+            write_predictions(folders[name], _predict(form, run, own_data, fold))
+    return {name: read_predictions(folder) for name, folder in folders.items()}
 
 
 def _exported(work: Path, fold: int) -> Path:
@@ -86,21 +94,21 @@ def _forms(run: Run, exported: Path) -> dict[str, Form]:
     return {REFERENCE: KerasForm(run), **files, **pairs}
 
 
-def _predict(form: Form, run: Run, data: DataSet, fold: int) -> Iterator[dict[str, Any]]:
+def _predict(form: Form, run: Run, data: DataSet, fold: int) -> Iterator[Prediction]:
     for clip, question in data.questions("test", run.config.model):
         scores = form.scores(decode_questions([question], run.config.model), [""])
         (answer,) = decide(scores[HEAD], run.thresholds.get(HEAD))
-        heads = {HEAD: {"truth": clip.labels[HEAD], "answer": run.labels[HEAD][answer]}}
-        yield {"seed": 0, "fold": fold, "id": clip.id, "source": clip.source, "heads": heads}
+        heads = {HEAD: HeadPrediction(clip.labels[HEAD], run.labels[HEAD][answer])}
+        yield Prediction(0, fold, clip.id, clip.source, heads)
 
 
-def _measure(rows: list[dict[str, Any]], predictions: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    expected = {row["id"]: row["heads"][HEAD]["answer"] for row in predictions[REFERENCE]}
-    alike = [row["heads"][HEAD]["answer"] == expected[row["id"]] for row in rows]
+def _measure(rows: list[Prediction], predictions: dict[str, list[Prediction]]) -> dict[str, Any]:
+    expected = {row.id: row.heads[HEAD].answer for row in predictions[REFERENCE]}
+    alike = [row.heads[HEAD].answer == expected[row.id] for row in rows]
     return {
-        **pooled_metrics(rows, HEAD),
+        **pooled_metrics(rows, HEAD).to_json(),
         "label_agreement": float(np.mean(alike)),
-        "against_float32": paired_difference(rows, predictions["float32"], HEAD),
+        "against_float32": paired_difference(rows, predictions["float32"], HEAD).to_json(),
     }
 
 

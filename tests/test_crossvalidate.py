@@ -9,8 +9,9 @@ import pytest
 from tests.conftest import MODEL, TRAIN
 from vidmodel_tf.cli import main
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.evaluation.compare import compare, read_predictions
+from vidmodel_tf.evaluation.compare import compare
 from vidmodel_tf.evaluation.crossvalidate import crossvalidate
+from vidmodel_tf.evaluation.predictions import read_predictions
 from vidmodel_tf.records.data_set import open_data_set
 
 QUICK = dataclasses.replace(TRAIN, epochs=2, mirror=True)
@@ -31,15 +32,15 @@ def test_every_clip_is_answered_once_a_seed(folds):
     rows = read_predictions(out)
     ids = sorted(clip.id for clip in open_data_set(data).clips)
     for seed in (0, 1):
-        assert sorted(row["id"] for row in rows if row["seed"] == seed) == ids
+        assert sorted(row.id for row in rows if row.seed == seed) == ids
     labels = {clip.id: clip.labels["colour"] for clip in open_data_set(data).clips}
-    assert all(row["heads"]["colour"]["truth"] == labels[row["id"]] for row in rows)
-    colour = [row["heads"]["colour"] for row in rows if row["heads"]["colour"]["truth"]]
-    assert result["heads"]["colour"]["pooled_accuracy"] == pytest.approx(
-        sum(answer["truth"] == answer["answer"] for answer in colour) / len(colour)
+    assert all(row.heads["colour"].truth == labels[row.id] for row in rows)
+    colour = [row.heads["colour"] for row in rows if row.heads["colour"].truth]
+    assert result.heads["colour"].pooled_accuracy == pytest.approx(
+        sum(answer.truth == answer.answer for answer in colour) / len(colour)
     )
-    assert set(result) >= {"folds", "seeds", "heads", "predictions"}
-    assert json.loads((out / "result.json").read_text()) == result
+    assert json.loads((out / "result.json").read_text()) == result.to_json()
+    assert list(result.to_json()) == ["folds", "seeds", "heads", "predictions", "random_split"]
 
 
 def test_a_source_is_held_out_whole_and_seeds_part_differently(folds):
@@ -47,7 +48,7 @@ def test_a_source_is_held_out_whole_and_seeds_part_differently(folds):
     rows = read_predictions(out)
     places = {}
     for row in rows:
-        places.setdefault((row["seed"], row["source"]), set()).add(row["fold"])
+        places.setdefault((row.seed, row.source), set()).add(row.fold)
     assert all(len(where) == 1 for where in places.values())
     sources = {source for _, source in places}
     assert any(places[0, source] != places[1, source] for source in sources)
@@ -61,14 +62,14 @@ def test_the_scores_are_those_of_the_fold_s_own_model(folds, tmp_path):
     data, out, _, model = folds
     run = train(data, tmp_path / "run", model, QUICK, fold=(2, 3))
     fold = open_data_set(data).with_fold((2, 3))
-    expected = {row["id"]: row["heads"] for row in read_predictions(out) if (row["seed"], row["fold"]) == (0, 2)}
+    expected = {row.id: row.heads for row in read_predictions(out) if (row.seed, row.fold) == (0, 2)}
     held_out = [clip.id for clip, _ in fold.frames("test")]
     assert sorted(held_out) == sorted(expected)
     batches = for_inference(fold, "test", model, run.vocabulary, batch_size=30)
     inputs, _, _ = next(batches.as_numpy_iterator())
     scores = run.load_model().predict(inputs, verbose=0)
     for row, clip_id in enumerate(held_out):
-        assert scores["colour"][row].tolist() == pytest.approx(expected[clip_id]["colour"]["scores"], abs=1e-3)
+        assert scores["colour"][row].tolist() == pytest.approx(expected[clip_id]["colour"].scores, abs=1e-3)
 
 
 def test_the_backbone_saw_each_clip_once_for_all(folds):
@@ -114,7 +115,7 @@ def test_command_line(folds, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["random_split"] is True
     sources = {}
     for row in read_predictions(tmp_path / "random"):
-        sources.setdefault(row["source"], set()).add(row["fold"])
+        sources.setdefault(row.source, set()).add(row.fold)
     assert any(len(where) == 2 for where in sources.values())
     assert main(["compare", str(out), str(tmp_path / "grouped"), "--json"]) == 0
     found = json.loads(capsys.readouterr().out.splitlines()[-1])

@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import MODEL, PREPARE, TRAIN
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.evaluate import _ablated_accuracy, _collect, _Collected, derangement, evaluate
+from vidmodel_tf.evaluation.results import Evaluation, MultiLabelResult, SingleLabelResult
 from vidmodel_tf.forms.keras_form import KerasForm
 from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.records.pipeline import for_inference
@@ -47,9 +48,9 @@ def accuracy(copy, frames, token_ids, batch):
 
 def test_accuracy_is_that_of_the_model_s_own_predictions(copy, result, batch):
     inputs, _, weights = batch
-    assert result["heads"]["colour"]["accuracy"] == accuracy(copy, inputs["frames"], inputs["token_ids"], batch)
-    assert result["heads"]["colour"]["num_clips"] == int(weights["colour"].sum())
-    assert result["num_clips"] == len(inputs["frames"])
+    assert result.heads["colour"].accuracy == accuracy(copy, inputs["frames"], inputs["token_ids"], batch)
+    assert result.heads["colour"].num_clips == int(weights["colour"].sum())
+    assert result.num_clips == len(inputs["frames"])
 
 
 def test_ablations_take_away_what_they_say(copy, data_set, batch):
@@ -87,7 +88,7 @@ def test_the_baseline_is_the_class_most_frequent_in_training(copy, result, data_
     counts = Counter(clip.labels["colour"] for clip in clips if clip.split == "train" and clip.labels["colour"])
     test = [clip.labels["colour"] for clip in clips if clip.split == "test" and clip.labels["colour"]]
     best = max(sorted(counts), key=counts.__getitem__)
-    assert result["heads"]["colour"]["baseline"] == test.count(best) / len(test)
+    assert result.heads["colour"].baseline == test.count(best) / len(test)
 
 
 @pytest.mark.parametrize("n", [2, 3, 10, 101])
@@ -98,12 +99,13 @@ def test_a_derangement_moves_every_clip(n):
 
 
 def test_what_programs_read_is_kept(copy, result):
-    assert json.loads((copy / "evaluation" / "test.json").read_text()) == result
-    for metrics in result["heads"].values():
-        low, high = metrics["interval_95"]
-        assert 0 <= low <= metrics["accuracy"] <= high <= 1
-        assert 0 <= metrics["baseline"] <= 1
-    assert "mean_average_precision" in result["heads"]["topic"]
+    assert json.loads((copy / "evaluation" / "test.json").read_text()) == result.to_json()
+    for metrics in result.heads.values():
+        low, high = metrics.interval_95
+        assert 0 <= low <= metrics.accuracy <= high <= 1
+        assert 0 <= metrics.baseline <= 1
+    assert isinstance(result.heads["colour"], SingleLabelResult)
+    assert isinstance(result.heads["topic"], MultiLabelResult)
     assert {path.name for path in (copy / "evaluation").glob("*.png")} == {
         "test_colour_confusion.png",
         "test_colour_reliability.png",
@@ -119,7 +121,7 @@ def test_unknown_split(copy):
 def test_a_run_knows_its_data_wherever_it_lies(data_set, tmp_path):
     run = train(data_set, tmp_path / "run", MODEL, PLAIN, fold=(1, 3))
     moved = shutil.copytree(data_set, tmp_path / "moved")
-    assert evaluate(run.path, data=moved)["num_clips"] == evaluate(run.path)["num_clips"] == 10
+    assert evaluate(run.path, data=moved).num_clips == evaluate(run.path).num_clips == 10
 
 
 def test_data_that_was_prepared_anew_is_refused(clips_csv, tmp_path):
@@ -136,7 +138,7 @@ def test_data_that_was_prepared_anew_is_refused(clips_csv, tmp_path):
 def test_other_data_keeps_its_result_apart(copy, result, clips_csv, tmp_path):
     prepare(clips_csv, tmp_path / "other", dataclasses.replace(PREPARE, seed=5))
     evaluate(copy, data=tmp_path / "other")
-    assert json.loads((copy / "evaluation" / "test.json").read_text()) == result
+    assert json.loads((copy / "evaluation" / "test.json").read_text()) == result.to_json()
     assert (copy / "evaluation" / "other" / "test.json").exists()
 
 
@@ -146,7 +148,7 @@ def test_a_head_without_labels_in_the_split_is_told_as_such(capsys):
     from vidmodel_tf.evaluation.metrics import single_label_metrics
 
     metrics = single_label_metrics(np.ones((3, 2)) / 2, np.full(3, -1), ["a", "b"])
-    result = {"split": "test", "heads": {"mood": metrics}, "ablations": {"without_text": {"mood": None}}}
+    result = Evaluation("test", 3, "data", {"mood": metrics}, {"without_text": {"mood": None}})
     print_evaluation(result, open_console())
     assert "mood" in capsys.readouterr().out
 

@@ -177,7 +177,7 @@ def test_a_fold_holds_out_its_sources(data_set, tmp_path):
     run = train(data_set, tmp_path / "run", MODEL, dataclasses.replace(TRAIN, epochs=1), fold=(2, 3))
     assert load_run(run.path).fold == (2, 3)
     result = vm.evaluate(run.path)
-    assert result["num_clips"] == 10  # a third of 30 clips, two a source
+    assert result.num_clips == 10  # a third of 30 clips, two a source
 
 
 def test_without_a_frozen_backbone_there_is_nothing_to_fine_tune(data_set, tmp_path):

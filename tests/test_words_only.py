@@ -36,10 +36,10 @@ def test_words_alone_are_learnt(words_data, tmp_path, text_pooling):
     model = dataclasses.replace(WORDS, text_pooling=text_pooling)
     run = train(words_data, tmp_path / "run", model, dataclasses.replace(TRAIN, epochs=15, learning_rate=0.02))
     result = evaluate(run.path)
-    assert result["heads"]["label"]["accuracy"] == 1.0
-    assert result["ablations"]["without_text"]["label"] < 0.8
-    assert result["ablations"]["without_frames"]["label"] is None
-    assert result["ablations"]["shuffled_frames"]["label"] is None
+    assert result.heads["label"].accuracy == 1.0
+    assert result.ablations["without_text"]["label"] < 0.8
+    assert result.ablations["without_frames"]["label"] is None
+    assert result.ablations["shuffled_frames"]["label"] is None
     examples = json.loads((run.path / "examples" / "examples.json").read_text())
     assert examples and all(example["frames"] == [] for example in examples)
 
@@ -62,7 +62,7 @@ def test_videos_serve_models_of_words_too(data_set, tmp_path):
     run = train(
         data_set, tmp_path / "run", dataclasses.replace(WORDS, num_frames=4), dataclasses.replace(TRAIN, epochs=1)
     )
-    assert evaluate(run.path)["num_clips"] > 0
+    assert evaluate(run.path).num_clips > 0
     assert not (data_set / "features").exists()
     (tmp_path / "undecodable.mp4").write_bytes(b"no video")
     answered, missing = predict(run.path, [tmp_path / "undecodable.mp4", tmp_path / "typo.mp4"], text="A blue film")
@@ -73,7 +73,7 @@ def test_videos_serve_models_of_words_too(data_set, tmp_path):
 def test_a_model_of_frames_alone(data_set, tmp_path):
     model = dataclasses.replace(MODEL, branches="video")
     run = train(data_set, tmp_path / "run", model, dataclasses.replace(TRAIN, epochs=1))
-    ablations = evaluate(run.path)["ablations"]
+    ablations = evaluate(run.path).ablations
     assert ablations["without_text"] == {"colour": None, "topic": None}
     assert ablations["without_frames"]["colour"] is not None
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vidmodel_tf.commands import show
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from vidmodel_tf.evaluation.results import Comparison
 
 HELP = "whether one cross-validation is better than another, by pairs"
 
@@ -26,15 +28,15 @@ def run(options: argparse.Namespace) -> None:
 
     result = compare(options.one, options.other)
     if options.json:
-        show.print_json(result)
+        show.print_json(result.to_json())
     else:
         print_comparison(result, show.open_console())
 
 
-def print_comparison(result: dict[str, Any], console: Console) -> None:
-    """The paired difference, a row a head."""
+def print_comparison(result: Comparison, console: Console) -> None:
+    """The paired difference, one row for each head."""
     rows = [
-        (head, f"{found['difference']:+.3f}", show.interval(found["interval_95"]), found["verdict"])
-        for head, found in result.items()
+        (head, f"{found.difference:+.3f}", show.interval(found.interval_95), found.verdict)
+        for head, found in result.heads.items()
     ]
     console.print(show.table("first minus second", ["head", "accuracy", "95 % interval", "the first is"], rows))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vidmodel_tf.commands import show
 from vidmodel_tf.commands.settings import add_training_settings, gather_training_settings
@@ -12,6 +12,8 @@ from vidmodel_tf.records.layout import check_data_set_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from vidmodel_tf.evaluation.results import CrossValidation, PooledResult
 
 HELP = "how well settings do on sources never trained on"
 
@@ -46,21 +48,27 @@ def run(options: argparse.Namespace) -> None:
         num_workers=options.workers,
     )
     if options.json:
-        show.print_json(result)
+        show.print_json(result.to_json())
     else:
         print_crossvalidation(result, show.open_console())
 
 
-def print_crossvalidation(result: dict[str, Any], console: Console) -> None:
-    """Pooled accuracy with its interval and spread, a row a head."""
-    keys = ("num_clips", "num_sources", "pooled_accuracy", "interval_95", "sd_over_seeds", "sd_over_folds")
-    rows = [
-        (head, *(show.interval(metrics[key]) if key == "interval_95" else show.number(metrics[key]) for key in keys))
-        for head, metrics in result["heads"].items()
-        if metrics
-    ]
-    kind = "random split (flatters)" if result["random_split"] else "grouped by source"
-    title = f"{result['folds']} folds, {result['seeds']} seeds, {kind}"
+def print_crossvalidation(result: CrossValidation, console: Console) -> None:
+    """Pooled accuracy with its interval and spread, one row for each labelled head."""
+    rows = [(head, *_cells(figures)) for head, figures in result.heads.items() if figures]
+    kind = "random split (flatters)" if result.random_split else "grouped by source"
+    title = f"{result.folds} folds, {result.seeds} seeds, {kind}"
     columns = ["head", "clips", "sources", "accuracy", "95 % interval", "sd over seeds", "sd over folds"]
     console.print(show.table(title, columns, rows))
-    console.print(f"predictions: {result['predictions']}")
+    console.print(f"predictions: {result.predictions}")
+
+
+def _cells(figures: PooledResult) -> list[str]:
+    return [
+        show.number(figures.num_clips),
+        show.number(figures.num_sources),
+        show.number(figures.pooled_accuracy),
+        show.interval(figures.interval_95),
+        show.number(figures.sd_over_seeds),
+        show.number(figures.sd_over_folds),
+    ]

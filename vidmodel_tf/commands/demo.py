@@ -12,6 +12,8 @@ from vidmodel_tf.quiet import import_tensorflow
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from vidmodel_tf.evaluation.results import Evaluation
+
 HELP = "draw clips, train on them, and show what the answers rest on"
 
 
@@ -67,15 +69,15 @@ def run_demo(folder: Path, console: Console) -> dict[str, Any]:
     return figures
 
 
-def _compare_with_chance(result: dict[str, Any]) -> dict[str, Any]:
+def _compare_with_chance(result: Evaluation) -> dict[str, Any]:
     from vidmodel_tf.demo.drawn_clips import chance_levels
 
-    (head,) = result["heads"]
+    (head,) = result.heads
     return {
-        "num_clips": result["num_clips"],
-        "accuracy": result["heads"][head]["accuracy"],
+        "num_clips": result.num_clips,
+        "accuracy": result.heads[head].accuracy,
         "ablations": {
-            name: {"accuracy": result["ablations"][name][head], "chance": chance}
+            name: {"accuracy": result.ablations[name][head], "chance": chance}
             for name, chance in chance_levels().items()
         },
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vidmodel_tf.commands import show
 from vidmodel_tf.quiet import import_tensorflow
@@ -12,6 +12,8 @@ from vidmodel_tf.run_folder.layout import check_model_path
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from vidmodel_tf.evaluation.results import Evaluation
 
 HELP = "metrics on a split, and what is left without words or frames"
 
@@ -34,23 +36,23 @@ def run(options: argparse.Namespace) -> None:
 
     result = evaluate(options.model, data=options.data, split=options.split)
     if options.json:
-        show.print_json(result)
+        show.print_json(result.to_json())
     else:
         print_evaluation(result, show.open_console())
 
 
-def print_evaluation(result: dict[str, Any], console: Console) -> None:
+def print_evaluation(result: Evaluation, console: Console) -> None:
     """Accuracy with its interval beside the baseline and the ablations, then each class."""
     rows = [
-        (head, metrics["num_clips"], show.number(metrics["accuracy"]), show.interval(metrics["interval_95"]),
-         show.number(metrics["baseline"]), *(show.number(values[head]) for values in result["ablations"].values()))
-        for head, metrics in result["heads"].items()
+        (head, figures.num_clips, show.number(figures.accuracy), show.interval(figures.interval_95),
+         show.number(figures.baseline), *(show.number(values[head]) for values in result.ablations.values()))
+        for head, figures in result.heads.items()
     ]  # fmt: skip
     columns = ["head", "clips", "accuracy", "95 % interval", "majority class"]
-    names = [name.replace("_", " ") for name in result["ablations"]]
-    console.print(show.table(f"split {result['split']}", [*columns, *names], rows))
-    for head, metrics in result["heads"].items():
-        per_class = metrics["per_class"] or {}
+    names = [name.replace("_", " ") for name in result.ablations]
+    console.print(show.table(f"split {result.split}", [*columns, *names], rows))
+    for head, figures in result.heads.items():
+        per_class = {name: row.to_json() for name, row in (figures.per_class or {}).items()}
         rows = [(name, *(show.number(value) for value in row.values())) for name, row in per_class.items()]
         keys = next(iter(per_class.values()), {})
         console.print(show.table(head, ["class", *(key.replace("_", " ") for key in keys)], rows))

@@ -7,7 +7,6 @@ are made anew from its training clips, and early stopping looks at an inner spli
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,13 +20,15 @@ from vidmodel_tf.decision import decide
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.cross_metrics import pooled_metrics
 from vidmodel_tf.evaluation.fold_worker import FoldTask, run_fold, start_worker
+from vidmodel_tf.evaluation.predictions import HeadPrediction, Prediction, write_predictions
+from vidmodel_tf.evaluation.results import CrossValidation
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.model.build import build_model
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.records.stored_clip import StoredClip
 from vidmodel_tf.run_folder.thresholds import thresholds_of
-from vidmodel_tf.storage import read_json, write_json, write_text
+from vidmodel_tf.storage import read_json, write_json
 from vidmodel_tf.training.build_stage import fill_caches
 from vidmodel_tf.training.train import plan_run
 from vidmodel_tf.workers import num_usable_cores, worker_context
@@ -43,7 +44,7 @@ def crossvalidate(
     num_seeds: int = 3,
     random_split: bool = False,
     num_workers: int = 0,
-) -> dict[str, Any]:
+) -> CrossValidation:
     """Trains a model for every fold of every seed, and measures the answers for the clips that were held out.
 
     A seed decides the partition, the initial weights and the order of the clips; seeds count from `train_config.seed`.
@@ -58,9 +59,6 @@ def crossvalidate(
         num_seeds: At least 1.
         random_split: Do not keep sources whole. Flatters; for comparison with figures that were made so.
         num_workers: Processes that train at once, one thread each; 0: one a core.
-
-    Returns:
-        `{"folds", "seeds", "heads": {HEAD: metrics of `pooled_metrics`}, "predictions": PATH, ...}`.
 
     Raises:
         InputError: The data set cannot be parted so, or `out` was begun with other arguments.
@@ -94,16 +92,14 @@ def crossvalidate(
     write_json(out / "arguments.json", arguments)
     _run_all(left, num_workers)
     predictions = _collect(tasks, clips, labels)
-    lines = (json.dumps(row, ensure_ascii=False) for row in predictions)
-    write_text(out / "predictions.jsonl", "".join(f"{line}\n" for line in lines))
-    result = {
-        "folds": num_folds,
-        "seeds": num_seeds,
-        "heads": {head: pooled_metrics(predictions, head) for head in labels},
-        "predictions": str(out / "predictions.jsonl"),
-        "random_split": random_split,
-    }
-    write_json(out / "result.json", result)
+    result = CrossValidation(
+        folds=num_folds,
+        seeds=num_seeds,
+        heads={head: pooled_metrics(predictions, head) for head in labels},
+        predictions=str(write_predictions(out, predictions)),
+        random_split=random_split,
+    )
+    write_json(out / "result.json", result.to_json())
     return result
 
 
@@ -137,17 +133,15 @@ def _run_all(tasks: Sequence[FoldTask], num_workers: int) -> None:
             raise
 
 
-def _collect(tasks: Sequence[FoldTask], clips: Sequence[StoredClip], labels: Labels) -> list[dict[str, Any]]:
+def _collect(tasks: Sequence[FoldTask], clips: Sequence[StoredClip], labels: Labels) -> list[Prediction]:
     by_id, rows = {clip.id: clip for clip in clips}, []
     for task in tasks:
         scores = read_json(task.folder / "scores.json")
         for clip_id, heads in scores.items():
             clip = by_id[clip_id]
             answers = {head: _answer(values, clip, head, labels) for head, values in heads.items()}
-            rows.append(
-                {"seed": task.train.seed, "fold": task.fold, "id": clip_id, "source": clip.source, "heads": answers}
-            )
-    times = Counter((row["seed"], row["id"]) for row in rows)
+            rows.append(Prediction(task.train.seed, task.fold, clip_id, clip.source, answers))
+    times = Counter((row.seed, row.id) for row in rows)
     if set(times.values()) != {1} or len(times) != len(clips) * len({task.train.seed for task in tasks}):
         raise InputError(
             "expected each clip to be held out once a seed. Received: folds of different partitions, as after the "
@@ -156,10 +150,10 @@ def _collect(tasks: Sequence[FoldTask], clips: Sequence[StoredClip], labels: Lab
     return rows
 
 
-def _answer(scores: list[float], clip: StoredClip, head: str, labels: Labels) -> dict[str, Any]:
+def _answer(scores: list[float], clip: StoredClip, head: str, labels: Labels) -> HeadPrediction:
     names, truth = labels[head], clip.labels[head]
     decided = decide(scores, thresholds_of(labels).get(head))  # a fold keeps the thresholds that a run begins with
     if head in labels.multi_label:
-        answer = [name for name, is_given in zip(names, decided, strict=True) if is_given]
-        return {"truth": None if truth is None else sorted(truth), "answer": answer, "scores": scores}
-    return {"truth": truth, "answer": names[int(decided)], "scores": scores}
+        answer = tuple(name for name, is_given in zip(names, decided, strict=True) if is_given)
+        return HeadPrediction(None if truth is None else tuple(sorted(truth)), answer, tuple(scores))
+    return HeadPrediction(truth, names[int(decided)], tuple(scores))

@@ -7,12 +7,12 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.metrics import multi_label_metrics, single_label_metrics
+from vidmodel_tf.evaluation.results import Evaluation, HeadResult, SingleLabelResult
 from vidmodel_tf.forms.form import Form, Scores
 from vidmodel_tf.forms.open_model import open_model
 from vidmodel_tf.labels import Labels
@@ -44,7 +44,7 @@ class _Collected:
     training: Sequence[StoredClip]  # what the baseline is learnt from
 
 
-def evaluate(model: str | Path | Form, *, data: str | Path | None = None, split: str = "test") -> dict[str, Any]:
+def evaluate(model: str | Path | Form, *, data: str | Path | None = None, split: str = "test") -> Evaluation:
     """Measures a model on a split. That of a run folder is kept there as `evaluation/SPLIT.json`.
 
     On another data set than its own: as `evaluation/NAME/SPLIT.json`.
@@ -56,9 +56,6 @@ def evaluate(model: str | Path | Form, *, data: str | Path | None = None, split:
         model: A run folder, an exported model, or one already opened.
         data: A prepared data set; by default the one that the model was trained on.
         split: Its name.
-
-    Returns:
-        `{"split", "num_clips", "heads": {HEAD: metrics}, "ablations": {NAME: {HEAD: accuracy or None}}}`.
 
     Raises:
         InputError: There is no such model, data set or split, or the data set asks other questions.
@@ -75,20 +72,20 @@ def evaluate(model: str | Path | Form, *, data: str | Path | None = None, split:
     _check_labels(data.labels, run)
     data = data.with_fold(run.fold if own_data else None)
     collected = _collect(model, data, split)
-    result = {
-        "split": split,
-        "num_clips": len(collected.others),
-        "data": str(data.path),
-        "heads": {head: _head_metrics(collected, "full", head, run) for head in run.labels},
-        "ablations": {
+    result = Evaluation(
+        split=split,
+        num_clips=len(collected.others),
+        data=str(data.path),
+        heads={head: _head_metrics(collected, "full", head, run) for head in run.labels},
+        ablations={
             name: {head: _ablated_accuracy(collected, name, head, run) for head in run.labels} for name in ABLATIONS
         },
-    }
+    )
     if model.keeps_results:
         folder = run.path / layout.EVALUATION
         folder = folder if own_data else folder / data.path.resolve().name
-        write_json(folder / f"{split}.json", result)
-        _save_pictures(result, run, folder, split)
+        write_json(folder / f"{split}.json", result.to_json())
+        _save_pictures(result, run, folder)
     return result
 
 
@@ -168,7 +165,7 @@ def derangement(n: int, seed: int) -> np.ndarray:
     return result
 
 
-def _head_metrics(collected: _Collected, variant: str, head: str, run: Run) -> dict[str, Any]:
+def _head_metrics(collected: _Collected, variant: str, head: str, run: Run) -> HeadResult:
     scores = np.concatenate([batch[head] for batch in collected.scores[variant]])
     if variant == "without_frames":
         scores = scores[collected.others]  # the row of clip j's words is where the frames of others[j] were read
@@ -187,19 +184,19 @@ def _ablated_accuracy(collected: _Collected, variant: str, head: str, run: Run) 
         return None  # there is no other clip
     if not (run.config.model.has_text if variant == "without_text" else run.config.model.has_frames):
         return None  # the model lacks the branch
-    return _head_metrics(collected, variant, head, run)["accuracy"]
+    return _head_metrics(collected, variant, head, run).accuracy
 
 
-def _save_pictures(result: dict[str, Any], run: Run, folder: Path, split: str) -> None:
-    for head, metrics in result["heads"].items():
-        if metrics["calibration_bins"]:
-            save_reliability_diagram(
-                folder / f"{split}_{head}_reliability.png", metrics["calibration_bins"], f"{head}, {split}"
-            )
-        if metrics.get("confusion_matrix"):
+def _save_pictures(result: Evaluation, run: Run, folder: Path) -> None:
+    for head, metrics in result.heads.items():
+        if not metrics.num_clips:
+            continue
+        bins = [bin_.to_json() for bin_ in metrics.calibration_bins]
+        save_reliability_diagram(folder / f"{result.split}_{head}_reliability.png", bins, f"{head}, {result.split}")
+        if isinstance(metrics, SingleLabelResult):
             save_confusion_matrix(
-                folder / f"{split}_{head}_confusion.png",
-                metrics["confusion_matrix"],
+                folder / f"{result.split}_{head}_confusion.png",
+                metrics.confusion_matrix,
                 run.labels[head],
-                f"{head}, {split}: accuracy {metrics['accuracy']:.3f}",
+                f"{head}, {result.split}: accuracy {metrics.accuracy:.3f}",
             )
