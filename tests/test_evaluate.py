@@ -8,9 +8,8 @@ import pytest
 
 from tests.conftest import MODEL, PREPARE, TRAIN
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.evaluation.evaluate import _ablated_accuracy, _collect, _Collected, derangement, evaluate
+from vidmodel_tf.evaluation.evaluate import evaluate
 from vidmodel_tf.evaluation.results import Evaluation, MultiLabelResult, SingleLabelResult
-from vidmodel_tf.forms.keras_form import KerasForm
 from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.records.pipeline import for_inference
 from vidmodel_tf.records.prepare import prepare
@@ -53,49 +52,12 @@ def test_accuracy_is_that_of_the_model_s_own_predictions(copy, result, batch):
     assert result.num_clips == len(inputs["frames"])
 
 
-def test_ablations_take_away_what_they_say(copy, data_set, batch):
-    model = KerasForm(load_run(copy))
-    collected = _collect(model, open_data_set(data_set), "test")
-    inputs, _, _ = batch
-    frames, token_ids = inputs["frames"], inputs["token_ids"]
-    permuted = [clip[np.random.default_rng(i).permutation(len(clip))] for i, clip in enumerate(frames)]
-    expected = {
-        "full": (frames, token_ids),
-        "without_text": (frames, np.zeros_like(token_ids)),
-        "without_frames": (frames[derangement(len(frames), 0)], token_ids),
-        "shuffled_frames": (np.stack(permuted), token_ids),
-    }
-    seen = set()
-    for name, (pixels, words) in expected.items():
-        scores = model.run.load_model().predict({"frames": pixels, "token_ids": words}, verbose=0)
-        found = np.concatenate([part["colour"] for part in collected.scores[name]])
-        if name == "without_frames":
-            found = found[collected.others]
-        np.testing.assert_allclose(found, scores["colour"], atol=1e-5)  # float32, other batch sizes
-        seen.add(found.tobytes())
-    assert len(seen) == len(expected)
-
-
-def test_one_clip_has_no_other_clip_s_frames(copy):
-    labels, others = {"colour": np.array([0])}, np.array([0])
-    scores = [{"colour": np.array([[0.9, 0.1]])}]
-    collected = _Collected({"without_frames": scores}, labels, {"colour": np.array([True])}, others, [])
-    assert _ablated_accuracy(collected, "without_frames", "colour", load_run(copy)) is None
-
-
 def test_the_baseline_is_the_class_most_frequent_in_training(copy, result, data_set):
     clips = open_data_set(data_set).clips
     counts = Counter(clip.labels["colour"] for clip in clips if clip.split == "train" and clip.labels["colour"])
     test = [clip.labels["colour"] for clip in clips if clip.split == "test" and clip.labels["colour"]]
     best = max(sorted(counts), key=counts.__getitem__)
     assert result.heads["colour"].baseline == test.count(best) / len(test)
-
-
-@pytest.mark.parametrize("n", [2, 3, 10, 101])
-def test_a_derangement_moves_every_clip(n):
-    order = derangement(n, seed=4)
-    assert sorted(order) == list(range(n))
-    assert not np.any(order == np.arange(n))
 
 
 def test_what_programs_read_is_kept(copy, result):

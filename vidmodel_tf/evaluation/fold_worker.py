@@ -1,15 +1,14 @@
-"""One fold of a cross-validation: a model trained on the rest, and its scores for the clips that were held out."""
+"""Trains the model of one fold, and scores the clips that it never saw."""
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import shutil
-from pathlib import Path
 
 import tensorflow as tf
 
-from vidmodel_tf.config import ModelConfig, TrainConfig
-from vidmodel_tf.records.data_set import DataSet
+from vidmodel_tf.evaluation.fold_task import FoldTask
+from vidmodel_tf.records.data_set import DataSet, open_data_set
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.storage import write_json
 from vidmodel_tf.training.build_stage import BuiltStage
@@ -18,30 +17,14 @@ from vidmodel_tf.training.stages import run_stages
 from vidmodel_tf.training.train import begin_run, plan_run
 from vidmodel_tf.workers import begin_worker
 
-
-@dataclasses.dataclass(frozen=True)
-class FoldTask:
-    """What a worker process needs to know.
-
-    Attributes:
-        data: The data set in the splits of the fold.
-        folder: Where the fold leaves `scores.json`, `history.csv` and `logs/`.
-        model: The settings of the graph.
-        train: How it is trained; its seed is that of the partition too.
-        fold: From 1.
-    """
-
-    data: DataSet
-    folder: Path
-    model: ModelConfig
-    train: TrainConfig
-    fold: int
+# A worker trains several folds of one data set: its clips are read once.
+_open_data_set = functools.lru_cache(maxsize=1)(open_data_set)
 
 
 def start_worker() -> None:
-    """To be called first in a worker process: one thread, as there are as many workers as cores, and no GPU.
+    """Must be called first in a worker process: one thread, as there are as many workers as cores, and no GPU.
 
-    The process that let the backbone see the clips holds a GPU's memory; what is left to train is small.
+    The process that filled the cache holds the GPU's memory; what is left to train is small.
     """
     begin_worker()
     tf.config.set_visible_devices([], "GPU")
@@ -50,10 +33,11 @@ def start_worker() -> None:
 
 
 def run_fold(task: FoldTask) -> None:
-    """Trains on all but the fold and writes `scores.json`: {clip id: {head: scores [K]}} of the held-out clips."""
-    run = plan_run(task.data, task.folder, task.model, task.train)
-    stage = run_stages(Job.of(run, task.data, verbose=0), begin_run(run))
-    write_json(task.folder / "scores.json", _held_out_scores(stage, task.data))
+    """Trains on all clips but the fold's, and writes the scores of the held-out clips."""
+    data = _open_data_set(task.data).with_splits(task.split_of_clip)
+    run = plan_run(data, task.folder, task.model, task.train)
+    stage = run_stages(Job.of(run, data, verbose=0), begin_run(run))
+    write_json(task.scores, _held_out_scores(stage, data))
     shutil.rmtree(task.folder / layout.CHECKPOINTS)
 
 

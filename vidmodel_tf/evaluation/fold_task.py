@@ -1,0 +1,70 @@
+"""One fold of one seed of a cross-validation, as everything that is needed to train it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+from vidmodel_tf.clips.splits.assign import assign_folds
+from vidmodel_tf.config import ModelConfig, TrainConfig
+from vidmodel_tf.records.data_set import DataSet
+
+
+@dataclasses.dataclass(frozen=True)
+class FoldTask:
+    """A fold to train. Whoever has it and can read the data set makes the same model.
+
+    Attributes:
+        data: The path of the prepared data set.
+        split_of_clip: The split of each clip by id; the fold is the test split.
+        folder: Where the fold leaves `scores.json`, `history.csv` and `logs/`.
+        model: Settings of the graph.
+        train: Settings of training; the seed decides the partition too.
+        fold: From 1.
+    """
+
+    data: Path
+    split_of_clip: Mapping[str, str]
+    folder: Path
+    model: ModelConfig
+    train: TrainConfig
+    fold: int
+
+    @property
+    def scores(self) -> Path:
+        """`{clip id: {head: scores [K]}}` of the held-out clips; the fold is finished when it is there."""
+        return self.folder / "scores.json"
+
+
+def plan_folds(
+    data: DataSet, out: Path, model: ModelConfig, train: TrainConfig, *, num_folds: int, num_seeds: int, whole: bool
+) -> list[FoldTask]:
+    """Plans every fold of every seed.
+
+    Args:
+        data: A prepared data set; its splits are ignored.
+        out: The folder of the cross-validation.
+        model: Settings of the graph.
+        train: Settings of training; seeds count from its seed.
+        num_folds: At least 2.
+        num_seeds: At least 1.
+        whole: Whether all clips of a source are in the same fold.
+
+    Raises:
+        InputError: There are too few sources.
+    """
+    path, folder = data.path.resolve(), out.resolve() / "folds"
+    clips = data.clips if whole else [dataclasses.replace(clip, source=clip.id) for clip in data.clips]
+    return [
+        FoldTask(
+            data=path,
+            split_of_clip=split_of_clip,
+            folder=folder / f"seed-{seed}-fold-{fold}",
+            model=model,
+            train=dataclasses.replace(train, seed=seed),
+            fold=fold,
+        )
+        for seed in range(train.seed, train.seed + num_seeds)
+        for fold, split_of_clip in enumerate(assign_folds(clips, num_folds=num_folds, seed=seed), start=1)
+    ]

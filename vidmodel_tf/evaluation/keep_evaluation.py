@@ -1,0 +1,32 @@
+"""Keeps an evaluation in the run folder: `evaluation/SPLIT.json`, and pictures beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vidmodel_tf.evaluation.results import Evaluation, HeadResult, SingleLabelResult
+from vidmodel_tf.pages.pictures import save_confusion_matrix, save_reliability_diagram
+from vidmodel_tf.storage import write_json
+
+
+def keep_evaluation(result: Evaluation, folder: Path) -> None:
+    """Writes `SPLIT.json`, and for each labelled head a reliability diagram and, with one class a clip, a confusion
+    matrix.
+
+    Args:
+        result: What was measured.
+        folder: Where to.
+    """
+    write_json(folder / f"{result.split}.json", result.to_json())
+    for head, figures in result.heads.items():
+        if figures.num_clips:
+            _save_pictures(figures, folder / f"{result.split}_{head}", f"{head}, {result.split}")
+
+
+def _save_pictures(figures: HeadResult, stem: Path, title: str) -> None:
+    bins = [bin_.to_json() for bin_ in figures.calibration_bins]
+    save_reliability_diagram(stem.with_name(f"{stem.name}_reliability.png"), bins, title)
+    if isinstance(figures, SingleLabelResult):
+        path = stem.with_name(f"{stem.name}_confusion.png")
+        class_names = list(figures.per_class)
+        save_confusion_matrix(path, figures.confusion_matrix, class_names, f"{title}: accuracy {figures.accuracy:.3f}")
