@@ -7,6 +7,7 @@ import shutil
 
 import keras
 import pytest
+import tensorflow_datasets
 
 from vidmodel_tf.cli import main
 from vidmodel_tf.export import export_formats
@@ -16,7 +17,6 @@ from vidmodel_tf.export.lite import export as tflite
 from vidmodel_tf.export.lite.files import file_makers
 from vidmodel_tf.forms.open_model import open_model
 from vidmodel_tf.model import build
-from vidmodel_tf.records import data_set
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def calls(monkeypatch):
 
     count(build, "build_model")
     count(keras.saving, "load_model")
-    count(data_set, "open_data_set")
+    count(tensorflow_datasets, "builder_from_directory")
     return counts
 
 
@@ -47,7 +47,7 @@ def test_all_formats_are_made_of_one_model_and_one_data_set(plain, tmp_path, cap
     monkeypatch.setattr(tflite, "file_makers", two_files)
     out = tmp_path / "name"
     assert main(["export", str(plain.path), "--out", str(out), "--format", "all"]) == 0
-    assert calls == {"build_model": 1, "load_model": 1, "open_data_set": 1}
+    assert calls == {"build_model": 1, "load_model": 1, "builder_from_directory": 1}
     shown = capsys.readouterr()
     assert "vidmodel export:" not in shown.err  # nothing was left out
     for title in (
@@ -81,7 +81,7 @@ def test_each_format_alone_and_the_saved_model_last(plain, tmp_path, capsys, cal
     names = ["tflite", "onnx", "saved_model"] if chosen == "all" else [chosen]
     assert list(written) == names
     assert json.loads(capsys.readouterr().out) == {name: str(tmp_path / name) for name in names}
-    assert calls["open_data_set"] == (chosen != "saved_model")  # which needs none
+    assert calls["builder_from_directory"] == (chosen != "saved_model")  # which needs none
 
 
 def test_a_data_set_that_was_moved_can_be_named(plain, tmp_path, capsys, monkeypatch):
