@@ -16,6 +16,7 @@ from vidmodel_tf.clips.clip_request import ClipRequest
 from vidmodel_tf.clips.read_clip import read_clip
 from vidmodel_tf.clips.read_file import read_file
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.video import packets
 from vidmodel_tf.video.file import VideoFile
 from vidmodel_tf.video.sampling import sample_times
 from vidmodel_tf.video.source import open_source
@@ -328,6 +329,16 @@ def test_a_late_range_decodes_no_more_than_an_early_one(tmp_path, monkeypatch, n
         monkeypatch.setattr(VideoFile, "decode", count)
         decode(path, 4, start_seconds=start, end_seconds=start + 2)
     assert counts[76.0] <= 2 * counts[0.0] <= 200
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.mkv", "film.ts"])
+def test_packets_too_many_to_be_held_are_found_again_without_reading_the_file(tmp_path, monkeypatch, name):
+    path = write_timed_video(tmp_path / name, FILM[:500], options={"g": "50", "bf": "2"}, size=(64, 48))
+    request = ClipRequest(path, 4, 256, 95, 17.0, 18.0)
+    held = read_clip(request)
+    monkeypatch.setattr(packets, "KEPT_BYTES", 0)
+    monkeypatch.setattr(VideoFile, "_reopen", lambda self: pytest.fail("the file is read from its start"))
+    assert read_clip(request) == held
 
 
 def test_a_refused_range_does_not_take_the_others(tmp_path):

@@ -259,11 +259,13 @@ class VideoFile:
             return iter(packets.held[first_row:])
         expected = int(packets.pts[first_row]), int(packets.dts[first_row])
         if packets.has_trusted_times:
-            with contextlib.suppress(av.FFmpegError):
-                self._container.seek(expected[0], stream=self._stream)
-                found = self._after_landing(expected)
-                if found is not None:
-                    return found
+            # MP4 and Matroska are sought by the time of display, MPEG streams by that of decoding.
+            for target in (expected[0], min(expected), min(expected) - round(2 / self.time_base)):
+                with contextlib.suppress(av.FFmpegError):
+                    self._container.seek(target, stream=self._stream)
+                    found = self._after_landing(expected)
+                    if found is not None:
+                        return found
         self._reopen()
         if packets.is_whole:
             return itertools.islice(demux(self._container, self._stream), first_row, None)
