@@ -10,9 +10,10 @@ from tests.conftest import MODEL, TRAIN
 from vidmodel_tf.cli import main
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.compare import compare
-from vidmodel_tf.evaluation.crossvalidate import crossvalidate
+from vidmodel_tf.evaluation.crossvalidate import _check_arguments, crossvalidate
 from vidmodel_tf.evaluation.predictions import read_predictions
 from vidmodel_tf.records.data_set import open_data_set
+from vidmodel_tf.run_folder.formats import FORMAT
 
 QUICK = dataclasses.replace(TRAIN, epochs=2, mirror=True)
 
@@ -90,6 +91,19 @@ def test_it_goes_on_where_it_stood_and_refuses_other_arguments(folds):
     assert (out / "folds" / "seed-1-fold-3" / "scores.json").read_text() == again  # one thread: bit for bit
     with pytest.raises(InputError, match="was begun with other arguments"):
         crossvalidate(data, out, model, dataclasses.replace(QUICK, epochs=3), num_folds=3, num_seeds=2)
+
+
+def test_a_folder_begun_before_a_setting_was_renamed_goes_on(tmp_path):
+    def arguments(model, **settings):
+        return {"data_fingerprint": "f", "folds": 5, "random_split": False, "model": model, "train": {}, **settings}
+
+    now = arguments({"ensemble_size": 1}, format=FORMAT)
+    for before in ({"num_nets": 1}, {"ensemble_size": 1}):
+        (tmp_path / "arguments.json").write_text(json.dumps(arguments(before)))
+        _check_arguments(tmp_path, now)
+    (tmp_path / "arguments.json").write_text(json.dumps(arguments({"num_nets": 2})))
+    with pytest.raises(InputError, match="was begun with other arguments"):
+        _check_arguments(tmp_path, now)
 
 
 def test_folds_of_different_partitions_are_not_put_together(folds, tmp_path):

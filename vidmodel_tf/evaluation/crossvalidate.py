@@ -23,6 +23,7 @@ from vidmodel_tf.evaluation.results import CrossValidation
 from vidmodel_tf.model.build import build_model
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.data_set import DataSet, open_data_set
+from vidmodel_tf.run_folder.formats import FORMAT, upgrade
 from vidmodel_tf.storage import read_json, write_json
 from vidmodel_tf.training.build_stage import fill_caches
 from vidmodel_tf.training.train import plan_run
@@ -70,7 +71,7 @@ def crossvalidate(
         data, out, model_config, train_config, num_folds=num_folds, num_seeds=num_seeds, whole=not random_split
     )
     arguments = {
-        "data_fingerprint": data.fingerprint, "folds": num_folds,
+        "format": FORMAT, "data_fingerprint": data.fingerprint, "folds": num_folds,
         "random_split": random_split, "model": to_mapping(model_config), "train": to_mapping(train_config),
     }  # fmt: skip
     _check_arguments(out, arguments)
@@ -93,7 +94,8 @@ def crossvalidate(
 
 def _check_arguments(out: Path, arguments: dict[str, Any]) -> None:
     path = out / "arguments.json"
-    if path.exists() and read_json(path) != arguments:
+    # A setting may have been renamed since the folder was begun.
+    if path.exists() and upgrade(read_json(path), path) != arguments:
         raise InputError(
             f"{out} was begun with other arguments (its arguments.json has them): "
             "go on with those, give another --out, or remove that folder"
