@@ -1,4 +1,4 @@
-"""Real clips and titles. They are no part of the repository; tests that read them are skipped where they are missing."""
+"""Real clips and titles, which are no part of the repository; tests that need them are skipped without them."""
 
 from pathlib import Path
 

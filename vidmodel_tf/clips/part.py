@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import av
 import numpy as np
@@ -157,7 +158,7 @@ class Part:
         seen = set()
         for picture in self._video.decode(self._packets, run.first_row, run.end_row):
             seen.add(picture.pts)
-            self._keep(picture.pts, picture, missing)
+            self._keep(cast(int, picture.pts), picture, missing)
             self._losses.is_interlaced |= picture.interlaced_frame
         if run.first_row > 0 and int(self._packets.pts[run.first_row]) not in seen:
             # The key frame is damaged, or is none: begin at the one before.

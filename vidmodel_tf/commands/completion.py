@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from typing import Any
 
 HELP = "a script that makes a shell complete the words of a command"
 DESCRIPTION = """\
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace) -> None:
     print(shtab.complete(parser, options.shell))
 
 
-def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+def _actions(parser: argparse.ArgumentParser) -> Iterator[Any]:
     """The arguments of a parser and of its commands."""
     for action in parser._actions:
         yield action

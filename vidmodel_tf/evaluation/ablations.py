@@ -53,7 +53,7 @@ def score_variants(form: Form, data: DataSet, split: str) -> dict[str, Scores]:
         rows = [row_of[question.id] for question in batch]
         words_to_receive = [words[receiver[row]] for row in rows]
         for variant, batch_scores in _score_batch(form, batch, rows, words_to_receive, list(scores)):
-            _store(batch_scores, scores[variant], receiver[rows] if variant == "without_frames" else rows)
+            _store(batch_scores, scores[variant], receiver[rows].tolist() if variant == "without_frames" else rows)
     return scores
 
 
@@ -90,7 +90,7 @@ def _score_batch(
     for variant in variants:
         if variant in words_of:
             yield variant, form.classify(features, words_of[variant])
-        else:  # motion depends on the order of the frames, so they are encoded anew
+        elif frames_BxTxHxWxC is not None:  # motion depends on the order of the frames: they are encoded anew
             yield variant, form.scores(_shuffle_frames(frames_BxTxHxWxC, rows), words)
 
 

@@ -32,7 +32,9 @@ def calibration(confidences: np.ndarray, is_correct: np.ndarray) -> tuple[float,
     insides = [bin_ids == bin_id for bin_id in range(NUM_BINS)]
     bins = tuple(_bin(confidences[inside], is_correct[inside]) for inside in insides)
     error = sum(
-        bin_.num_scores / len(confidences) * abs(bin_.accuracy - bin_.confidence) for bin_ in bins if bin_.num_scores
+        bin_.num_scores / len(confidences) * abs(bin_.accuracy - bin_.confidence)
+        for bin_ in bins
+        if bin_.accuracy is not None and bin_.confidence is not None
     )
     return float(error), bins
 

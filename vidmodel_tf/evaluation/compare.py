@@ -31,7 +31,7 @@ def compare(one: str | Path, other: str | Path) -> Comparison:
     shared = [head for head in rows[0][0].heads if head in rows[1][0].heads]
     if not shared:
         raise InputError(f"{one} and {other} have no head in common: expected two of the same data set")
-    return Comparison({head: paired_difference(*rows, head) for head in shared})
+    return Comparison({head: paired_difference(rows[0], rows[1], head) for head in shared})
 
 
 def _arguments_of(*folders: str | Path) -> list[Path]:

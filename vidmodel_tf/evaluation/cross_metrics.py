@@ -35,12 +35,12 @@ def pooled_metrics(predictions: Iterable[Prediction], head: str) -> PooledResult
     for row, hit in zip(rows, hits, strict=True):
         by_seed[row.seed].append(hit)
         by_fold[row.seed, row.fold].append(hit)
-    accuracies = [np.mean(values) for values in by_fold.values()]
+    accuracies = [float(np.mean(values)) for values in by_fold.values()]
     return PooledResult(
         pooled_accuracy=float(np.mean(hits)),
         interval_95=bootstrap_interval([row.source for row in rows], hits),
         mean=float(np.mean(accuracies)),
-        sd_over_seeds=_deviation([np.mean(values) for values in by_seed.values()]),
+        sd_over_seeds=_deviation([float(np.mean(values)) for values in by_seed.values()]),
         sd_over_folds=_deviation(accuracies),
         num_clips=len({row.id for row in rows}),
         num_sources=len({row.source for row in rows}),
@@ -54,14 +54,18 @@ def paired_difference(one: Iterable[Prediction], other: Iterable[Prediction], he
         InputError: The clips or their labels differ.
     """
     rows = [_by_clip(predictions, head) for predictions in (one, other)]
-    _check_same_clips(*rows, head)
+    _check_same_clips(rows[0], rows[1], head)
     ids = sorted(rows[0])
     accuracies = [np.array([_accuracy(by_clip[clip_id], head) for clip_id in ids]) for by_clip in rows]
     differences = accuracies[0] - accuracies[1]
-    low, high = bootstrap_interval([rows[0][clip_id][0].source for clip_id in ids], differences)
-    is_known = low is not None
-    verdict = "better" if is_known and low > 0 else "worse" if is_known and high < 0 else "not told apart"
-    return PairedDifference(float(differences.mean()), (low, high), verdict)
+    interval = bootstrap_interval([rows[0][clip_id][0].source for clip_id in ids], differences)
+    return PairedDifference(float(differences.mean()), interval, _verdict(*interval))
+
+
+def _verdict(low: float | None, high: float | None) -> str:
+    if low is not None and low > 0:
+        return "better"
+    return "worse" if high is not None and high < 0 else "not told apart"
 
 
 def _by_clip(predictions: Iterable[Prediction], head: str) -> dict[str, list[Prediction]]:

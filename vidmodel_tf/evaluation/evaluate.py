@@ -109,7 +109,7 @@ def _measure_head(
     if head in run.labels.multi_label:
         targets_NxK = np.array([[name in (label or ()) for name in names] for label in labels])
         return multi_label_metrics(scores_NxK, targets_NxK, is_labelled, names, run.thresholds[head])
-    class_ids = np.array([-1 if label is None else names.index(label) for label in labels])
+    class_ids = np.array([-1 if label is None else names.index(str(label)) for label in labels])
     counts = Counter(clip.labels[head] for clip in training)
     train_counts = [counts[name] for name in names]
     return single_label_metrics(scores_NxK, class_ids, names, train_counts if any(train_counts) else None)

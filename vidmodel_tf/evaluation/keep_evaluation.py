@@ -24,9 +24,11 @@ def keep_evaluation(result: Evaluation, folder: Path) -> None:
 
 
 def _save_pictures(figures: HeadResult, stem: Path, title: str) -> None:
-    bins = [bin_.to_json() for bin_ in figures.calibration_bins]
+    bins = [bin_.to_json() for bin_ in figures.calibration_bins or ()]
     save_reliability_diagram(stem.with_name(f"{stem.name}_reliability.png"), bins, title)
     if isinstance(figures, SingleLabelResult):
         path = stem.with_name(f"{stem.name}_confusion.png")
-        class_names = list(figures.per_class)
-        save_confusion_matrix(path, figures.confusion_matrix, class_names, f"{title}: accuracy {figures.accuracy:.3f}")
+        class_names = list(figures.per_class or ())
+        save_confusion_matrix(
+            path, figures.confusion_matrix or [], class_names, f"{title}: accuracy {figures.accuracy:.3f}"
+        )

@@ -153,7 +153,9 @@ def _per_class(class_ids: np.ndarray, answers: np.ndarray, class_names: Sequence
 
     columns = precision_recall_fscore_support(class_ids, answers, labels=range(len(class_names)), zero_division=0)
     rows = zip(*(column.tolist() for column in columns), strict=True)
-    return {name: ClassFigures(*row[:3], int(row[3])) for name, row in zip(class_names, rows, strict=True)}
+    return {
+        name: ClassFigures(row[0], row[1], row[2], int(row[3])) for name, row in zip(class_names, rows, strict=True)
+    }
 
 
 def _confusion_matrix(class_ids: np.ndarray, answers: np.ndarray, num_classes: int) -> list[list[int]]:
@@ -177,9 +179,9 @@ def _precision_recall_f1(targets: np.ndarray, answers: np.ndarray) -> tuple[floa
     return *(column.item() for column in figures), int(support.item())
 
 
-def _mean(values: Iterable[float]) -> float | None:
-    values = list(values)
-    return float(np.mean(values)) if values else None
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def _log_loss(scores: np.ndarray, class_ids: np.ndarray) -> float:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from vidmodel_tf.clips.clip import Label
 from vidmodel_tf.errors import InputError
@@ -98,7 +98,11 @@ def _head_to_json(prediction: HeadPrediction) -> dict[str, Any]:
 
 def _prediction(row: dict[str, Any]) -> Prediction:
     heads = {
-        head: HeadPrediction(_names(values["truth"]), _names(values["answer"]), tuple(values.get("scores", ())))
+        head: HeadPrediction(
+            _names(values["truth"]),
+            cast(str | tuple[str, ...], _names(values["answer"])),
+            tuple(values.get("scores", ())),
+        )
         for head, values in row["heads"].items()
     }
     return Prediction(row["seed"], row["fold"], row["id"], row["source"], heads)

@@ -52,8 +52,9 @@ def _foldable(cnn: keras.Model) -> dict[str, layers.BatchNormalization]:
     for norm in cnn.layers:
         if isinstance(norm, layers.BatchNormalization) and norm.axis in (-1, len(norm.input.shape) - 1):
             before = producers.get(id(norm.input))
-            is_linear = isinstance(before, _CONVOLUTIONS) and before.activation is keras.activations.linear
-            if is_linear and num_readers[id(norm.input)] == 1:
+            if before is None or not isinstance(before, _CONVOLUTIONS):
+                continue
+            if before.activation is keras.activations.linear and num_readers[id(norm.input)] == 1:
                 pairs[before.name] = norm
     return pairs
 

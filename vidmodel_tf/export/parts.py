@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any, cast
 
 import keras
 
@@ -40,7 +41,7 @@ class InferenceParts:
     def frame_features(self, *, previous_given: bool = False) -> keras.Model:
         """Frames uint8 [B, T', H, W, 3] -> features [B, T', D], see `model.build.build_frame_encoder`."""
         encoder = build_frame_encoder(self.config, self.backbone, previous_given=previous_given)
-        return keras.Model(encoder.input, self.projection(encoder.output), name="frame_features")
+        return keras.Model(encoder.input, cast(keras.Model, self.projection)(encoder.output), name="frame_features")
 
     def with_lstms(self, make: MakeLstm) -> InferenceParts:
         """The same parts with other LSTMs in a copy of the head, see `replace_lstms`."""
@@ -62,6 +63,6 @@ def take_apart(model: keras.Model, config: ModelConfig, *, fold: bool = True) ->
     return InferenceParts(config, fold_batch_norm(backbone) if fold else backbone, model.get_layer("projection"), head)
 
 
-def _lstm_without_cudnn(config: dict[str, object], skips_slots: bool) -> keras.layers.LSTM:
+def _lstm_without_cudnn(config: dict[str, Any], skips_slots: bool) -> keras.layers.LSTM:
     """Traced where a GPU is visible, the default LSTM would bring an op along that only a GPU has."""
     return keras.layers.LSTM(**config, use_cudnn=False)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import layers
 
 from vidmodel_tf.model.layers import SlotMask
 
-MakeLstm = Callable[[dict[str, object], bool], layers.LSTM]
+MakeLstm = Callable[[dict[str, Any], bool], layers.LSTM]
 
 
 def replace_lstms(head: keras.Model, make: MakeLstm) -> keras.Model:

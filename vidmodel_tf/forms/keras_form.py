@@ -29,10 +29,10 @@ class KerasForm(Form):
 
     def __init__(self, run: Run, model: keras.Model | None = None) -> None:
         self.run = run
-        model = run.load_model() if model is None else model
-        head = model.get_layer("head")
+        keras_model = run.load_model() if model is None else model
+        head = keras_model.get_layer("head")
         if run.config.model.has_frames:
-            encoder, projection = model.get_layer("frame_encoder"), model.get_layer("projection")
+            encoder, projection = keras_model.get_layer("frame_encoder"), keras_model.get_layer("projection")
             self._encode = tf.function(lambda frames: projection(encoder(frames, training=False), training=False))
         self._classify = tf.function(lambda inputs: head(inputs, training=False))
 

@@ -57,7 +57,7 @@ class LitePair(Form):
 
     def classify(self, features: np.ndarray | None, words: Sequence[str]) -> Scores:
         """See `Form`. The second half takes one clip at a time."""
-        token_ids = encode_texts(words, self.run)
+        token_ids, features = encode_texts(words, self.run), np.asarray(features)
         rows = [
             self._classify(features=features[row : row + 1], token_ids=token_ids[row : row + 1])
             for row in range(len(words))

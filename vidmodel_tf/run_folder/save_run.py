@@ -11,10 +11,10 @@ import keras
 from vidmodel_tf.config import ModelConfig, PrepareConfig, TrainConfig
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.records.data_set import open_data_set
+from vidmodel_tf.records.vocabulary import Vocabulary
 from vidmodel_tf.run_folder.clip_seconds import ClipSeconds
 from vidmodel_tf.run_folder.run import Run, RunConfig, write_settings, write_weights
 from vidmodel_tf.run_folder.thresholds import thresholds_of
-from vidmodel_tf.text.vocabulary import Vocabulary
 
 
 def save_run(

@@ -118,9 +118,11 @@ class ServingClient(Protocol):
             InputError: The server refuses what is asked, or has no such model.
             VidmodelError: It cannot be reached, or did not answer in time.
         """
+        ...
 
     def status(self) -> dict[int, str]:
         """What the server says of each version that it knows, such as `{2: "AVAILABLE"}`. Raises as `ask` does."""
+        ...
 
     def close(self) -> None:
         """Closes the connection."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -69,7 +69,7 @@ def _build() -> dict[str, type]:
             if isinstance(field.kind, str):
                 declared.type, declared.type_name = _Kind.TYPE_MESSAGE, f".{_PACKAGE}.{field.kind}"
             else:
-                declared.type = field.kind
+                declared.type = cast(Any, field.kind)
     pool = descriptor_pool.DescriptorPool()  # of its own: TensorFlow may register the full messages in the common one
     pool.Add(file)
     return {

@@ -54,7 +54,9 @@ def encode_shards(
         config: The model's settings, with a single stream.
         cnn: Scaled images [B, H, W, 3] to float32 [B, ..., F].
     """
-    missing = [(shard, view) for shard in shards for view in views if not (folder / view / shard.name).exists()]
+    missing: list[tuple[Path, View]] = [
+        (shard, view) for shard in shards for view in views if not (folder / view / shard.name).exists()
+    ]
     if not missing:
         return
     encoder, schema = build_frame_encoder(config, cnn), encoded_schema(data, config, cnn)

@@ -40,6 +40,8 @@ def run_stages(job: Job, model: keras.Model) -> BuiltStage:
             if stage.num_epochs and not state.has_passed(stage.name):
                 last = build_stage(stage, job, model)
                 _run(stage, last, job, state)
+    if last is None:
+        raise ValueError("a plan has at least one stage that is trained")
     return last
 
 

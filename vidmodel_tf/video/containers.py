@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 from pathlib import Path
+from typing import cast
 
 import av
 import av.container
+import av.error
 import av.video.stream
 from av.stream import Disposition
 
@@ -42,7 +44,7 @@ def open_container(path: Path) -> av.container.InputContainer:
     try:
         # "file:" before the name: FFmpeg takes the start of "concat:b.mp4" for a protocol
         container = av.open(f"file:{path}", format=_raw_format(path), metadata_errors="replace", options=OPTIONS)
-    except (av.FFmpegError, ValueError) as error:
+    except (av.error.FFmpegError, ValueError) as error:
         raise InputError(f"expected a video. {_what_it_is(path)}", subject=path) from error
     if container.metadata.get("major_brand", "").strip() in STILL_BRANDS:
         container.close()
@@ -67,7 +69,7 @@ def best_video_stream(container: av.container.InputContainer, path: Path) -> av.
     streams = [stream for stream in container.streams.video if not _is_cover(stream, container, path)]
     if not streams:
         raise InputError(f"expected a video. {_without_video(container)}", subject=path)
-    best = container.streams.best("video")
+    best = cast("av.video.stream.VideoStream | None", container.streams.best("video"))
     by_preference = sorted(streams, key=lambda stream: _preference(stream, best), reverse=True)
     if by_preference[0].codec_context is None:
         raise InputError(
@@ -96,7 +98,7 @@ def _is_cover(stream: av.video.stream.VideoStream, container: av.container.Input
 
 def _has_one_picture(path: Path, stream_index: int) -> bool:
     num_pictures = 0
-    with open_container(path) as container, contextlib.suppress(av.FFmpegError):
+    with open_container(path) as container, contextlib.suppress(av.error.FFmpegError):
         for packet in itertools.islice(container.demux(), PEEKED_PACKETS):
             num_pictures += packet.stream_index == stream_index and packet.size > 0
             if num_pictures > 1:

@@ -6,12 +6,14 @@ import contextlib
 import itertools
 import os
 from collections.abc import Iterator
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 import av
 import av.container
+import av.error
 import av.packet
 import numpy as np
 from av.stream import Discard
@@ -87,7 +89,7 @@ class VideoFile:
     @property
     def time_base(self) -> float:
         """Seconds a tick of the stream."""
-        return float(self._stream.time_base)
+        return float(cast(Fraction, self._stream.time_base))  # None only in files that are being written
 
     @property
     def zero_seconds(self) -> float:
@@ -220,7 +222,7 @@ class VideoFile:
         )
         for earlier_seconds in (0, 2, 10, 60):
             target = start_pts - int(earlier_seconds / self.time_base)
-            with contextlib.suppress(av.FFmpegError):
+            with contextlib.suppress(av.error.FFmpegError):
                 self._container.seek(target, stream=self._stream)
                 packets = list_packets(self._until(end_pts), is_whole=False, tells_pts=True)
                 if len(packets) and packets.is_key[0] and packets.has_trusted_times and packets.pts[0] <= start_pts:
@@ -249,9 +251,9 @@ class VideoFile:
         for packet in itertools.islice(self._packets_from(packets, first_row), num_rows):
             try:
                 yield from context.decode(packet)
-            except av.FFmpegError:
+            except av.error.FFmpegError:
                 self.num_refused += 1
-        with contextlib.suppress(av.FFmpegError):
+        with contextlib.suppress(av.error.FFmpegError):
             yield from context.decode(None)
 
     def _packets_from(self, packets: Packets, first_row: int) -> Iterator[av.packet.Packet]:
@@ -261,7 +263,7 @@ class VideoFile:
         if packets.has_trusted_times:
             # MP4 and Matroska are sought by the time of display, MPEG streams by that of decoding.
             for target in (expected[0], min(expected), min(expected) - round(2 / self.time_base)):
-                with contextlib.suppress(av.FFmpegError):
+                with contextlib.suppress(av.error.FFmpegError):
                     self._container.seek(target, stream=self._stream)
                     found = self._after_landing(expected)
                     if found is not None:

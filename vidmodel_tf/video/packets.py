@@ -12,6 +12,7 @@ from functools import cached_property
 
 import av
 import av.container
+import av.error
 import av.packet
 import av.video.stream
 import numpy as np
@@ -120,5 +121,5 @@ def demux(container: av.container.InputContainer, stream: av.video.stream.VideoS
                 if packet.size:  # the last one is empty
                     yield packet
             return
-        except av.FFmpegError:
+        except av.error.FFmpegError:
             continue

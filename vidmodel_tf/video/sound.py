@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
+import av.error
 import numpy as np
 
 from vidmodel_tf.video.containers import open_container
@@ -43,7 +44,7 @@ def read_sound(path: Path, stream_index: int) -> Sound:
     """Reads the times of the best sound stream beside those of the video stream."""
     video_pts, leads = [], []
     last_seconds, num_with_sound = np.nan, 0
-    with open_container(path) as container, contextlib.suppress(av.FFmpegError):
+    with open_container(path) as container, contextlib.suppress(av.error.FFmpegError):
         video, sound = container.streams[stream_index], container.streams.best("audio")
         for packet in container.demux(video, sound) if sound else ():
             if packet.pts is None:
@@ -62,7 +63,7 @@ def read_sound(path: Path, stream_index: int) -> Sound:
 def last_other_seconds(path: Path, stream_index: int) -> float:
     """When the last packet of any other stream than the video is over, on the container's own clock; 0.0: none."""
     last_seconds = 0.0
-    with open_container(path) as container, contextlib.suppress(av.FFmpegError):
+    with open_container(path) as container, contextlib.suppress(av.error.FFmpegError):
         others = [stream for stream in container.streams if stream.index != stream_index]
         for packet in container.demux(others) if others else ():
             if packet.pts is not None:

@@ -23,6 +23,7 @@ class VideoSource(Protocol):
 
     def __iter__(self) -> Iterator[Frame]:
         """The frames, in display order."""
+        ...
 
     def close(self) -> None:
         """Frees what the source holds. May be called twice."""

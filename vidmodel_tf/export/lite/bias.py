@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import keras
 import numpy as np
@@ -34,7 +35,7 @@ def with_corrected_bias(parts: InferenceParts, precision: LitePrecision, frame_p
     """
     exact, rounded = _encode_both_ways(parts, precision, frame_pairs)
     projection = keras.models.clone_model(parts.projection)
-    projection.set_weights(parts.projection.get_weights())
+    projection.set_weights(cast(keras.Model, parts.projection).get_weights())
     layers = [layer for layer in projection.layers if isinstance(layer, Standardization)]
     streams = (np.split(outputs, len(layers), axis=-1) for outputs in (exact, rounded))
     for layer, wanted, got in zip(layers, *streams, strict=True):

@@ -56,7 +56,7 @@ def convert(
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if precision == "float16":
             converter.target_spec.supported_types = [tf.float16]
-        if precision == "int8":
+        if precision == "int8" and examples is not None:
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.lite.OpsSet.TFLITE_BUILTINS]
             converter.representative_dataset = lambda: (("serving_default", example) for example in examples())
         with warnings.catch_warnings():

@@ -7,6 +7,8 @@ LSTM without a mask goes over all of them, and each slot then reads the output o
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -18,7 +20,7 @@ def with_onnx_lstms(parts: InferenceParts) -> InferenceParts:
     return parts.with_lstms(_packing)
 
 
-def _packing(config: dict[str, object], skips_slots: bool) -> PackingLSTM:
+def _packing(config: dict[str, Any], skips_slots: bool) -> PackingLSTM:
     return PackingLSTM(**config)
 
 

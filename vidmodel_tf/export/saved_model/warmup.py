@@ -31,13 +31,13 @@ def write_warmup_requests(
             for batch_size in _BATCH_SIZES:
                 request = predict_pb2.PredictRequest()
                 request.model_spec.name, request.model_spec.signature_name = model_name, name
-                for key, value in _inputs(name, batch_size, run, num_features):
+                for key, value in _inputs(name, batch_size, run, num_features or 0):
                     request.inputs[key].CopyFrom(tf.make_tensor_proto(value))
                 log = prediction_log_pb2.PredictLog(request=request)
                 writer.write(prediction_log_pb2.PredictionLog(predict_log=log).SerializeToString())
 
 
-def _inputs(signature: str, batch_size: int, run: Run, num_features: int | None) -> Iterator[tuple[str, np.ndarray]]:
+def _inputs(signature: str, batch_size: int, run: Run, num_features: int) -> Iterator[tuple[str, np.ndarray]]:
     config, rng = run.config.model, np.random.default_rng(0)
     clips = (batch_size, config.num_frames)
     if signature == "encoded_frames":
