@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import cast
@@ -176,7 +177,9 @@ class Part:
         if not self._has_counted:
             num_expected = int(np.count_nonzero(~self._packets.is_hidden))
             self._losses.add(set(range(num_expected)), set(range(len(pts), num_expected)))
-            self._timeline = self._video.timeline_of(np.array(pts, np.int64))
+            # Pictures were kept by their number, whatever timestamps the decoder gave them.
+            timeline = self._video.timeline_of(np.array(pts, np.int64))
+            self._timeline = dataclasses.replace(timeline, keys=np.arange(len(pts)))
             self._has_counted = True
 
     def _keep(self, key: int, picture: av.VideoFrame, missing: Missing) -> None:
