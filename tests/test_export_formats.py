@@ -92,7 +92,10 @@ def test_a_data_set_that_was_moved_can_be_named(plain, tmp_path, capsys, monkeyp
     assert main([*arguments, str(moved)]) == 0
     assert written["tflite"].run.data == written["tflite"].data.path == moved
     assert main([*arguments, str(tmp_path / "nothing")]) == 2
-    assert "nothing: expected the data set that" in capsys.readouterr().err
+    assert (
+        "nothing is not a prepared data set (no features.json in it): expected a folder made by"
+        in capsys.readouterr().err
+    )
     report = moved / "prepare_report.json"
     report.write_text(report.read_text().replace('"fingerprint": "', '"fingerprint": "other'))
     assert main([*arguments, str(moved)]) == 2
@@ -102,7 +105,7 @@ def test_a_data_set_that_was_moved_can_be_named(plain, tmp_path, capsys, monkeyp
 def test_what_cannot_be_exported_publishes_no_version(plain, tmp_path, capsys):
     gone = tmp_path / "gone"
     for kind, said in (
-        ("all", "expected the data set that"),
+        ("all", "gone is not a prepared data set (no features.json in it): expected a folder made by"),
         ("saved_model", "--data: a SavedModel needs no"),
     ):
         arguments = ["export", str(plain.path), "--out", str(tmp_path / "name"), "--format", kind, "--data", str(gone)]
