@@ -33,10 +33,10 @@ def test_an_old_run_has_no_format_and_is_brought_to_the_present_one(old_run):
 
 def test_an_old_run_predicts_the_scores_that_it_predicted_then(old_run):
     result = verify(old_run, old_run)
-    assert result["num_examples"] == 6
-    for head in result["answers"]["scores"].values():
-        assert head["max_difference"] < 1e-5
-        assert head["label_agreement"] == 1.0
+    assert result.num_examples == 6
+    for head in result.answers["scores"].values():
+        assert head.max_difference < 1e-5
+        assert head.label_agreement == 1.0
 
 
 def test_thresholds_of_an_old_run_are_kept():

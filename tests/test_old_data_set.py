@@ -63,7 +63,7 @@ def test_fields_that_it_lacks_are_empty_in_the_graph(data_dir):
 def test_it_is_trained_on_and_evaluated(data_dir, backbone_weights, tmp_path):
     config = dataclasses.replace(MODEL, num_frames=NUM_FRAMES, weights=str(backbone_weights), text_fields=TEXT_FIELDS)
     run = train(data_dir, tmp_path / "run", config, dataclasses.replace(TRAIN, epochs=1))
-    assert evaluate(run.path)["num_clips"] == 2
+    assert evaluate(run.path).num_clips == 2
     assert list((data_dir / "features").glob("*/plain/*.tfrecord*"))
 
 

@@ -219,8 +219,8 @@ def test_the_pair_is_opened_verified_and_evaluated_like_any_form(plain, plain_fo
     assert main(["verify", str(plain_folder / "frame_features_int8.tflite"), str(plain.path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["tolerance"] == 0.25
     expected, found = evaluate(keras_form), evaluate(pair)
-    assert found["ablations"] == expected["ablations"]
-    assert found["heads"]["colour"]["confusion_matrix"] == expected["heads"]["colour"]["confusion_matrix"]
+    assert found.ablations == expected.ablations
+    assert found.heads["colour"].confusion_matrix == expected.heads["colour"].confusion_matrix
     assert not (plain_folder / "evaluation").exists()  # an export is not to be written into
     video = clips_csv.parent / "clip00.mp4"
     (answer,), (keras_answer,) = predict(pair, [video]), predict(keras_form, [video])

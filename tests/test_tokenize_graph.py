@@ -165,7 +165,7 @@ def test_saved_model_carries_the_vocabulary_as_an_asset(tmp_path):
 def test_bad_vocabulary_and_budgets_are_refused(tmp_path):
     with pytest.raises(InputError, match="cannot read the vocabulary"):
         text_encoder(tmp_path / "missing.txt", 6)
-    with pytest.raises(InputError, match="for each of 3 fields, together at most num_tokens=6"):
+    with pytest.raises(InputError, match="for each of 3 text fields, whose sum is at most num_tokens=6"):
         text_encoder(VOCABULARY, 6, (6, 6, 6))
     assert isinstance(text_encoder(VOCABULARY, 6, (2, 2, 2)), TextEncoder)
 
