@@ -28,6 +28,8 @@ FLOORS = [
     {"training"},
     {"forms"},
     {"scoring"},
+    {"timelines"},
+    {"live"},
     {"evaluation"},
     {"export"},
     {"serving"},

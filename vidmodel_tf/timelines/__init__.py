@@ -1,0 +1,1 @@
+"""A long video -> scores over time, events, and the files that show them."""
