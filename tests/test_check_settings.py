@@ -17,6 +17,8 @@ class Settings:
     names: tuple[str, ...] = ()
     weights: dict[str, Annotated[float, Range(0, 10)]] = dataclasses.field(default_factory=dict)
     on: bool = False
+    limit: Annotated[int, Range(1, 8)] | None = None
+    shares: tuple[Annotated[float, Range(0.0, 0.5)], ...] = ()
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,9 @@ class Settings:
         {"names": ("a", "b")},
         {"weights": {"a": 10, "b": 0.5}},
         {"on": True},
+        {"limit": None},
+        {"limit": 8},
+        {"shares": (0.0, 0.5)},
     ],
 )
 def test_values_that_fit(values):
@@ -51,6 +56,10 @@ def test_values_that_fit(values):
         ({"names": (1,)}, r"^names: expected a list of a text\. Received: \(1,\)$"),
         ({"weights": {"a": -1}}, r"^weights: expected 0 to 10\. Received: a=-1$"),
         ({"weights": {"a": "x"}}, r"^weights: expected an object of a number by name\. "),
+        ({"limit": 0}, r"^limit: expected 1 to 8\. Received: 0$"),
+        ({"limit": "1"}, r"^limit: expected a whole number or null\. Received: '1'$"),
+        ({"shares": (0.1, 0.6)}, r"^shares: expected 0\.0 to 0\.5\. Received: 0\.6$"),
+        ({"shares": (0.1, None)}, r"^shares: expected a list of a number\. "),
         ({"on": 1}, r"^on: expected true or false\. Received: 1$"),
     ],
 )

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidmodel_tf.scoring.event_tracker import EventTracker
-from vidmodel_tf.scoring.policy import Rule
+from vidmodel_tf.scoring.rule import Rule
 
 CASES = json.loads((Path(__file__).parent / "data" / "event_cases.json").read_text(encoding="utf-8"))
 FIELDS = ("start_seconds", "end_seconds", "peak_seconds", "score")

@@ -23,6 +23,12 @@ from .records.vocabulary import Vocabulary as Vocabulary
 from .run_folder.run import load_run as load_run
 from .run_folder.save_run import save_run as save_run
 from .scoring.clips import predict as predict
+from .scoring.event import Event as Event
+from .scoring.find_events import find_events as find_events
+from .scoring.judge import judge as judge
+from .scoring.policy import Policy as Policy
+from .scoring.policy import load_policy as load_policy
+from .scoring.timed_scores import TimedScores as TimedScores
 from .training.losses import compile_arguments as compile_arguments
 from .training.train import train as train
 from .version import __version__ as __version__

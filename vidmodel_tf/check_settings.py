@@ -24,8 +24,8 @@ def check_settings(config: Any) -> None:
     """Refuses a value of the wrong type or out of range.
 
     Args:
-        config: A dataclass whose fields are `int`, `float`, `str`, `bool`, `Literal`, `tuple[X, ...]` or
-            `dict[str, X]`; numbers may be `Annotated` with a `Range`.
+        config: A dataclass whose fields are `int`, `float`, `str`, `bool`, `Literal`, `tuple[X, ...]`,
+            `dict[str, X]` or `X | None`; numbers may be `Annotated` with a `Range`.
 
     Raises:
         InputError: Names the first such setting, what was expected and what it is.
@@ -41,9 +41,9 @@ def check_settings(config: Any) -> None:
 
 def from_json(value: Any, hint: Any) -> Any:
     """A JSON value as the setting's type has it: tuples for lists, floats for whole numbers."""
-    kind = _without_range(hint)
+    kind = _without_range(_without_none(hint))
     if typing.get_origin(kind) is tuple and isinstance(value, list):
-        return tuple(value)
+        return tuple(from_json(item, typing.get_args(kind)[0]) for item in value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     return value
@@ -56,10 +56,14 @@ def hints_of(kind: type) -> Mapping[str, Any]:
 
 
 def _check_range(name: str, value: Any, hint: Any) -> None:
+    hint = _without_none(hint)
     if typing.get_origin(hint) is dict:
         for key, item in value.items():
             _check_number(name, item, typing.get_args(hint)[1], received=f"{key}={item}")
-    else:
+    elif typing.get_origin(hint) is tuple:
+        for item in value:
+            _check_number(name, item, typing.get_args(hint)[0], received=str(item))
+    elif value is not None:
         _check_number(name, value, hint, received=str(value))
 
 
@@ -71,11 +75,18 @@ def _check_number(name: str, value: float, hint: Any, received: str) -> None:
             raise InputError(f"{name}: expected {allowed.low} to {allowed.high}. Received: {received}")
 
 
+def _without_none(hint: Any) -> Any:
+    """X of `X | None`; any other hint as it is."""
+    return typing.get_args(hint)[0] if type(None) in typing.get_args(hint) else hint
+
+
 def _without_range(hint: Any) -> Any:
     return typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
 
 
 def _has_type(value: Any, hint: Any) -> bool:
+    if type(None) in typing.get_args(hint):
+        return value is None or _has_type(value, _without_none(hint))
     hint = _without_range(hint)
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Literal:
@@ -94,6 +105,8 @@ def _has_type(value: Any, hint: Any) -> bool:
 
 
 def _describe(hint: Any) -> str:
+    if type(None) in typing.get_args(hint):
+        return f"{_describe(_without_none(hint))} or null"
     hint = _without_range(hint)
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Literal:

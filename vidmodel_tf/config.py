@@ -9,11 +9,14 @@ import dataclasses
 import difflib
 import json
 import re
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from vidmodel_tf.check_settings import Range, check_settings, from_json, hints_of
 from vidmodel_tf.errors import InputError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 TEXT_FIELDS = ("title", "description", "tags", "subtitles", "screen_text", "speech")  # that a clip may have
 
@@ -159,7 +162,7 @@ def check_field_budgets(budgets: Sequence[int], num_fields: int, num_tokens: int
         )
 
 
-Config = TypeVar("Config", PrepareConfig, ModelConfig, TrainConfig)
+Config = TypeVar("Config", bound="DataclassInstance")
 
 _RENAMED = {"num_nets": "ensemble_size"}  # by their names in older versions, for those who still type them
 
@@ -169,23 +172,36 @@ def from_mapping(kind: type[Config], values: Mapping[str, Any], section: str) ->
 
     Args:
         kind: The dataclass.
-        values: Setting names and values; those missing keep their defaults.
+        values: Setting names and values; those missing keep their defaults, where they have one.
         section: How the user calls this group of settings, for the messages ("model").
 
     Raises:
-        InputError: A key is unknown, a value has the wrong type or is out of range.
+        InputError: A key is unknown or missing, a value has the wrong type or is out of range.
     """
-    known = [field.name for field in dataclasses.fields(kind)]
-    for key in values:
-        if key not in known:
-            near = [_RENAMED[key]] if key in _RENAMED else difflib.get_close_matches(key, known, n=1)
-            advice = f"did you mean {near[0]!r}?" if near else f"expected one of: {', '.join(known)}"
-            raise InputError(f"unknown setting {section}.{key}: {advice}")
+    fields = dataclasses.fields(kind)
+    check_keys(values, [field.name for field in fields], section)
+    for field in fields:
+        is_required = field.default is field.default_factory is dataclasses.MISSING
+        if is_required and field.name not in values:
+            raise InputError(f"{section}: expected the setting {field.name!r}. Received: {', '.join(values) or 'none'}")
     hints = hints_of(kind)
     try:
         return kind(**{key: from_json(value, hints[key]) for key, value in values.items()})
     except InputError as error:
         raise InputError(f"{section}.{error}") from None
+
+
+def check_keys(values: Iterable[str], known: Sequence[str], section: str) -> None:
+    """Refuses names of settings that do not exist, with the name that was probably meant.
+
+    Raises:
+        InputError: A name is not among the known ones.
+    """
+    for key in values:
+        if key not in known:
+            near = [_RENAMED[key]] if key in _RENAMED else difflib.get_close_matches(key, known, n=1)
+            advice = f"did you mean {near[0]!r}?" if near else f"expected one of: {', '.join(known)}"
+            raise InputError(f"unknown setting {section}.{key}: {advice}")
 
 
 def to_mapping(config: PrepareConfig | ModelConfig | TrainConfig) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import math
 from typing import Literal
 
 from vidmodel_tf.scoring.event import Event
-from vidmodel_tf.scoring.policy import Rule
+from vidmodel_tf.scoring.rule import Rule
 
 _TOLERANCE = 1e-9  # seconds: 0.3 and 3 * 0.1 are the same time
 
