@@ -1,0 +1,144 @@
+"""A live camera for tests: MPEG-TS over HTTP on this machine, in Python alone, with faults that the address asks for.
+
+`/?stall_after=2` sends nothing more after 2 seconds; `close_after`, `dribble_after` (a byte in half a second),
+`jump_after` (the timestamps leap by `jump_seconds`), `corrupt` (the share of bytes that are changed), `fps`.
+Faults of one kind come again with every connection, unless `times` says with how many.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import random
+import threading
+import time
+import urllib.parse
+from collections.abc import Iterator
+from fractions import Fraction
+
+import av
+
+from tests.videos import paint_frame
+
+FPS = 25.0
+FOR_EVER_SECONDS = 3600.0
+
+
+class _Faulty:
+    """The body of an answer, as PyAV writes it."""
+
+    def __init__(self, file, faults: dict[str, float], stop: threading.Event) -> None:
+        self._file, self._faults, self._stop = file, faults, stop
+        self._begin = time.monotonic()
+        self._random = random.Random(0)
+
+    def is_due(self, fault: str) -> bool:
+        return time.monotonic() - self._begin > self._faults.get(fault, FOR_EVER_SECONDS)
+
+    def write(self, data: bytes) -> int:
+        if self._stop.is_set() or self.is_due("close_after"):
+            raise BrokenPipeError
+        if self.is_due("stall_after"):
+            self._stop.wait(self._faults.pop("stall_seconds", FOR_EVER_SECONDS))
+            self._faults.pop("stall_after")
+        if self.is_due("dribble_after"):
+            self._dribble(data)
+        else:
+            self._send(self._corrupted(bytes(data)))
+        return len(data)
+
+    def _dribble(self, data: bytes) -> None:
+        for byte in bytes(data):
+            self._send(bytes([byte]))
+            if self._stop.wait(0.5):
+                raise BrokenPipeError
+
+    def _send(self, data: bytes) -> None:
+        self._file.write(data)
+        self._file.flush()
+
+    def _corrupted(self, data: bytes) -> bytes:
+        share = self._faults.get("corrupt", 0.0)
+        if not share or time.monotonic() - self._begin < 1:
+            return data
+        return bytes(byte ^ self._random.randrange(1, 256) if self._random.random() < share else byte for byte in data)
+
+
+class TransportStream:
+    """The server.
+
+    Attributes:
+        connections: How many were opened.
+        last_request: The request line of the last.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        self.connections = 0
+        self.stop = threading.Event()
+        stream = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *arguments):
+                pass
+
+            def do_GET(self):
+                stream.connections += 1
+                with contextlib.suppress(OSError):
+                    stream.answer(self)
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._server.daemon_threads = True
+        self.port = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread.start()
+
+    def url(self, login: str = "", **faults: float) -> str:
+        """The address of a stream with faults."""
+        query = urllib.parse.urlencode(faults)
+        return f"http://{login}127.0.0.1:{self.port}/live.ts" + (f"?{query}" if query else "")
+
+    def close(self) -> None:
+        """As if the camera lost its power."""
+        self.stop.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def answer(self, handler: http.server.BaseHTTPRequestHandler) -> None:
+        query = urllib.parse.parse_qsl(urllib.parse.urlsplit(handler.path).query)
+        faults = {name: float(value) for name, value in query}
+        if self.connections > faults.pop("times", FOR_EVER_SECONDS):
+            faults = {}
+        handler.send_response(200)
+        handler.send_header("Content-Type", "video/mp2t")
+        handler.end_headers()
+        body = _Faulty(handler.wfile, faults, self.stop)
+        options = {"flush_packets": "1", "muxdelay": "0"}
+        fps = faults.get("fps", FPS)
+        with av.open(body, "w", format="mpegts", options=options) as container:
+            video = container.add_stream(
+                "libx264", rate=round(fps), options={"tune": "zerolatency", "preset": "ultrafast", "g": "12"}
+            )
+            video.width, video.height, video.pix_fmt = 96, 72, "yuv420p"
+            video.codec_context.time_base = Fraction(1, 1000)
+            for number in self._paced(fps):
+                frame = av.VideoFrame.from_ndarray(paint_frame(number), format="rgb24")
+                jump = faults.get("jump_seconds", 0) if body.is_due("jump_after") else 0
+                frame.pts, frame.time_base = round(1000 * (number / fps + 100 + jump)), Fraction(1, 1000)
+                container.mux(video.encode(frame))
+
+    def _paced(self, fps: float) -> Iterator[int]:
+        begin, number = time.monotonic(), 0
+        while not self.stop.wait(max(begin + number / fps - time.monotonic(), 0)):
+            yield number
+            number += 1
+
+
+@contextlib.contextmanager
+def transport_stream(port: int = 0) -> Iterator[TransportStream]:
+    """A server that is closed at the end."""
+    server = TransportStream(port)
+    try:
+        yield server
+    finally:
+        server.close()

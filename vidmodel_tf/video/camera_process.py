@@ -1,0 +1,108 @@
+"""The process that reads one camera: pictures at regular times, reduced and compressed as a data set stores them."""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+from vidmodel_tf.errors import VidmodelError
+from vidmodel_tf.video.address import Address, hide_password
+from vidmodel_tf.video.decoder import silence_decoder
+from vidmodel_tf.video.frame_grid import FrameGrid, StreamClock
+from vidmodel_tf.video.live_pictures import Picture, live_pictures
+from vidmodel_tf.video.opencv import import_opencv
+from vidmodel_tf.video.stored_frame import encode_frame, reduce_frame
+from vidmodel_tf.workers import begin_worker
+
+# What a message is about, its first byte.
+READY, FRAME, FAILED, ENDED = b"R", b"F", b"X", b"E"
+_HEAD = struct.Struct("<ddII")
+
+
+@dataclass(frozen=True)
+class CameraPlan:
+    """What of a camera is to be read.
+
+    Attributes:
+        address: Where it is.
+        step_seconds: From one frame to the next.
+        offset_seconds: Of the first frame after the first picture.
+        short_side: Of a stored frame, in pixels.
+        jpeg_quality: 1 to 100.
+    """
+
+    address: Address
+    step_seconds: float
+    offset_seconds: float
+    short_side: int
+    jpeg_quality: int
+
+
+@dataclass(frozen=True)
+class SentFrame:
+    """One frame of the grid.
+
+    Attributes:
+        seconds: On the camera's own clock.
+        arrival: When the picture came, in seconds since 1970.
+        part: Changes where the stream breaks.
+        num_corrupt: Damaged packets and pictures so far, of this connection.
+        jpeg: As a data set stores it.
+    """
+
+    seconds: float
+    arrival: float
+    part: int
+    num_corrupt: int
+    jpeg: bytes
+
+    def to_bytes(self) -> bytes:
+        """For the pipe. Not pickled: what reads hostile streams is not to be trusted."""
+        return FRAME + _HEAD.pack(self.seconds, self.arrival, self.part, self.num_corrupt) + self.jpeg
+
+    @classmethod
+    def from_bytes(cls, message: bytes) -> SentFrame:
+        """The reverse of `to_bytes`."""
+        return cls(*_HEAD.unpack_from(message, 1), jpeg=message[1 + _HEAD.size :])
+
+
+def run_camera_process(connection: Connection, plan: CameraPlan) -> None:
+    """Sends messages until the stream ends or fails, or nobody reads them any more."""
+    begin_worker()
+    silence_decoder()
+    import_opencv().setNumThreads(1)
+    try:
+        connection.send_bytes(READY)
+        for frame in frames_on_grid(plan):
+            connection.send_bytes(frame.to_bytes())
+        connection.send_bytes(ENDED)
+    except (BrokenPipeError, ConnectionResetError):
+        return
+    except VidmodelError as error:
+        connection.send_bytes(FAILED + str(error).encode())
+    except Exception as error:  # a traceback on the terminal would show the address
+        reason = hide_password(f"{type(error).__name__}: {error}", plan.address.text)
+        connection.send_bytes(FAILED + reason.encode())
+
+
+def frames_on_grid(plan: CameraPlan) -> Iterator[SentFrame]:
+    """The frames of a camera at regular times: always the picture that was on display at the time."""
+    grid, clock = FrameGrid(plan.step_seconds, plan.offset_seconds), StreamClock()
+    shown: tuple[Picture, float] | None = None
+    for picture in live_pictures(plan.address):
+        arrival, part = time.time(), grid.part
+        times = grid.push(clock.seconds(picture.seconds, time.monotonic()))
+        if shown is not None and times:
+            yield from _send(plan, *shown, part, times)
+        shown = picture, arrival
+    if shown is not None:
+        yield from _send(plan, *shown, grid.part, grid.finish())
+
+
+def _send(plan: CameraPlan, picture: Picture, arrival: float, part: int, times: list[float]) -> Iterator[SentFrame]:
+    jpeg = encode_frame(reduce_frame(picture.pixels(), plan.short_side), plan.jpeg_quality)
+    for seconds in times:
+        yield SentFrame(seconds, arrival, part, picture.num_corrupt, jpeg)
