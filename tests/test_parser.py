@@ -10,7 +10,7 @@ from vidmodel_tf.cli import main
 from vidmodel_tf.commands.parser import COMMANDS, build_parser
 from vidmodel_tf.config import ModelConfig, TrainConfig
 
-SHARED = {"parser", "settings", "show"}
+SHARED = {"parser", "settings", "show", "timed_metrics_table"}
 
 
 def in_a_new_process(arguments, folder):

@@ -126,12 +126,9 @@ def _average_precision(events: Sequence[_VideoEvents], least_iou: float) -> floa
 
 def _delays(each: _VideoEvents, min_seconds: float) -> list[float]:
     """The delay of each true event that is found. The found ones are in the order of their start."""
-    if not each.found or not each.true:
-        return []
-    is_overlap_NxM = each.is_overlap()
-    first_M, is_found_M = is_overlap_NxM.argmax(axis=0), is_overlap_NxM.any(axis=0)
-    return [
-        max(each.found[first][0] + min_seconds - start, 0.0)
-        for first, is_found, (start, _) in zip(first_M.tolist(), is_found_M, each.true, strict=True)
-        if is_found
-    ]
+    delays = []
+    for is_overlap_N, (start, _) in zip(each.is_overlap().T, each.true, strict=True):
+        if is_overlap_N.any():
+            told = each.found[int(is_overlap_N.argmax())][0] + min_seconds
+            delays.append(max(told - start, 0.0))
+    return delays
