@@ -53,6 +53,8 @@ def test_every_module_of_the_folder_is_a_command():
         ["predict", "no_such", "clip.mp4"],
         ["train", "no_such", "--out", "x"],
         ["verify", ".", "no_such"],
+        ["decide", "no_such", "--policy", "no_such.json"],
+        ["audit", "no_such"],
         ["evaluate", "--help"],
     ],
     ids=" ".join,

@@ -156,13 +156,13 @@ def test_a_name_that_two_lists_share_is_refused():
 
 def test_rules_are_checked_against_the_scores():
     policy = Policy.from_json(FULL)
-    policy.check_classes({"label": ("fight", "calm")})
+    policy.check_against({"label": ("fight", "calm")})
     with pytest.raises(InputError, match=r"rule 'fight': expected one of the heads 'mood'\. Received: 'label'"):
-        policy.check_classes({"mood": ("fight",)})
+        policy.check_against({"mood": ("fight",)})
     with pytest.raises(InputError, match=r"rule 'fight': expected one of the classes 'Fight', 'calm'\. Received: 'f"):
-        policy.check_classes({"label": ("Fight", "calm")})
+        policy.check_against({"label": ("Fight", "calm")})
     with pytest.raises(InputError, match=r"rule 'violent': expected one of the heads 'mood'"):
-        Policy(video=policy.video).check_classes({"mood": ("fight",)})
+        Policy(video=policy.video).check_against({"mood": ("fight",)})
 
 
 def test_the_fingerprint_knows_what_is_said_not_how():

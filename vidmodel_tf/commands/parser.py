@@ -20,6 +20,8 @@ COMMANDS = (
     "compare",
     "evaluate",
     "predict",
+    "decide",
+    "audit",
     "export",
     "verify",
     "serving-client",

@@ -28,7 +28,7 @@ def find_events(scores: TimedScores, policy: Policy) -> tuple[Event, ...]:
         >>> event.id, event.start_seconds, event.end_seconds, event.score
         ('e1', 1.0, 3.0, 0.8)
     """
-    policy.check_classes({name: head.labels for name, head in scores.heads.items()})
+    policy.check_against({name: head.labels for name, head in scores.heads.items()})
     found = [event for rule in policy.rules for event in _events_of(scores, rule)]
     found.sort(key=lambda event: event.start_seconds)  # keeps the order of the rules among equal ones
     return tuple(dataclasses.replace(event, id=f"e{number}") for number, event in enumerate(found, 1))

@@ -48,7 +48,7 @@ class Policy:
         canonical = json.dumps(value, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
-    def check_classes(self, labels_by_head: Mapping[str, Sequence[str]]) -> None:
+    def check_against(self, labels_by_head: Mapping[str, Sequence[str]]) -> None:
         """Refuses a policy that watches what a model does not score.
 
         Args:

@@ -1,0 +1,106 @@
+"""Events and decisions of kept timelines, drawn again by a policy, without the model. No TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.scoring.audit import AuditLog, AuditRecord
+from vidmodel_tf.scoring.find_events import find_events
+from vidmodel_tf.scoring.judge import Judgement, judge
+from vidmodel_tf.scoring.policy import Policy
+from vidmodel_tf.timelines.document import SUFFIX, Document, read_document
+from vidmodel_tf.timelines.outputs import write_outputs
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Decided:
+    """A video that was decided on.
+
+    Attributes:
+        name: Of its files in the folder.
+        document: As it is now.
+        judgement: The decision, and why.
+    """
+
+    name: str
+    document: Document
+    judgement: Judgement
+
+    def to_json(self) -> dict[str, object]:
+        """`{"name", "video", "decision", "reasons", "events"}`."""
+        return {
+            "name": self.name,
+            "video": self.document.video.path,
+            **self.judgement.to_json(),
+            "events": [event.to_json() for event in self.document.events],
+        }
+
+
+def decide_folder(folder: str | Path, policy: Policy, audit: AuditLog | None = None) -> Iterator[Decided]:
+    """Draws the events and the decision of every timeline in a folder again, and writes its files anew.
+
+    Args:
+        folder: With `NAME.timeline.json` files, as `timeline` leaves them.
+        policy: What to look for, and what to decide.
+        audit: Gets the decisions of a video before its files are written.
+
+    Returns:
+        The videos, one by one, by name. Nothing is written before the policy was found to fit all of them.
+
+    Raises:
+        InputError: There is no timeline, one is damaged, or a rule's head or class is not in one.
+    """
+    # a name with a dot in front is a file that was being written when its process was killed
+    paths = sorted(path for path in Path(folder).glob(f"*{SUFFIX}") if not path.name.startswith("."))
+    if not paths:
+        raise InputError(f"{folder}: expected NAME{SUFFIX} files, as `vidmodel timeline` leaves them. Received: none")
+    for path in paths:
+        _check_policy(policy, path)
+    return (_decide(path, policy, audit) for path in paths)
+
+
+def audit_records(document: Document, judgement: Judgement, policy: Policy, time: str) -> list[AuditRecord]:
+    """The lines for an audit log: one for each reason, then one for the decision on the whole video.
+
+    Args:
+        document: The video.
+        judgement: What `policy` decides on it.
+        policy: The policy.
+        time: When that was decided, ISO 8601 with the offset from UTC.
+    """
+    blank = AuditRecord(
+        time=time,
+        video=document.video.path,
+        video_sha256=document.video.sha256,
+        decision="",
+        model=document.model.fingerprint,
+        policy=policy.fingerprint,
+    )
+    records = [dataclasses.replace(blank, **reason.to_json()) for reason in judgement.reasons]
+    if judgement.decision is not None:
+        records.append(dataclasses.replace(blank, decision=judgement.decision))
+    return records
+
+
+def _check_policy(policy: Policy, path: Path) -> None:
+    heads = read_document(path).scores.heads
+    try:
+        policy.check_against({name: head.labels for name, head in heads.items()})
+    except InputError as error:
+        raise InputError(error.reason, subject=path) from None
+
+
+def _decide(path: Path, policy: Policy, audit: AuditLog | None) -> Decided:
+    document = read_document(path)
+    judgement = judge(document.scores, policy)
+    document = dataclasses.replace(document, events=find_events(document.scores, policy), decision=judgement.decision)
+    if audit is not None:
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        audit.append(*audit_records(document, judgement, policy, now))
+    name = path.name.removesuffix(SUFFIX)
+    write_outputs(path.parent, name, document)
+    return Decided(name, document, judgement)
