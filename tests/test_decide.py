@@ -6,13 +6,13 @@ import sys
 
 import pytest
 
-from tests.timeline_files import document_of
+from tests.timeline_documents import make_document
 from vidmodel_tf.cli import main
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.scoring.audit import AuditLog, check_audit
 from vidmodel_tf.scoring.policy import Policy
 from vidmodel_tf.timelines.decide import decide_folder
-from vidmodel_tf.timelines.document import read_document
+from vidmodel_tf.timelines.document import read_document, write_document
 from vidmodel_tf.timelines.outputs import write_outputs
 
 POLICY = {
@@ -28,12 +28,17 @@ POLICY = {
 TRACKS = {"bad": [0.1, 0.8, 0.9, 0.8, 0.1], "calm": [0.1, 0.2, 0.1], "short": [0.1, 0.7, 0.7, 0.1]}
 
 
+def document_of(track, name="film", head="label"):
+    scores = {head: {"fight": track, "calm": [1 - score for score in track]}}
+    return make_document(f"/films/{name}.mp4", scores=scores, step_seconds=1.0, duration_seconds=float(len(track)))
+
+
 @pytest.fixture
 def folder(tmp_path):
     """Three timelines."""
     folder = tmp_path / "out"
     for name, track in TRACKS.items():
-        write_outputs(folder, name, document_of(track, name=f"{name}.mp4"))
+        write_outputs(folder, name, document_of(track, name))
     return folder
 
 
@@ -60,6 +65,7 @@ def test_documents_and_what_lies_beside_them_are_written_anew(folder, policy_pat
         assert [event.to_json() for event in document.events] == answer["events"]
         assert len((folder / f"{name}.csv").read_text().splitlines()) == 1 + len(document.events)
         assert (folder / f"{name}.vtt").read_text().count("-->") == len(document.events)
+        assert '"call_guard"' in (folder / f"{name}.html").read_text()  # the rules are the page's sliders
     assert read_document(folder / "bad.timeline.json").to_json()["heads"] == scores
 
 
@@ -89,7 +95,7 @@ def test_the_audit_log_names_all_that_led_to_a_decision(folder, tmp_path):
         "number": 1,
         "previous": "0" * 64,
         "video": "/films/bad.mp4",
-        "video_sha256": "ab" * 32,
+        "video_sha256": "0" * 64,
         "decision": "reject",
         "rule": "long",
         "head": "label",
@@ -98,7 +104,7 @@ def test_the_audit_log_names_all_that_led_to_a_decision(folder, tmp_path):
         "threshold": 0.8,
         "seconds": 3.0,
         "event": None,
-        "model": "0123456789abcdef",
+        "model": "f" * 16,
         "policy": policy.fingerprint,
     }
     assert lines[1]["event"] == "e1"
@@ -115,10 +121,8 @@ def test_a_damaged_log_stops_before_files_are_written(folder, tmp_path, policy_p
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-def test_a_policy_that_does_not_fit_every_timeline_changes_none(folder, tmp_path, capsys):
-    document = document_of([0.9, 0.9]).to_json()
-    document["heads"]["mood"] = document["heads"].pop("label")
-    (folder / "short.timeline.json").write_text(json.dumps(document))
+def test_a_policy_that_does_not_fit_every_timeline_changes_none(folder):
+    write_document(folder / "short.timeline.json", document_of([0.9, 0.9], head="mood"))
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     with pytest.raises(InputError, match=r"short\.timeline\.json: .*'fight': expected one of the heads 'mood'\. "):
         decide_folder(folder, Policy.from_json(POLICY))

@@ -102,5 +102,5 @@ def _decide(path: Path, policy: Policy, audit: AuditLog | None) -> Decided:
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         audit.append(*audit_records(document, judgement, policy, now))
     name = path.name.removesuffix(SUFFIX)
-    write_outputs(path.parent, name, document)
+    write_outputs(path.parent, name, document, policy=policy)
     return Decided(name, document, judgement)
