@@ -19,11 +19,13 @@ import numpy as np
 from vidmodel_tf.errors import InputError
 
 _SCORE_UNIT = 10_000  # scores have 4 places; the page gets whole numbers
+_RULE_KEYS = ("name", "head", "label", "on", "off", "min_seconds", "gap_seconds", "pad_seconds", "decision")
 _SCRIPTS = (  # in the order in which they need each other
     "elements.js",
     "times.js",
     "scores.js",
     "find_events.js",
+    "judge.js",
     "colors.js",
     "view.js",
     "player.js",
@@ -45,15 +47,15 @@ def render_timeline_page(
     Args:
         document: The JSON of a `Document` (`NAME.timeline.json`).
         video_href: Where the page finds the video, as `relative_href` gives it.
-        policy: The JSON of the policy by which the document's events were found: its rules become sliders. None: the
-            page shows the events as they are.
+        policy: The JSON of the policy by which the document's events were found, with every setting, as
+            `Policy.to_json` gives it: its rules become sliders. None: the page shows the events as they are.
 
     Returns:
         HTML, to be written as UTF-8.
 
     Raises:
-        InputError: A rule watches a head or class that the document does not have, or the scores are not 0 to 1 with
-            4 places.
+        InputError: A rule lacks a setting or watches a class that the document does not have, or the scores are not
+            0 to 1 with 4 places.
     """
     video = document["video"]
     return string.Template(_part("template.html")).substitute(
@@ -140,6 +142,9 @@ def _encoded_tracks(scores: Sequence[Sequence[float]], num_labels: int) -> list[
 def _checked_rules(policy: Mapping[str, Any] | None, heads: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     rules = [] if policy is None else policy["rules"]
     for rule in rules:
+        missing = [key for key in _RULE_KEYS if key not in rule]
+        if missing:
+            raise InputError(f"expected rules with every setting, as `Policy.to_json` gives them. Missing: {missing}")
         if rule["head"] not in heads or rule["label"] not in heads[rule["head"]]["labels"]:
             known = ", ".join(f"{head}: {'|'.join(value['labels'])}" for head, value in heads.items())
             raise InputError(

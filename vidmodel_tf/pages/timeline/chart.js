@@ -2,6 +2,7 @@
 "use strict";
 
 const CHART_HEIGHT = 190; // pixels
+const WIDTH = 2; // pixels
 const MOST_CURVES = 6; // shown at first, those with the highest scores
 
 class Chart {
@@ -10,12 +11,15 @@ class Chart {
     this.head = head;
     this.watched = new Set(page.data.rules.filter((rule) => rule.head === head.name).map((rule) => rule.label));
     this.shown = firstShown(head, this.watched);
-    this.place = element("div", { class: "plot" });
-    this.legend = new Legend(head, this.shown, (classId) => this.toggle(classId));
+    this.drawn = drawingOrder(head, this.watched); // class ids
+    const alternative = `Scores of ${head.name} over time; the table of events says the same in words`;
+    this.place = element("div", { class: "plot", role: "img", "aria-label": alternative });
+    this.legend = new Legend(head, page.data.heads.length > 1, this.shown, (classId) => this.toggle(classId));
     place.append(this.legend.element, this.place);
     this.plot = new uPlot(this.#options(), this.#series(), this.place);
     this.playhead = element("div", { class: "playhead", "aria-hidden": "true" });
     this.cursorTime = element("div", { class: "cursor-time", "aria-hidden": "true" });
+    this.#setWidths();
     this.plot.over.append(this.playhead, this.cursorTime);
     this.plot.over.addEventListener("click", (event) => page.player.seek(this.#timeAt(event)));
     this.plot.over.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
@@ -27,7 +31,7 @@ class Chart {
     if (show) this.shown.add(classId);
     else this.shown.delete(classId);
     this.legend.show(this.shown);
-    this.plot.setSeries(classId + 1, { show });
+    this.plot.setSeries(this.drawn.indexOf(classId) + 1, { show });
   }
 
   redraw() {
@@ -35,6 +39,7 @@ class Chart {
   }
 
   applyView() {
+    this.#setWidths();
     this.plot.setScale("x", { min: this.page.view.min, max: this.page.view.max });
     this.movePlayhead();
   }
@@ -50,15 +55,23 @@ class Chart {
   resize() {
     const width = this.place.clientWidth;
     if (width && width !== this.plot.width) {
+      this.#setWidths();
       this.plot.setSize({ width, height: CHART_HEIGHT });
       this.movePlayhead();
     }
   }
 
+  // Where many scores share a pixel, a wide line is nothing but a blot.
+  #setWidths() {
+    const { view, data } = this.page;
+    const perPixel = (view.max - view.min) / data.step_seconds / (this.place.clientWidth || 1000);
+    for (const series of this.plot.series) series.width = perPixel > 4 ? WIDTH / 2 : WIDTH;
+  }
+
   #series() {
     const { step_seconds: step } = this.page.data;
     // A score is about its whole step, so it stands in the middle; a curve then crosses a threshold where the event begins.
-    return [Float64Array.from(this.head.tracks[0] || [], (_, i) => (i + 0.5) * step), ...this.head.tracks];
+    return [Float64Array.from(this.head.tracks[0] || [], (_, i) => (i + 0.5) * step), ...this.drawn.map((classId) => this.head.tracks[classId])];
   }
 
   #options() {
@@ -66,7 +79,7 @@ class Chart {
     return {
       width: Math.max(this.place.clientWidth, 200),
       height: CHART_HEIGHT,
-      padding: [10, 8, 0, 0],
+      padding: [10, 26, 0, 0],
       legend: { show: false },
       cursor: {
         y: false,
@@ -76,7 +89,7 @@ class Chart {
         bind: { dblclick: () => () => view.showAll() },
       },
       scales: { x: { time: false, range: () => [view.min, view.max] }, y: { range: [0, 1] } },
-      series: [{}, ...this.head.labels.map((_, classId) => this.#curve(classId))],
+      series: [{}, ...this.drawn.map((classId) => this.#curve(classId))],
       axes: [this.#timeAxis(), this.#scoreAxis()],
       hooks: {
         drawClear: [(plot) => drawEvents(plot, this)],
@@ -89,13 +102,14 @@ class Chart {
 
   #curve(classId) {
     const watched = this.watched.has(this.head.labels[classId]) || !this.watched.size;
+    const color = this.head.firstColor + classId;
     return {
       show: this.shown.has(classId),
-      stroke: () => colors.of(classId),
-      width: watched ? 2 : 1.25,
-      alpha: watched ? 1 : 0.55,
+      stroke: () => colors.of(color),
+      width: WIDTH,
+      alpha: watched ? 1 : 0.4,
       dash: classId < NUM_COLORS ? undefined : [6, 3],
-      points: { size: 5, fill: () => colors.of(classId) },
+      points: { size: 5, fill: () => colors.of(color) },
     };
   }
 
@@ -105,7 +119,7 @@ class Chart {
       grid: { stroke: () => colors.line, width: 1 },
       ticks: { stroke: () => colors.line, width: 1, size: 5 },
       font: "12px system-ui, sans-serif",
-      size: 32,
+      size: 28,
       gap: 4,
       space: 72,
       incrs: AXIS_STEPS,
@@ -167,6 +181,12 @@ class Chart {
     }
     event.preventDefault();
   }
+}
+
+// Those that rules watch are drawn last, over the others.
+function drawingOrder(head, watched) {
+  const classIds = head.labels.map((_, classId) => classId);
+  return classIds.sort((a, b) => watched.has(head.labels[a]) - watched.has(head.labels[b]) || b - a);
 }
 
 function firstShown(head, watched) {

@@ -12,7 +12,7 @@ function drawEvents(plot, chart) {
     if (event.head !== chart.head.name || !chart.shown.has(classId)) continue;
     const span = spanOf(plot, event.start_seconds, event.end_seconds, LEAST_WIDTH * ratio);
     if (!span) continue;
-    ctx.fillStyle = colors.of(classId);
+    ctx.fillStyle = colors.of(chart.head.firstColor + classId);
     ctx.globalAlpha = 0.16;
     ctx.fillRect(span.left, bbox.top, span.width, bbox.height);
     ctx.globalAlpha = 1;
@@ -32,33 +32,42 @@ function spanOf(plot, start, end, leastWidth) {
 function drawThresholds(plot, chart) {
   const rule = chart.page.focusedRule(chart.head.name);
   if (!rule) return;
-  drawThreshold(plot, rule, rule.on, [6, 4]);
-  drawThreshold(plot, rule, rule.off, [2, 4]);
+  const color = colors.of(chart.page.colorOf(rule));
+  const areApart = rule.on - rule.off > 0.08; // else their words would lie on each other
+  drawThreshold(plot, color, rule.on, "on", [6, 4]);
+  drawThreshold(plot, color, rule.off, areApart ? "off" : "", [2, 4]);
+}
 
-  function drawThreshold(plot, rule, score, dash) {
-    const { ctx, bbox } = plot;
-    const y = Math.round(plot.valToPos(score, "y", true));
-    ctx.save();
-    ctx.strokeStyle = colors.of(chart.head.labels.indexOf(rule.label));
-    ctx.globalAlpha = 0.8;
-    ctx.lineWidth = devicePixelRatio;
-    ctx.setLineDash(dash.map((length) => length * devicePixelRatio));
-    ctx.beginPath();
-    ctx.moveTo(bbox.left, y);
-    ctx.lineTo(bbox.left + bbox.width, y);
-    ctx.stroke();
-    ctx.restore();
-  }
+function drawThreshold(plot, color, score, words, dash) {
+  const { ctx, bbox } = plot;
+  const ratio = devicePixelRatio;
+  const right = bbox.left + bbox.width;
+  const y = Math.round(plot.valToPos(score, "y", true));
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = color;
+  ctx.globalAlpha = 0.85;
+  ctx.lineWidth = ratio;
+  ctx.setLineDash(dash.map((length) => length * ratio));
+  ctx.beginPath();
+  ctx.moveTo(bbox.left, y);
+  ctx.lineTo(right, y);
+  ctx.stroke();
+  ctx.font = `${11 * ratio}px system-ui, sans-serif`;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "middle";
+  ctx.fillText(words, right + 5 * ratio, y);
+  ctx.restore();
 }
 
 function drawCuts(plot, cuts) {
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio;
+  const places = cuts.map((seconds) => plot.valToPos(seconds, "x", true)).filter((x) => x >= bbox.left && x <= bbox.left + bbox.width);
+  const isDense = places.length > bbox.width / (6 * ratio);
+  const height = (isDense ? 3 : 7) * ratio;
   ctx.save();
   ctx.fillStyle = colors.muted;
-  for (const seconds of cuts) {
-    const x = Math.round(plot.valToPos(seconds, "x", true));
-    if (x >= bbox.left && x <= bbox.left + bbox.width) ctx.fillRect(x, bbox.top + bbox.height - 7 * ratio, ratio, 7 * ratio);
-  }
+  ctx.globalAlpha = isDense ? 0.4 : 1;
+  for (const x of places) ctx.fillRect(Math.round(x), bbox.top + bbox.height - height, ratio, height);
   ctx.restore();
 }

@@ -13,12 +13,12 @@ const colors = {
     this.classes = Array.from({ length: NUM_COLORS }, (_, i) => value(`--color-${i}`));
   },
 
-  of(classId) {
-    return this.classes[classId % NUM_COLORS];
+  of(number) {
+    return this.classes[number % NUM_COLORS];
   },
 
   // For the style sheet, which then follows light and dark by itself.
-  variable(classId) {
-    return `var(--color-${classId % NUM_COLORS})`;
+  variable(number) {
+    return `var(--color-${number % NUM_COLORS})`;
   },
 };

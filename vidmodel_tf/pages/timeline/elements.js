@@ -18,8 +18,8 @@ function nameElement(name, tag = "span") {
   return element(tag, { lang: "", dir: "auto", class: "name" }, name);
 }
 
-function dot(classId) {
-  return element("span", { class: "dot", style: `--color: ${colors.variable(classId)}`, "aria-hidden": "true" });
+function dot(color) {
+  return element("span", { class: "dot", style: `--color: ${colors.variable(color)}`, "aria-hidden": "true" });
 }
 
 async function copyText(text) {

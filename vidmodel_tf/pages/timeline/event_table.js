@@ -7,6 +7,7 @@ class EventTable {
   constructor(page) {
     this.page = page;
     this.body = byId("events").tBodies[0];
+    this.scroll = this.body.closest(".scroll");
     this.body.addEventListener("click", (event) => this.#clicked(event.target));
     this.body.addEventListener("keydown", (event) => this.#pressed(event));
   }
@@ -17,6 +18,7 @@ class EventTable {
     byId("num-events").textContent = events.length ? events.length : "";
     byId("no-events").hidden = events.length > 0;
     byId("events").hidden = !events.length;
+    byId("events").classList.toggle("same-names", events.every(({ rule, label }) => rule === label));
     this.mark();
   }
 
@@ -25,29 +27,37 @@ class EventTable {
     const now = this.page.player.position;
     this.page.events.forEach((event, i) => {
       const isNow = event.start_seconds <= now && now < event.end_seconds;
-      this.#rows[i].classList.toggle("now", isNow);
-      if (isNow) this.#rows[i].setAttribute("aria-current", "true");
-      else this.#rows[i].removeAttribute("aria-current");
+      if (isNow !== this.#rows[i].hasAttribute("aria-current")) this.#setNow(this.#rows[i], isNow);
     });
   }
 
+  #setNow(row, isNow) {
+    if (!isNow) return row.removeAttribute("aria-current");
+    row.setAttribute("aria-current", "true");
+    const { scroll } = this;
+    const top = row.offsetTop - row.offsetHeight; // below the heading, which stays
+    if (top < scroll.scrollTop) scroll.scrollTop = top;
+    const bottom = row.offsetTop + row.offsetHeight - scroll.clientHeight;
+    if (bottom > scroll.scrollTop) scroll.scrollTop = bottom;
+  }
+
   #row(event) {
-    const classId = this.page.classIdOf(event);
+    const color = this.page.colorOf(event);
     const row = element("tr", { tabindex: "0", "data-id": event.id, "data-start": event.start_seconds });
     row.append(
-      element("td", {}, nameElement(event.rule)),
-      element("td", { class: "label" }, dot(classId), nameElement(event.label)),
+      element("td", { class: "rule-column" }, nameElement(event.rule)),
+      element("td", { class: "label" }, dot(color), nameElement(event.label)),
       this.#time(event.start_seconds),
       this.#time(event.end_seconds),
-      this.#time(event.peak_seconds),
-      scoreCell(event.score, classId),
+      this.#time(event.peak_seconds, "peak-column"),
+      scoreCell(event.score, color),
       element("td", {}, event.decision ? decisionBadge(event.decision) : "–"),
     );
     return row;
   }
 
-  #time(seconds) {
-    return element("td", { class: "number", title: `${seconds} s` }, formatTime(seconds));
+  #time(seconds, column = "") {
+    return element("td", { class: `number ${column}`, title: `${seconds} s` }, formatTime(seconds));
   }
 
   #clicked(target) {
@@ -65,8 +75,8 @@ class EventTable {
   }
 }
 
-function scoreCell(score, classId) {
-  const bar = element("span", { class: "bar", "aria-hidden": "true", style: `--score: ${score}; --color: ${colors.variable(classId)}` });
+function scoreCell(score, color) {
+  const bar = element("span", { class: "bar", "aria-hidden": "true", style: `--score: ${score}; --color: ${colors.variable(color)}` });
   return element("td", { class: "score", title: String(score) }, element("span", {}, score.toFixed(2)), bar);
 }
 

@@ -2,17 +2,18 @@
 "use strict";
 
 class Legend {
-  constructor(head, shown, toggle) {
+  constructor(head, hasHeading, shown, toggle) {
     this.values = [];
     this.buttons = head.labels.map((label, classId) => {
       const value = element("span", { class: "value" });
       this.values.push(value);
-      const button = element("button", { type: "button", class: "chip" }, dot(classId), nameElement(label), value);
+      const button = element("button", { type: "button", class: "chip" }, dot(head.firstColor + classId), nameElement(label), value);
       button.addEventListener("click", () => toggle(classId));
       return button;
     });
     const chips = element("div", { class: "chips" }, ...this.buttons);
-    this.element = element("div", { class: "legend", role: "group", "aria-label": `Curves of ${head.name}` }, nameElement(head.name, "h3"), chips);
+    this.element = element("div", { class: "legend", role: "group", "aria-label": `Curves of ${head.name}` }, chips);
+    if (hasHeading) this.element.prepend(nameElement(head.name, "h3"));
     this.show(shown);
   }
 

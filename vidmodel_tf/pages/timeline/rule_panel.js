@@ -4,8 +4,8 @@
 const FIELDS = [
   { key: "on", words: "on", max: 1, step: 0.01, unit: "" },
   { key: "off", words: "off", max: 1, step: 0.01, unit: "" },
-  { key: "min_seconds", words: "at least", max: 10, step: 0.1, unit: "s" },
-  { key: "gap_seconds", words: "join gaps up to", max: 10, step: 0.1, unit: "s" },
+  { key: "min_seconds", words: "min length", max: 10, step: 0.1, unit: "s" },
+  { key: "gap_seconds", words: "join gaps", max: 10, step: 0.1, unit: "s" },
 ];
 const MOST_OPEN = 4; // with more rules the cards begin closed
 
@@ -60,9 +60,9 @@ class RuleCard {
     this.rule = rule;
     this.inputs = [];
     this.count = element("span", { class: "muted count" });
-    this.element = element("details", { class: "rule", style: `--color: ${colors.variable(page.classIdOf(rule))}` }, this.#summary());
+    this.element = element("details", { class: "rule", style: `--color: ${colors.variable(page.colorOf(rule))}` }, this.#summary());
     this.element.open = page.data.rules.length <= MOST_OPEN;
-    this.element.append(...FIELDS.map((field) => this.#field(field, index)));
+    this.element.append(element("div", { class: "fields" }, ...FIELDS.map((field) => this.#field(field, index))));
     for (const name of ["pointerenter", "focusin"]) this.element.addEventListener(name, () => page.focusRule(rule));
   }
 
@@ -71,13 +71,13 @@ class RuleCard {
     const seconds = events.reduce((sum, event) => sum + event.end_seconds - event.start_seconds, 0);
     this.count.textContent = events.length ? `${events.length} · ${formatLength(seconds)}` : "no events";
     for (const { field, input } of this.inputs) {
-      if (Number(input.value) !== this.rule[field.key] || input.value === "") input.value = this.rule[field.key];
+      if (Number(input.value) !== this.rule[field.key]) input.value = this.rule[field.key];
     }
   }
 
   #summary() {
     const { rule } = this;
-    const name = element("span", { class: "rule-name" }, dot(this.page.classIdOf(rule)), nameElement(rule.name));
+    const name = element("span", { class: "rule-name" }, dot(this.page.colorOf(rule)), nameElement(rule.name));
     if (rule.name !== rule.label || this.page.data.heads.length > 1) {
       const where = this.page.data.heads.length > 1 ? `${rule.head}: ${rule.label}` : rule.label;
       name.append(element("span", { class: "muted name", lang: "", dir: "auto" }, where));
@@ -94,10 +94,15 @@ class RuleCard {
     const number = element("input", { type: "number", ...limits, id, inputmode: "decimal" });
     slider.addEventListener("input", () => this.#change(field, roundTo(Number(slider.value), field.step)));
     slider.addEventListener("keydown", (event) => this.#arrow(event, field));
-    number.addEventListener("input", () => number.value !== "" && number.validity.valid && this.#change(field, Number(number.value)));
-    number.addEventListener("change", () => this.show());
+    // Not at every key: on the way to 0.55 stands 0, and would take `off` down with it.
+    number.addEventListener("change", () => this.#typed(field, number));
     this.inputs.push({ field, input: slider }, { field, input: number });
     return element("div", { class: "field" }, element("label", { for: id }, field.words), slider, number, element("span", { class: "unit" }, field.unit));
+  }
+
+  #typed(field, number) {
+    if (number.value !== "" && number.validity.valid) this.#change(field, Number(number.value));
+    else number.value = this.rule[field.key];
   }
 
   // The browser's own steps of a slider without a grid are too wide.

@@ -5,8 +5,11 @@ const SCORE_UNIT = 10000; // scores are kept as whole numbers of 1 / 10000
 
 function readData() {
   const data = JSON.parse(document.getElementById("data").textContent);
+  let numColors = 0;
   for (const head of data.heads) {
     head.tracks = head.scores.map(decodeTrack);
+    head.firstColor = numColors; // the classes of two heads differ in colour too
+    numColors += head.labels.length;
   }
   return data;
 }

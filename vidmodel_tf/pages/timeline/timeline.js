@@ -1,14 +1,17 @@
 // The page: holds what its parts share and tells them when it changes.
 "use strict";
 
+const LONGEST_FRAME = 0.5; // seconds: what is more was a jump
+
 class Page {
+  #lastPosition = 0;
   #focusedRule = null;
-  #eventsByRule = null; // until a rule changes, the events are those that Python found
+  #eventsByRule = null;
 
   constructor() {
     this.data = readData();
     colors.read();
-    this.events = this.data.events;
+    this.events = this.data.events; // those that Python found, until a rule changes
     this.player = new Player(byId("video"), this.data.duration_seconds);
     this.view = new View(this.data.duration_seconds);
     this.charts = this.data.heads.map((head) => new Chart(this, head, byId("charts")));
@@ -19,7 +22,8 @@ class Page {
     this.table.show(this.events);
     this.rulePanel.show();
     this.#showTime();
-    byId("other-rules").hidden = !this.data.rules.length || sameEvents(this.#allEvents(), this.data.events);
+    this.#showDecision(this.data.decision);
+    byId("other-rules").hidden = this.#rulesGaveEvents();
   }
 
   focusedRule(headName) {
@@ -37,7 +41,10 @@ class Page {
   rulesChanged(rule) {
     if (rule) this.#eventsByRule?.delete(rule);
     else this.#eventsByRule = null;
-    this.events = this.rulePanel.isChanged ? this.#allEvents() : this.data.events;
+    const { isChanged } = this.rulePanel;
+    this.events = isChanged ? this.#allEvents() : this.data.events;
+    this.#showDecision(isChanged ? this.#judge(this.events) : this.data.decision);
+    byId("decision-heading").textContent = isChanged ? "Decision by the changed rules" : "Decision";
     byId("other-rules").hidden = true;
     this.table.show(this.events);
     this.rulePanel.show();
@@ -45,7 +52,11 @@ class Page {
   }
 
   classIdOf({ head, label }) {
-    return this.data.heads.find(({ name }) => name === head)?.labels.indexOf(label) ?? 0;
+    return this.data.heads.find(({ name }) => name === head).labels.indexOf(label);
+  }
+
+  colorOf({ head, label }) {
+    return this.data.heads.find(({ name }) => name === head).firstColor + this.classIdOf({ head, label });
   }
 
   goTo(event) {
@@ -75,10 +86,25 @@ class Page {
     return events.map((event, i) => ({ id: `e${i + 1}`, ...event }));
   }
 
+  #trackOf(rule) {
+    return this.data.heads.find(({ name }) => name === rule.head).tracks[this.classIdOf(rule)];
+  }
+
+  #judge(events) {
+    const { policy, step_seconds: step, scores_end_seconds: end } = this.data;
+    return judge(policy, events, (rule) => this.#trackOf(rule), step, end);
+  }
+
+  // Whether the events and the decision that Python wrote down are those of the rules that stand in the page.
+  #rulesGaveEvents() {
+    if (!this.data.policy) return true;
+    const events = this.#allEvents();
+    return sameEvents(events, this.data.events) && this.#judge(events) === this.data.decision;
+  }
+
   #eventsOf(rule) {
-    const track = this.data.heads.find(({ name }) => name === rule.head).tracks[this.classIdOf(rule)];
     const { name, head, label, decision } = rule;
-    return findEvents(track, this.data.step_seconds, this.data.scores_end_seconds, rule).map((event) => ({
+    return findEvents(this.#trackOf(rule), this.data.step_seconds, this.data.scores_end_seconds, rule).map((event) => ({
       rule: name,
       head,
       label,
@@ -109,8 +135,16 @@ class Page {
     listenToKeys(this);
   }
 
+  // What the user looks at elsewhere while the video plays stays in view.
+  #follow() {
+    const { position } = this.player;
+    const isJump = Math.abs(position - this.#lastPosition) > LONGEST_FRAME;
+    if (isJump || this.view.has(this.#lastPosition)) this.view.reveal(position);
+    this.#lastPosition = position;
+  }
+
   #moved() {
-    this.view.reveal(this.player.position);
+    this.#follow();
     this.charts.forEach((chart) => chart.movePlayhead());
     this.table.mark();
     this.#showTime();
@@ -123,7 +157,7 @@ class Page {
   }
 
   #showFacts() {
-    const { video, windows, model, decision, cuts } = this.data;
+    const { video, windows, model, cuts } = this.data;
     const inside = windows.kind === "shots" ? " inside shots" : "";
     byId("facts").textContent = [
       formatTime(this.data.duration_seconds, 0),
@@ -132,9 +166,10 @@ class Page {
       `model ${model}`,
     ].join(" · ");
     byId("shots-hint").hidden = !cuts.length;
-    const badge = decision ? decisionBadge(decision) : element("span", { class: "badge" }, "no decision");
-    badge.id = "decision";
-    byId("decision").replaceWith(badge);
+  }
+
+  #showDecision(decision) {
+    byId("decision").replaceChildren(decision ? decisionBadge(decision) : element("span", { class: "badge" }, "none"));
   }
 
   #showVerdict(showsPictures) {

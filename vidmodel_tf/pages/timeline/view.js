@@ -16,10 +16,6 @@ class View {
     this.#listeners.push(listener);
   }
 
-  get isWhole() {
-    return this.min === 0 && this.max === this.endSeconds;
-  }
-
   show(min, max) {
     const length = Math.min(Math.max(max - min, SMALLEST_VIEW), this.endSeconds);
     this.min = Math.min(Math.max(min, 0), this.endSeconds - length);
@@ -33,7 +29,7 @@ class View {
 
   // Shows 1 / factor of the range, with `center` where it was on the screen.
   zoom(factor, center) {
-    const fixed = center >= this.min && center <= this.max ? center : (this.min + this.max) / 2;
+    const fixed = this.has(center) ? center : (this.min + this.max) / 2;
     this.show(fixed - (fixed - this.min) / factor, fixed + (this.max - fixed) / factor);
   }
 
@@ -41,9 +37,13 @@ class View {
     this.show(this.min + seconds, this.max + seconds);
   }
 
+  has(seconds) {
+    return seconds >= this.min && seconds <= this.max;
+  }
+
   // Moves on by a whole screen where `seconds` is not to be seen.
   reveal(seconds) {
-    if (seconds >= this.min && seconds <= this.max) return;
+    if (this.has(seconds)) return;
     const length = this.max - this.min;
     this.show(seconds - length * 0.1, seconds + length * 0.9);
   }

@@ -1,0 +1,31 @@
+// What the rules decide on the whole video; vidmodel_tf/scoring/judge.py has the same.
+"use strict";
+
+const RANKED = ["accept", "review", "reject"]; // the worst last
+
+// `trackOf` gives the scores that a rule watches. null: no rule says any of the three words.
+function judge(policy, events, trackOf, stepSeconds, endSeconds) {
+  const words = policy.rules.map((rule) => rule.decision);
+  if (!policy.video.length && !words.some((word) => RANKED.includes(word))) return null;
+  const decisions = [
+    ...events.map((event) => event.decision),
+    ...policy.video.map((rule) => decisionOnVideo(rule, trackOf(rule), stepSeconds, endSeconds)),
+  ];
+  return RANKED[Math.max(0, ...decisions.map((decision) => RANKED.indexOf(decision)))];
+}
+
+function decisionOnVideo(rule, track, stepSeconds, endSeconds) {
+  if (rule.reject_score !== null) {
+    const seconds = secondsAtLeast(rule.reject_score, track, stepSeconds, endSeconds);
+    if (seconds > rule.reject_over_seconds + TOLERANCE) return "reject";
+  }
+  return rule.review_score !== null && track.some((score) => score >= rule.review_score) ? "review" : null;
+}
+
+function secondsAtLeast(threshold, track, stepSeconds, endSeconds) {
+  let seconds = 0;
+  for (let i = 0; i < track.length; i++) {
+    if (track[i] >= threshold) seconds += Math.min((i + 1) * stepSeconds, endSeconds) - i * stepSeconds;
+  }
+  return seconds;
+}
