@@ -121,9 +121,8 @@ def _page_data(document: Mapping[str, Any], policy: Mapping[str, Any] | None) ->
 
 def _command_to_convert(name: str) -> str:
     source = f"./{name}" if name.startswith("-") else name
-    return shlex.join(
-        ["ffmpeg", "-i", source, "-c:v", "libx264", "-pix_fmt", "yuv420p", f"{Path(source).stem}.h264.mp4"]
-    )
+    target = f"{source.removesuffix(Path(name).suffix)}.h264.mp4"
+    return shlex.join(["ffmpeg", "-i", source, "-c:v", "libx264", "-pix_fmt", "yuv420p", target])
 
 
 def _encoded_tracks(scores: Sequence[Sequence[float]], num_labels: int) -> list[str]:
