@@ -38,6 +38,7 @@ def test_every_module_of_the_folder_is_a_command():
     "arguments",
     [
         ["compare", "no_such", "neither"],
+        ["calibrate", "no_such", "--truth", "none.csv", "--out", "policy.json"],
         ["export", "run", "--out", "exported", "--data", "data"],
         ["predict", "clip.mp4", "run"],
         ["prepare", "clips", "--out", "x", "--set", "prepare.jpeg_quality=0"],

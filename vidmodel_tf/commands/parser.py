@@ -21,6 +21,7 @@ COMMANDS = (
     "evaluate",
     "predict",
     "decide",
+    "calibrate",
     "audit",
     "export",
     "verify",

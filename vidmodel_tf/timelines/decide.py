@@ -13,6 +13,7 @@ from vidmodel_tf.scoring.find_events import find_events
 from vidmodel_tf.scoring.judge import Judgement, judge
 from vidmodel_tf.scoring.policy import Policy
 from vidmodel_tf.timelines.document import SUFFIX, Document, read_document
+from vidmodel_tf.timelines.folder import timeline_paths
 from vidmodel_tf.timelines.outputs import write_outputs
 
 
@@ -54,10 +55,7 @@ def decide_folder(folder: str | Path, policy: Policy, audit: AuditLog | None = N
     Raises:
         InputError: There is no timeline, one is damaged, or a rule's head or class is not in one.
     """
-    # a name with a dot in front is a file that was being written when its process was killed
-    paths = sorted(path for path in Path(folder).glob(f"*{SUFFIX}") if not path.name.startswith("."))
-    if not paths:
-        raise InputError(f"{folder}: expected NAME{SUFFIX} files, as `vidmodel timeline` leaves them. Received: none")
+    paths = timeline_paths(folder)
     for path in paths:
         _check_policy(policy, path)
     return (_decide(path, policy, audit) for path in paths)
