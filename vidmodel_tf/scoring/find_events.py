@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
+
 from vidmodel_tf.scoring.event import Event
 from vidmodel_tf.scoring.event_tracker import EventTracker
 from vidmodel_tf.scoring.policy import Policy
@@ -35,10 +37,10 @@ def find_events(scores: TimedScores, policy: Policy) -> tuple[Event, ...]:
 
 
 def _events_of(scores: TimedScores, rule: Rule) -> list[Event]:
+    track = scores.head(rule.head).track(rule.label)
     tracker = EventTracker(rule, scores.step_seconds, scores.end_seconds)
-    changes = [
-        change
-        for index, score in enumerate(scores.head(rule.head).track(rule.label).tolist())
-        for change in tracker.push(index, score)
-    ]
-    return [change.event for change in changes + tracker.finish(scores.end_seconds) if change.kind == "ended"]
+    changes = []
+    for index in np.flatnonzero(track >= rule.off).tolist():  # the tracker takes those left out for lower ones
+        changes += tracker.push(index, float(track[index]))
+    changes += tracker.finish(scores.end_seconds)
+    return [change.event for change in changes if change.kind == "ended"]
