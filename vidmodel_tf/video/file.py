@@ -15,6 +15,7 @@ import av
 import av.container
 import av.error
 import av.packet
+import av.video.stream
 import numpy as np
 from av.stream import Discard
 
@@ -113,6 +114,11 @@ class VideoFile:
             if rate and 1 / MAX_FPS <= rate <= MAX_FPS:
                 return float(1 / rate)
         return 1 / DEFAULT_FPS
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """Width of a pixel by its height, as stored; old television has pixels that are not square."""
+        return self._stream.sample_aspect_ratio or Fraction(1)
 
     @property
     def claimed_frames(self) -> int:
@@ -248,7 +254,7 @@ class VideoFile:
         context = self._stream.codec_context
         context.flush_buffers()
         num_rows = (len(packets) if end_row is None else end_row) - first_row
-        for packet in itertools.islice(self._packets_from(packets, first_row), num_rows):
+        for packet in itertools.islice(self.packets_from(packets, first_row), num_rows):
             try:
                 yield from context.decode(packet)
             except av.error.FFmpegError:
@@ -256,7 +262,17 @@ class VideoFile:
         with contextlib.suppress(av.error.FFmpegError):
             yield from context.decode(None)
 
-    def _packets_from(self, packets: Packets, first_row: int) -> Iterator[av.packet.Packet]:
+    def add_copy_to(self, container: av.container.OutputContainer) -> av.video.stream.VideoStream:
+        """Adds a stream to a file that is being written, into which packets of this one go as they are."""
+        return container.add_stream_from_template(self._stream)
+
+    def packets_from(self, packets: Packets, first_row: int) -> Iterator[av.packet.Packet]:
+        """The packets themselves, compressed, in the order of decoding.
+
+        Args:
+            packets: As they were listed.
+            first_row: 0, or a key frame's.
+        """
         if packets.held is not None:
             return iter(packets.held[first_row:])
         expected = int(packets.pts[first_row]), int(packets.dts[first_row])
