@@ -234,6 +234,15 @@ def test_a_cover_picture_is_no_video(tmp_path, is_marked):
         decode(write_with_cover(tmp_path / "song.mov", has_video=False, is_marked=is_marked))
 
 
+def test_a_refused_file_is_closed(tmp_path):
+    path = write_with_cover(tmp_path / "song.mov", has_video=False, is_marked=True)
+    with pytest.raises(InputError, match="It is only sound") as raised:
+        VideoFile(path)
+    # `raised` keeps everything alive that has not been closed.
+    assert raised.value.subject == str(path)
+    assert str(path) not in [str(link.resolve()) for link in Path("/proc/self/fd").iterdir()]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -353,6 +362,73 @@ def test_a_refused_range_does_not_take_the_others(tmp_path):
     assert frame_numbers(good.jpeg_frames) == [28, 34, 40, 46]
     assert "start_seconds: expected less than the 4.000 seconds" in str(bad)
     assert "num_frames: expected 1 or more" in str(wrong)
+
+
+def overwrite(path: Path, start_seconds: float, end_seconds: float) -> Path:
+    """Makes the pictures of a stretch unreadable; where they stand in the file, and when they come, stays."""
+    content = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        for packet in container.demux(video=0):
+            if packet.size and start_seconds <= float(packet.pts * packet.time_base) < end_seconds:
+                payload = content.find(bytes(packet), packet.pos)
+                content[payload : payload + packet.size] = b"\xff" * packet.size
+    path.write_bytes(content)
+    return path
+
+
+def outcome(answer):
+    return str(answer) if isinstance(answer, InputError) else answer
+
+
+@pytest.mark.parametrize(("name", "codec"), [("film.mp4", "libx264"), ("film.mkv", "libx264"), ("film.avi", "mpeg4")])
+def test_a_clip_is_the_same_whichever_are_read_with_it(tmp_path, name, codec):
+    path = write_timed_video(
+        tmp_path / name, FILM, codec=codec, options={"g": "25", "bf": "0"}, size=(64, 48), time_base=Fraction(1, 25)
+    )
+    overwrite(path, 20.0, 31.0)
+    ranges = [(22.0, 28.0), (60.0, 65.0), (30.5, 33.0), (31.9, 40.0), (62.0, 70.0), (77.0, None), (5.0, 5.02)]
+    requests = [ClipRequest(path, 4, 256, 95, start, end) for start, end in ranges]
+    together = [outcome(answer) for answer in read_file(requests)]
+    assert together == [outcome(*read_file([request])) for request in requests]
+    assert [outcome(answer) for answer in read_file(requests[::-1])] == together[::-1]
+    if name != "film.avi":  # its times are not told, so that each of its clips is decoded from the first picture on
+        assert [isinstance(answer, str) for answer in together] == [True, False, True, *[False] * 4]
+        assert not any(answer.warnings for answer in (together[1], *together[3:]))
+    assert frame_numbers(together[1].jpeg_frames) == [int((60 + (n + 0.5) * 1.25) * 25 + 1e-6) for n in range(4)]
+
+
+def test_a_short_clip_has_its_own_rate_whichever_are_read_with_it(tmp_path):
+    times = [*(i / 25 for i in range(1000)), *(40 + i / 10 for i in range(400))]
+    path = write_timed_video(tmp_path / "film.mp4", times, options={"g": "25", "bf": "0"}, size=(64, 48))
+    requests = [ClipRequest(path, 4, 256, 95, *span) for span in [(30.0, 39.0), (38.0, 50.0), (41.01, 41.19)]]
+    assert [outcome(answer) for answer in read_file(requests)] == [
+        outcome(*read_file([request])) for request in requests
+    ]
+    assert read_clip(requests[-1]).fps == pytest.approx(10)
+
+
+def test_a_refusal_for_damage_counts_the_frames_of_its_clip(tmp_path):
+    path = write_timed_video(tmp_path / "film.mp4", FILM, options={"g": "25", "bf": "0"}, size=(64, 48))
+    overwrite(path, 20.0, 31.0)
+    with pytest.raises(InputError, match=r"(\d+) of the (\d+) frames that were to be decoded .*damaged") as raised:
+        decode(path, start_seconds=22.0, end_seconds=28.0)
+    num_lost, num_expected = (int(word) for word in str(raised.value).split() if word.isdigit())
+    assert num_expected / 2 < num_lost <= num_expected < 350
+
+
+def test_pictures_of_clips_that_overlap_are_decoded_once(tmp_path, monkeypatch):
+    path = write_timed_video(tmp_path / "film.mp4", FILM, options={"g": "25", "bf": "0"}, size=(64, 48))
+    decoded = []
+    original = VideoFile.decode
+
+    def noted(self, *arguments):
+        for picture in original(self, *arguments):
+            decoded.append(picture.pts)
+            yield picture
+
+    monkeypatch.setattr(VideoFile, "decode", noted)
+    read_file([ClipRequest(path, 8, 256, 95, start, start + 4.0) for start in (10.0, 11.0, 12.0, 13.0)])
+    assert len(decoded) == len(set(decoded)) <= 200
 
 
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.avi", "clip.ts"])

@@ -35,10 +35,10 @@ class Choice:
 
 
 class Part:
-    """Reads clips that lie within `packets`.
+    """Reads clips that lie within `packets`, each picture decoded once.
 
     Pictures are told apart by their timestamps, or, where these are not trusted, by their number; such a part is
-    decoded from its first packet on.
+    decoded from its first packet to its last, whatever is wanted of it.
     """
 
     def __init__(self, video: VideoFile, packets: Packets) -> None:
@@ -52,19 +52,32 @@ class Part:
         self._size = (0, 0)
         self._has_counted = False
 
-    def read(self, requests: dict[int, ClipRequest]) -> dict[int, DecodedClip | InputError]:
-        """The clip of each request, or why it is refused."""
-        while True:
+    def read(self, requests: dict[int, ClipRequest]) -> dict[int, DecodedClip | InputError] | None:
+        """The clip of each request, or why it is refused.
+
+        Returns:
+            None: These clips would differ from those that are read alone, because pictures are missing (of which
+            clip?) or a clock was mended (before which clip?). A single request always has its answer.
+
+        Raises:
+            InputError: Too little of the part can be decoded.
+        """
+        while self._may_share(requests):
             choices = {number: self._choose(request) for number, request in requests.items()}
             missing = self._wanted(choices, requests) - self._jpegs.keys()
             if not missing and (self._is_trusted or self._has_counted):
-                break
+                self._losses.check(self._timeline)
+                return {number: self._answer(choices[number], request) for number, request in requests.items()}
             by_key: Missing = {}
             for key, short_side, jpeg_quality in missing:
                 by_key.setdefault(key, []).append((short_side, jpeg_quality))
             self._decode(by_key)
-        self._losses.check(self._timeline)
-        return {number: self._answer(choices[number], request) for number, request in requests.items()}
+        return None
+
+    def _may_share(self, requests: dict[int, ClipRequest]) -> bool:
+        if len(requests) == 1 or not self._is_trusted:  # what is not trusted is decoded as a whole for each clip too
+            return True
+        return not self._losses.has_any and (self._packets.is_whole or not self._timeline.notes)
 
     def _wanted(self, choices: dict[int, Choice | InputError], requests: dict[int, ClipRequest]) -> set[Stored]:
         return {
@@ -100,8 +113,8 @@ class Part:
             except InputError as error:
                 return error
             times = timeline.regular_between(first, last, self._origin_seconds)
-            has_steps = len(times) > 2 and times[-1] > times[0]
-            fps = (len(times) - 1) / (times[-1] - times[0]) if has_steps else 1 / timeline.average_seconds
+            has_steps = len(times) > 1 and times[-1] > times[0]
+            fps = (len(times) - 1) / (times[-1] - times[0]) if has_steps else 1 / timeline.frame_seconds
         indices = frames_at(times, sample_times(start, end, request.num_frames)[slots])
         return Choice(
             keys=tuple(timeline.keys[first + indices].tolist()),

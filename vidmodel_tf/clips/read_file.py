@@ -1,14 +1,17 @@
-"""One video file -> the frames of several clips of it, each picture decoded once.
+"""One video file -> the frames of several clips of it.
 
 The packets are listed first, which tells without decoding when every picture is displayed and where decoding can begin.
 Then only those stretches are decoded that lead from a key frame to a picture that is wanted. What the decoder gives has
 the last word: a picture that cannot be decoded is no picture, and the one before it is displayed on.
+
+Clips that overlap share their pictures, each decoded once. A clip is the same, byte for byte and warning for warning,
+whichever others are read with it: where pictures are missing, each clip is read by itself.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vidmodel_tf.clips.clip_request import ClipRequest, DecodedClip, check_request
@@ -19,6 +22,7 @@ from vidmodel_tf.video.opencv import import_opencv
 from vidmodel_tf.video.packets import Packets
 
 Answer = DecodedClip | InputError
+Requests = dict[int, ClipRequest]  # by their number
 
 
 def read_file(requests: Sequence[ClipRequest]) -> list[Answer]:
@@ -42,41 +46,66 @@ def read_file(requests: Sequence[ClipRequest]) -> list[Answer]:
     return [answers[number] for number in range(len(requests))]
 
 
-def _read(path: Path, requests: dict[int, ClipRequest]) -> dict[int, Answer]:
-    answers: dict[int, Answer] = {}
+def _read(path: Path, requests: Requests) -> dict[int, Answer]:
     try:
         with VideoFile(path) as video:
-            for packets, numbers in _plan_parts(video, requests):
-                part = Part(video, packets)
-                answers |= part.read({number: requests[number] for number in numbers})
+            return _read_video(video, requests)
     except InputError as error:
-        return {number: answers.get(number, error) for number in requests}
+        return dict.fromkeys(requests, error)
+
+
+def _read_video(video: VideoFile, requests: Requests) -> dict[int, Answer]:
+    """Lists only the packets of the ranges where the file leads to them, else all of them."""
+    answers: dict[int, Answer] = {}
+    for group in _merge_ranges({number: request for number, request in requests.items() if _is_led_to(video, request)}):
+        answers |= _read_group(video, group, lambda group: _list_range(video, group))
+    rest = {number: request for number, request in requests.items() if number not in answers}
+    return answers | (_read_group(video, rest, lambda _: video.packets) if rest else {})
+
+
+def _is_led_to(video: VideoFile, request: ClipRequest) -> bool:
+    return request.end_seconds is not None and video.leads_to(request.end_seconds)
+
+
+def _list_range(video: VideoFile, group: Requests) -> Packets | None:
+    spans = [_span(request) for request in group.values()]
+    return video.list_packets_between(min(start for start, _ in spans), max(end for _, end in spans))
+
+
+def _read_group(
+    video: VideoFile, group: Requests, list_packets: Callable[[Requests], Packets | None]
+) -> dict[int, Answer]:
+    """Reads requests together, or one by one where that would make a difference; none where no packets are listed."""
+    packets = list_packets(group)
+    answers = None if packets is None else _read_part(video, packets, group)
+    if answers is None and len(group) > 1:
+        alone = [_read_group(video, {number: request}, list_packets) for number, request in group.items()]
+        return {number: answer for answers in alone for number, answer in answers.items()}
+    return answers or {}
+
+
+def _read_part(video: VideoFile, packets: Packets, group: Requests) -> dict[int, Answer] | None:
+    try:
+        return Part(video, packets).read(group)
+    except InputError as error:
+        return dict.fromkeys(group, error)
     except import_opencv().error as error:
         reason = f"OpenCV cannot reduce or store its pictures ({' '.join(str(error).split())})"
-        return {number: answers.get(number, InputError(reason, subject=path)) for number in requests}
-    return answers
+        return dict.fromkeys(group, InputError(reason, subject=video.path)) if len(group) == 1 else None
 
 
-def _plan_parts(video: VideoFile, requests: dict[int, ClipRequest]) -> Iterator[tuple[Packets, list[int]]]:
-    """Lists the packets of the whole file where that is needed, else of the ranges, each with those that overlap it."""
-    ends = [math.inf if request.end_seconds is None else request.end_seconds for request in requests.values()]
-    if not all(video.leads_to(end) for end in ends):
-        yield video.packets, list(requests)
-        return
-    for start_seconds, end_seconds, numbers in _merge_ranges(requests):
-        packets = video.list_packets_between(start_seconds, end_seconds)
-        yield video.packets if packets is None else packets, numbers
+def _merge_ranges(requests: Requests) -> list[Requests]:
+    """Groups those that overlap."""
+    groups: list[Requests] = []
+    last_seconds = -math.inf
+    for number, request in sorted(requests.items(), key=lambda item: (*_span(item[1]), item[0])):
+        start_seconds, end_seconds = _span(request)
+        if start_seconds > last_seconds:
+            groups.append({})
+        groups[-1][number] = request
+        last_seconds = max(last_seconds, end_seconds)
+    return groups
 
 
-def _merge_ranges(requests: dict[int, ClipRequest]) -> list[tuple[float, float, list[int]]]:
-    merged: list[tuple[float, float, list[int]]] = []
-    ranges = (
-        (request.start_seconds or 0.0, request.end_seconds or 0.0, number) for number, request in requests.items()
-    )
-    for start_seconds, end_seconds, number in sorted(ranges):
-        if merged and start_seconds <= merged[-1][1]:
-            first, last, numbers = merged[-1]
-            merged[-1] = first, max(last, end_seconds), [*numbers, number]
-        else:
-            merged.append((start_seconds, end_seconds, [number]))
-    return merged
+def _span(request: ClipRequest) -> tuple[float, float]:
+    return request.start_seconds or 0.0, math.inf if request.end_seconds is None else request.end_seconds

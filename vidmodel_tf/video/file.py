@@ -19,6 +19,7 @@ import av.video.stream
 import numpy as np
 from av.stream import Discard
 
+from vidmodel_tf.errors import InputError
 from vidmodel_tf.video.containers import best_video_stream, open_container
 from vidmodel_tf.video.frame import Frame
 from vidmodel_tf.video.packets import UNKNOWN, Packets, demux, list_packets
@@ -54,7 +55,12 @@ class VideoFile:
 
     def _open(self) -> None:
         self._container = open_container(self.path)
-        self._stream = best_video_stream(self._container, self.path)
+        try:
+            self._stream = best_video_stream(self._container, self.path)
+        except InputError:
+            self._container.close()
+            raise
+        self._is_at_start = True
         for stream in self._container.streams:
             if stream is not self._stream:
                 stream.discard = Discard.all
@@ -156,6 +162,9 @@ class VideoFile:
     @cached_property
     def packets(self) -> Packets:
         """All packets of the video."""
+        if not self._is_at_start:
+            self._reopen()
+        self._is_at_start = False
         return list_packets(demux(self._container, self._stream), is_whole=True, tells_pts=self.format != "avi")
 
     def timeline(self, packets: Packets) -> Timeline:
@@ -229,7 +238,7 @@ class VideoFile:
         for earlier_seconds in (0, 2, 10, 60):
             target = start_pts - int(earlier_seconds / self.time_base)
             with contextlib.suppress(av.error.FFmpegError):
-                self._container.seek(target, stream=self._stream)
+                self._seek(target)
                 packets = list_packets(self._until(end_pts), is_whole=False, tells_pts=True)
                 if len(packets) and packets.is_key[0] and packets.has_trusted_times and packets.pts[0] <= start_pts:
                     return packets
@@ -280,7 +289,7 @@ class VideoFile:
             # MP4 and Matroska are sought by the time of display, MPEG streams by that of decoding.
             for target in (expected[0], min(expected), min(expected) - round(2 / self.time_base)):
                 with contextlib.suppress(av.error.FFmpegError):
-                    self._container.seek(target, stream=self._stream)
+                    self._seek(target)
                     found = self._after_landing(expected)
                     if found is not None:
                         return found
@@ -297,6 +306,10 @@ class VideoFile:
             if _times(packet)[1] > expected[1]:
                 return None  # it landed behind
         return None
+
+    def _seek(self, target: int) -> None:
+        self._is_at_start = False
+        self._container.seek(target, stream=self._stream)
 
     def _reopen(self) -> None:
         self._container.close()

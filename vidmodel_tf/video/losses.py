@@ -17,12 +17,13 @@ CODECS_WITH_INVISIBLE_FRAMES = ("vp8", "vp9", "av1", "libdav1d", "libvpx", "libv
 
 
 class Losses:
-    """Counts the pictures of one part of a video that should have come and did not."""
+    """Counts the pictures that should have come and did not, from when it is made."""
 
     def __init__(self, video: VideoFile, packets: Packets) -> None:
         self._video = video
         self._packets = packets
         self._timeline = video.timeline(packets)  # before anything is found to be lost
+        self._num_refused_before = video.num_refused
         self._expected: set[int] = set()
         self._lost: set[int] = set()
         self.is_interlaced = False
@@ -32,20 +33,31 @@ class Losses:
         self._expected |= expected
         self._lost |= lost
 
+    @property
+    def has_any(self) -> bool:
+        """Whether any picture that was to be decoded did not come, or a packet was refused."""
+        return bool(self._lost) or self._num_refused > 0
+
     def check(self, timeline: Timeline) -> None:
         """Refuses a video of which more than half is missing.
 
         Raises:
             InputError: So much is missing, or everything.
         """
-        num_left, num_claimed = len(timeline.keys), self._num_claimed
-        if num_left == 0:
+        if len(timeline.keys) == 0:
             raise InputError(
                 f"no frame of this video can be decoded (codec {self._video.codec}): it is damaged or cut off",
                 subject=self._video.path,
             )
+        if self._undecoded_share > REFUSED_SHARE:
+            raise InputError(
+                f"{self._num_lost} of the {len(self._expected)} frames that were to be decoded for this clip could "
+                "not be: it is damaged",
+                subject=self._video.path,
+            )
         if self._share > REFUSED_SHARE:
-            num_claimed = max(num_claimed, len(self._packets))
+            num_claimed = max(self._num_claimed, len(self._packets))
+            num_left = min(len(timeline.keys), round((1 - self._share) * num_claimed))
             raise InputError(
                 f"only {num_left} of the {num_claimed} frames that the file claims to have can be read: it is cut off "
                 "or damaged",
@@ -53,7 +65,7 @@ class Losses:
             )
 
     def warnings(self) -> tuple[str, ...]:
-        """One line where more is missing than nobody would notice."""
+        """One line where so much is missing that it matters."""
         share = self._share
         if share <= TOLD_SHARE:
             return ()
@@ -65,12 +77,21 @@ class Losses:
 
     @property
     def _undecoded_share(self) -> float:
+        return self._num_lost / len(self._expected) if self._expected else 0.0
+
+    @property
+    def _num_lost(self) -> int:
+        """Pictures that were lost, not packets that have no picture of their own."""
         num_lost, num_expected = len(self._lost), len(self._expected)
         if self._video.codec in CODECS_WITH_INVISIBLE_FRAMES:
-            num_lost = min(num_lost, self._video.num_refused)
+            num_lost = min(num_lost, self._num_refused)
         if self.is_interlaced:  # a packet may hold one of the two fields of a picture
             num_lost = max(num_lost - (num_expected - num_lost), 0)
-        return num_lost / num_expected if num_expected else 0.0
+        return num_lost
+
+    @property
+    def _num_refused(self) -> int:
+        return self._video.num_refused - self._num_refused_before
 
     @property
     def _num_claimed(self) -> int:
