@@ -126,6 +126,9 @@ def test_tenths_of_seconds_add_up():
     policy = Policy(video=(video_rule(reject_over_seconds=0.3, reject_score=0.9),))
     assert judge(timed([0.9] * 3, step=0.1), policy).decision == "accept"
     assert judge(timed([0.9] * 4, step=0.1), policy).decision == "reject"
+    an_hour = Policy(video=(video_rule(reject_over_seconds=3600, reject_score=0.9),))
+    assert judge(timed([0.9] * 36_000, step=0.1), an_hour).decision == "accept"
+    assert judge(timed([0.9] * 36_001, step=0.1), an_hour).decision == "reject"
 
 
 def test_no_scores_at_all():

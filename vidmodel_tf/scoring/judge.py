@@ -128,9 +128,12 @@ def _decide(rule: VideoRule, track: np.ndarray, highest: float, scores: TimedSco
 
 
 def _seconds_at_least(threshold: float, track: np.ndarray, scores: TimedScores) -> float:
-    starts = np.arange(len(track)) * scores.step_seconds
-    lengths = np.minimum(starts + scores.step_seconds, scores.end_seconds) - starts
-    return float(lengths[track >= threshold].sum())
+    is_reached = track >= threshold
+    # Not a sum of lengths: thousands of tenths of a second do not add up to whole ones.
+    seconds = int(is_reached.sum()) * scores.step_seconds
+    if len(track) and is_reached[-1]:  # the video may end inside the last step
+        seconds -= len(track) * scores.step_seconds - scores.end_seconds
+    return seconds
 
 
 def _rank(decision: str) -> int:

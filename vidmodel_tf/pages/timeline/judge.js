@@ -23,9 +23,8 @@ function decisionOnVideo(rule, track, stepSeconds, endSeconds) {
 }
 
 function secondsAtLeast(threshold, track, stepSeconds, endSeconds) {
-  let seconds = 0;
-  for (let i = 0; i < track.length; i++) {
-    if (track[i] >= threshold) seconds += Math.min((i + 1) * stepSeconds, endSeconds) - i * stepSeconds;
-  }
-  return seconds;
+  let steps = 0;
+  for (const score of track) if (score >= threshold) steps++;
+  const missing = track[track.length - 1] >= threshold ? track.length * stepSeconds - endSeconds : 0;
+  return steps * stepSeconds - missing; // not a sum of lengths: tenths of a second do not add up to whole ones
 }
