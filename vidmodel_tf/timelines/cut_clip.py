@@ -83,7 +83,7 @@ def _explaining_container(out: Path) -> Iterator[None]:
     """FFmpeg's refusal of a container in our words."""
     try:
         yield
-    except (av.error.FFmpegError, ValueError) as error:
+    except (av.error.ArgumentError, ValueError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(
