@@ -19,7 +19,7 @@ from vidmodel_tf.scoring.timed_scores import TimedScores
 from vidmodel_tf.storage import write_text
 from vidmodel_tf.timelines.document import Document, ModelFacts, Shot, TimelineSettings, VideoFacts
 
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 STEP_SECONDS, DURATION_SECONDS = 0.25, 40.0
 DESK = {"width": 1280, "height": 1000}
 FILE_NAME = "打架 100% <∕script> \"'& #1.mp4"

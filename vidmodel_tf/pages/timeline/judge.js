@@ -11,7 +11,7 @@ function judge(policy, events, trackOf, stepSeconds, endSeconds) {
     ...events.map((event) => event.decision),
     ...policy.video.map((rule) => decisionOnVideo(rule, trackOf(rule), stepSeconds, endSeconds)),
   ];
-  return RANKED[Math.max(0, ...decisions.map((decision) => RANKED.indexOf(decision)))];
+  return RANKED.findLast((word) => decisions.includes(word)) ?? RANKED[0];
 }
 
 function decisionOnVideo(rule, track, stepSeconds, endSeconds) {
