@@ -213,10 +213,13 @@ def test_policy_of_another_model():
         render_timeline_page(document, "a.mp4", policy=other)
 
 
-def test_policy_with_defaults_left_out():
+@pytest.mark.parametrize(("part", "missing"), [("rules", "on"), ("rules", "decision"), ("video", "review_score")])
+def test_policy_with_defaults_left_out(part, missing):
     document = make_document("a.mp4", two_classes(example_track()), POLICY)
-    policy = {"version": 1, "rules": [{"name": "a", "head": "label", "label": "fight", "on": 0.5}], "video": []}
-    with pytest.raises(InputError, match=r"every setting, as `Policy.to_json`.*Missing: \['off', 'min_seconds'"):
+    video = {"name": "whole", "head": "label", "label": "fight", "review_score": 0.5}
+    policy = make_policy({}, video=[video]).to_json()
+    del policy[part][0][missing]
+    with pytest.raises(InputError, match=rf"every setting of a rule, as `Policy.to_json`.*Missing: \['{missing}'\]"):
         render_timeline_page(document, "a.mp4", policy=policy)
 
 
@@ -435,10 +438,43 @@ def test_sliders_draw_the_events_anew(tmp_path, open_page):
         assert changed.rules[0] == policy.rules[0]
         assert events_shown(page) == [event.to_json() for event in events]
         assert len(rows(page)) == len(events)
-        assert page.locator("#decision").inner_text() == (judge(scores, changed).decision or "none")
+        assert page.locator("#decision").inner_text() == (judge(scores, changed).decision or "")
     assert changed.rules[1].off == 0.3, "off follows where on goes below it"
     page.locator("#reset-rules").click()
     assert events_shown(page) == [event.to_json() for event in find_events(scores, policy)]
+
+
+def test_many_events(tmp_path, open_page):
+    """The table stops, keys and counts go on."""
+    track = np.tile([0.9, 0.1], 1_500)
+    timed = TimedScores.of(1.0, 3_000.0, {"label": ("fight", "other")}, {"label": np.stack([track, 1 - track], 1)})
+    policy = make_policy({"gap_seconds": 0.5})
+    page = open_page(write_page(tmp_path, tmp_path / "none.mp4", timed, policy), ready="error !== null")
+    assert page.locator("#num-events").inner_text() == "1500"
+    assert page.locator("#events tbody tr").count() == 1000
+    assert page.locator("#more-events").is_visible()
+    page.evaluate("page.player.seek(2500)")
+    page.keyboard.press("n")
+    assert page.evaluate(TIME) == 2502
+    set_number(page, "min_seconds", 20)
+    assert rows(page) == []
+    assert page.locator("#more-events").is_hidden()
+
+
+def test_nothing_is_said_of_decisions_where_there_are_none(video, tmp_path, open_page):
+    page = open_page(write_page(tmp_path, video, policy=make_policy({})))
+    assert page.locator("#events tbody tr").count() == 2
+    assert page.get_by_text("Decision", exact=True).filter(visible=True).count() == 0
+
+
+def test_the_page_forbids_requests(page):
+    blocked = page.evaluate(
+        """() => new Promise((resolve) => {
+          addEventListener("securitypolicyviolation", (event) => resolve(event.blockedURI));
+          fetch("https://example.org/").catch(() => {});
+        })"""
+    )
+    assert blocked == "https://example.org/"
 
 
 def test_slider_by_mouse(page):

@@ -19,7 +19,10 @@ import numpy as np
 from vidmodel_tf.errors import InputError
 
 _SCORE_UNIT = 10_000  # scores have 4 places; the page gets whole numbers
-_RULE_KEYS = ("name", "head", "label", "on", "off", "min_seconds", "gap_seconds", "pad_seconds", "decision")
+_RULE_KEYS = {  # what the scripts read; a missing one would be a wrong answer, not an error
+    "rules": ("on", "off", "min_seconds", "gap_seconds", "pad_seconds", "decision"),
+    "video": ("reject_over_seconds", "reject_score", "review_score"),
+}
 _SCRIPTS = (  # in the order in which they need each other
     "elements.js",
     "times.js",
@@ -58,6 +61,8 @@ def render_timeline_page(
             0 to 1 with 4 places.
     """
     video = document["video"]
+    if policy is not None:
+        _check_rules(policy, document["heads"])
     return string.Template(_part("template.html")).substitute(
         title=html.escape(Path(video["path"]).name),
         video_href=html.escape(video_href),
@@ -114,7 +119,7 @@ def _page_data(document: Mapping[str, Any], policy: Mapping[str, Any] | None) ->
         "cuts": [shot["start_seconds"] for shot in document["shots"][1:]],
         "events": document["events"],
         "decision": document["decision"],
-        "rules": _checked_rules(policy, heads),
+        "rules": [] if policy is None else policy["rules"],
         "policy": policy,
     }
 
@@ -138,16 +143,20 @@ def _encoded_tracks(scores: Sequence[Sequence[float]], num_labels: int) -> list[
     return [base64.b64encode(track.tobytes()).decode("ascii") for track in units_SxK.astype("<u2").T]
 
 
-def _checked_rules(policy: Mapping[str, Any] | None, heads: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    rules = [] if policy is None else policy["rules"]
-    for rule in rules:
-        missing = [key for key in _RULE_KEYS if key not in rule]
-        if missing:
-            raise InputError(f"expected rules with every setting, as `Policy.to_json` gives them. Missing: {missing}")
-        if rule["head"] not in heads or rule["label"] not in heads[rule["head"]]["labels"]:
-            known = ", ".join(f"{head}: {'|'.join(value['labels'])}" for head, value in heads.items())
-            raise InputError(
-                f"rule {rule['name']!r}: expected a head and class of the timeline ({known}). "
-                f"Received: {rule['head']!r}, {rule['label']!r}"
-            )
-    return rules
+def _check_rules(policy: Mapping[str, Any], heads: Mapping[str, Any]) -> None:
+    for part, keys in _RULE_KEYS.items():
+        for rule in policy[part]:
+            missing = [key for key in ("name", "head", "label", *keys) if key not in rule]
+            if missing:
+                raise InputError(f"expected every setting of a rule, as `Policy.to_json` gives it. Missing: {missing}")
+            _check_class(rule, heads)
+
+
+def _check_class(rule: Mapping[str, Any], heads: Mapping[str, Any]) -> None:
+    if rule["head"] in heads and rule["label"] in heads[rule["head"]]["labels"]:
+        return
+    known = ", ".join(f"{head}: {'|'.join(value['labels'])}" for head, value in heads.items())
+    raise InputError(
+        f"rule {rule['name']!r}: expected a head and class of the timeline ({known}). "
+        f"Received: {rule['head']!r}, {rule['label']!r}"
+    )

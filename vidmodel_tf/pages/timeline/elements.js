@@ -15,7 +15,7 @@ function element(tag, attributes = {}, ...children) {
 
 // A name in whatever language and direction it is written.
 function nameElement(name, tag = "span") {
-  return element(tag, { lang: "", dir: "auto", class: "name" }, name);
+  return element(tag, { lang: "", dir: "auto", class: "name", title: name }, name);
 }
 
 function dot(color) {

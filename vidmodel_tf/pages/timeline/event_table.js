@@ -1,8 +1,10 @@
 // The events as a table whose rows go to the event.
 "use strict";
 
+const MOST_ROWS = 1000; // more would make the sliders slow
+
 class EventTable {
-  #rows = [];
+  #rows = []; // of the first events
 
   constructor(page) {
     this.page = page;
@@ -13,21 +15,25 @@ class EventTable {
   }
 
   show(events) {
-    this.#rows = events.map((event) => this.#row(event));
+    this.#rows = events.slice(0, MOST_ROWS).map((event) => this.#row(event));
     this.body.replaceChildren(...this.#rows);
-    byId("num-events").textContent = events.length ? events.length : "";
+    byId("num-events").textContent = events.length || "";
     byId("no-events").hidden = events.length > 0;
-    byId("events").hidden = !events.length;
-    byId("events").classList.toggle("same-names", events.every(({ rule, label }) => rule === label));
+    byId("more-events").hidden = events.length <= MOST_ROWS;
+    const table = byId("events");
+    table.hidden = !events.length;
+    table.classList.toggle("same-names", events.every(({ rule, label }) => rule === label));
+    table.classList.toggle("no-decisions", events.every(({ decision }) => decision === null));
     this.mark();
   }
 
   // Marks the rows of what happens at the playhead.
   mark() {
     const now = this.page.player.position;
-    this.page.events.forEach((event, i) => {
-      const isNow = event.start_seconds <= now && now < event.end_seconds;
-      if (isNow !== this.#rows[i].hasAttribute("aria-current")) this.#setNow(this.#rows[i], isNow);
+    this.#rows.forEach((row, i) => {
+      const { start_seconds: start, end_seconds: end } = this.page.events[i];
+      const isNow = start <= now && now < end;
+      if (isNow !== row.hasAttribute("aria-current")) this.#setNow(row, isNow);
     });
   }
 
@@ -51,7 +57,7 @@ class EventTable {
       this.#time(event.end_seconds),
       this.#time(event.peak_seconds, "peak-column"),
       scoreCell(event.score, color),
-      element("td", {}, event.decision ? decisionBadge(event.decision) : "–"),
+      element("td", { class: "decision-column" }, event.decision ? decisionBadge(event.decision) : "–"),
     );
     return row;
   }

@@ -4,6 +4,7 @@
 class Player {
   #position = 0;
   #listeners = [];
+  #nextFrame = 0;
 
   constructor(video, durationSeconds) {
     this.video = video;
@@ -56,10 +57,12 @@ class Player {
     this.#tell();
   }
 
+  // The event "timeupdate" alone comes 4 times a second.
   #followFrames() {
+    cancelAnimationFrame(this.#nextFrame);
     if (this.video.paused || this.video.ended) return;
     this.#follow();
-    requestAnimationFrame(() => this.#followFrames());
+    this.#nextFrame = requestAnimationFrame(() => this.#followFrames());
   }
 
   #tell() {

@@ -2,8 +2,8 @@
 "use strict";
 
 const FIELDS = [
-  { key: "on", words: "on", max: 1, step: 0.01, unit: "" },
-  { key: "off", words: "off", max: 1, step: 0.01, unit: "" },
+  { key: "on", words: "on", max: 1, step: 0.01, unit: "", isScore: true },
+  { key: "off", words: "off", max: 1, step: 0.01, unit: "", isScore: true },
   { key: "min_seconds", words: "min length", max: 10, step: 0.1, unit: "s" },
   { key: "gap_seconds", words: "join gaps", max: 10, step: 0.1, unit: "s" },
 ];
@@ -88,10 +88,11 @@ class RuleCard {
 
   #field(field, index) {
     const id = `rule-${index}-${field.key}`;
+    const attributes = { min: 0, step: "any", "data-key": field.key };
     const max = Math.max(field.max, this.rule[field.key]);
-    const limits = { min: 0, max, step: "any", "data-key": field.key };
-    const slider = element("input", { type: "range", ...limits, "aria-label": `${this.rule.name}: ${field.words}` });
-    const number = element("input", { type: "number", ...limits, id, inputmode: "decimal" });
+    const slider = element("input", { ...attributes, type: "range", max, "aria-label": `${this.rule.name}: ${field.words}` });
+    const number = element("input", { ...attributes, type: "number", id, inputmode: "decimal" });
+    if (field.isScore) number.max = 1;
     slider.addEventListener("input", () => this.#change(field, roundTo(Number(slider.value), field.step)));
     slider.addEventListener("keydown", (event) => this.#arrow(event, field));
     // Not at every key: on the way to 0.55 stands 0, and would take `off` down with it.
@@ -115,7 +116,7 @@ class RuleCard {
 
   #change(field, value) {
     const { rule } = this;
-    rule[field.key] = Math.min(Math.max(value, 0), field.key === "on" || field.key === "off" ? 1 : Infinity);
+    rule[field.key] = Math.min(Math.max(value, 0), field.isScore ? 1 : Infinity);
     if (field.key === "on") rule.off = Math.min(rule.off, rule.on);
     if (field.key === "off") rule.on = Math.max(rule.on, rule.off);
     this.page.rulesChanged(rule);

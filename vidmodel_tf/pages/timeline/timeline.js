@@ -169,7 +169,8 @@ class Page {
   }
 
   #showDecision(decision) {
-    byId("decision").replaceChildren(decision ? decisionBadge(decision) : element("span", { class: "badge" }, "none"));
+    byId("decision").replaceChildren(...(decision ? [decisionBadge(decision)] : []));
+    byId("decision-heading").hidden = !decision;
   }
 
   #showVerdict(showsPictures) {
