@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import av
+import av.error
 
 from tests.videos import paint_frame
 
@@ -83,7 +84,7 @@ class TransportStream:
 
             def do_GET(self):
                 stream.connections += 1
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError, av.error.FFmpegError):
                     stream.answer(self)
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
@@ -113,24 +114,29 @@ class TransportStream:
         handler.send_header("Content-Type", "video/mp2t")
         handler.end_headers()
         body = _Faulty(handler.wfile, faults, self.stop)
-        options = {"flush_packets": "1", "muxdelay": "0"}
-        fps = faults.get("fps", FPS)
-        with av.open(body, "w", format="mpegts", options=options) as container:
-            video = container.add_stream(
-                "libx264", rate=round(fps), options={"tune": "zerolatency", "preset": "ultrafast", "g": "12"}
-            )
-            video.width, video.height, video.pix_fmt = 96, 72, "yuv420p"
-            video.codec_context.time_base = Fraction(1, 1000)
-            for number in self._paced(fps):
-                frame = av.VideoFrame.from_ndarray(paint_frame(number), format="rgb24")
-                jump = faults.get("jump_seconds", 0) if body.is_due("jump_after") else 0
-                frame.pts, frame.time_base = round(1000 * (number / fps + 100 + jump)), Fraction(1, 1000)
-                container.mux(video.encode(frame))
+        numbers = self._paced(faults.get("fps", FPS))
+        self._mux(body, numbers, 100.0, lambda: body.is_due("jump_after"))
+        self._mux(body, numbers, 100.0 + faults.get("jump_seconds", 0.0), lambda: False)
 
-    def _paced(self, fps: float) -> Iterator[int]:
+    def _mux(self, body: _Faulty, numbers: Iterator[tuple[int, float]], first_seconds: float, is_over) -> None:
+        tick = Fraction(1, 1000)
+        with av.open(body, "w", format="mpegts", options={"flush_packets": "1"}) as container:
+            options = {"tune": "zerolatency", "preset": "ultrafast", "g": "12"}
+            video = container.add_stream("libx264", rate=25, options=options)
+            video.width, video.height, video.pix_fmt = 96, 72, "yuv420p"
+            video.codec_context.time_base = tick
+            for number, seconds in numbers:
+                frame = av.VideoFrame.from_ndarray(paint_frame(number), format="rgb24")
+                frame.pts, frame.time_base = round((first_seconds + seconds) / tick), tick
+                container.mux(video.encode(frame))
+                if is_over():
+                    return
+
+    def _paced(self, fps: float) -> Iterator[tuple[int, float]]:
+        """The numbers of frames and when they are due, at that time."""
         begin, number = time.monotonic(), 0
         while not self.stop.wait(max(begin + number / fps - time.monotonic(), 0)):
-            yield number
+            yield number, number / fps
             number += 1
 
 

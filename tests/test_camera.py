@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import http.server
+import os
+import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.http_transport_stream import transport_stream
-from tests.videos import frame_numbers
+from tests.videos import frame_numbers, write_video
+from vidmodel_tf.clips.clip_request import ClipRequest
+from vidmodel_tf.clips.read_clip import read_clip
 from vidmodel_tf.video.address import parse_address
-from vidmodel_tf.video.camera import Camera, CameraNews, LiveFrame
+from vidmodel_tf.video.camera import Camera, CameraNews, LiveFrame, wait_seconds
 from vidmodel_tf.video.camera_process import CameraPlan
 
 STEP_SECONDS = 0.12  # three pictures at 25 a second
@@ -58,3 +69,201 @@ def test_frames_come_at_regular_times():
     assert [frame.is_fresh for frame in camera.frames] == [True] + [False] * (len(camera.frames) - 1)
     np.testing.assert_allclose(np.diff([frame.seconds for frame in camera.frames]), STEP_SECONDS, atol=1e-6)
     assert set(np.diff(frame_numbers(frame.jpeg for frame in camera.frames))) == {3}
+
+
+@pytest.mark.slow
+def test_a_camera_that_lost_its_power_comes_back():
+    with transport_stream() as server:
+        port = server.port
+        with watched(server.url()) as camera:
+            camera.until(lambda: len(camera.frames) >= 4)
+            server.close()
+            camera.until(lambda: camera.kinds == ["connected", "lost"])
+            assert not camera.camera.is_connected
+            num_before = len(camera.frames)
+            with transport_stream(port):
+                camera.until(lambda: len(camera.frames) >= num_before + 6)
+    assert camera.kinds == ["connected", "lost", "connected"]
+    assert [number for number, frame in enumerate(camera.frames) if frame.is_fresh] == [0, num_before]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ({"close_after": 1.5}, "the connection broke off"),
+        pytest.param({"stall_after": 1.5}, "nothing came for 3 seconds", marks=pytest.mark.slow),
+        pytest.param({"dribble_after": 1.5}, "nothing came for 3 seconds", marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
+def test_faults_of_a_connection(fault, reason):
+    with transport_stream() as server, watched(server.url(**fault, times=1)) as camera:
+        camera.until(lambda: camera.kinds == ["connected", "lost", "connected"])
+        assert reason in camera.news[1].reason
+        num_before = len(camera.frames)
+        camera.until(lambda: len(camera.frames) >= num_before + 6)
+
+
+@pytest.mark.slow
+def test_a_short_stall_is_no_loss():
+    with transport_stream() as server, watched(server.url(stall_after=2, stall_seconds=1.2)) as camera:
+        camera.until(lambda: len(camera.frames) >= 30)
+    assert camera.kinds == ["connected"]
+
+
+@pytest.mark.slow
+def test_a_process_that_gives_nothing_is_killed():
+    # A stream of sound alone opens, and never gives a picture.
+    with transport_stream() as server, watched(server.url(fps=0.05), silent_seconds=3) as camera:
+        camera.until(lambda: "lost" in camera.kinds)
+    assert camera.frames == []
+
+
+@pytest.mark.slow
+def test_a_port_that_answers_nobody():
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as black_hole:
+        port = black_hole.getsockname()[1]
+        for scheme in ("rtsp", "http"):
+            with watched(f"{scheme}://admin:s3cret@127.0.0.1:{port}/1") as camera:
+                camera.until(lambda camera=camera: "lost" in camera.kinds)
+            assert "no answer" in camera.news[0].reason
+
+
+def test_refused_without_a_password():
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as closed:
+        port = closed.getsockname()[1]
+    with watched(f"rtsp://admin:s3cret@127.0.0.1:{port}/1") as camera:
+        camera.until(lambda: camera.kinds == ["lost"])
+    assert camera.news[0].reason == "Connection refused"
+
+
+@pytest.mark.slow
+def test_damaged_bytes_end_nothing():
+    with transport_stream() as server, watched(server.url(corrupt=0.003)) as camera:
+        camera.until(lambda: len(camera.frames) >= 30 and camera.camera.num_corrupt > 0)
+    assert camera.kinds[0] == "connected"
+
+
+@pytest.mark.parametrize(
+    "seconds", [-50, *(pytest.param(seconds, marks=pytest.mark.slow) for seconds in (30, 100_000))]
+)
+def test_a_clock_that_jumps_begins_a_fresh_window(seconds):
+    with transport_stream() as server, watched(server.url(jump_after=1.5, jump_seconds=seconds)) as camera:
+        camera.until(lambda: sum(frame.is_fresh for frame in camera.frames) == 2 and not camera.frames[-1].is_fresh)
+    assert camera.kinds == ["connected"]
+
+
+@pytest.mark.slow
+def test_a_backlog_is_dropped_whole_and_counted():
+    with transport_stream() as server, watched(server.url(), max_waiting=5) as camera:
+        camera.until(lambda: len(camera.frames) > 0)
+        time.sleep(2)  # the model is busy
+        camera.until(lambda: "dropped" in camera.kinds and len(camera.frames) > 20)
+    dropped = [news.seconds for news in camera.news if news.kind == "dropped"]
+    assert sum(dropped) == pytest.approx(camera.camera.dropped_seconds)
+    assert set(dropped) == {5 * STEP_SECONDS}
+    numbers = frame_numbers(frame.jpeg for frame in camera.frames)
+    assert [bool(gap) for gap in np.diff(numbers) > 3] == [frame.is_fresh for frame in camera.frames[1:]]
+
+
+def test_a_playlist_is_refused(tmp_path):
+    playlist = b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"
+    (tmp_path / "list.m3u8").write_bytes(playlist)
+    handler = functools.partial(QuietFiles, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with watched(f"http://127.0.0.1:{server.server_address[1]}/list.m3u8") as camera:
+            camera.until(lambda: camera.kinds == ["lost"])
+        server.shutdown()
+    assert "a playlist is not" in camera.news[0].reason
+
+
+class QuietFiles(http.server.SimpleHTTPRequestHandler):
+    """A server of files."""
+
+    def log_message(self, *arguments):
+        pass
+
+
+def test_a_file_gives_the_frames_that_a_clip_of_it_has(tmp_path):
+    video = write_video(tmp_path / "film.mp4", num_frames=26)
+    with watched(str(video)) as camera:
+        camera.until(lambda: "ended" in camera.kinds)
+        assert camera.camera.is_ended
+    num_steps = 8
+    request = ClipRequest(
+        video,
+        num_frames=2 * num_steps,
+        short_side=48,
+        jpeg_quality=95,
+        start_seconds=0.0,
+        end_seconds=num_steps * STEP_SECONDS,
+    )
+    clip = read_clip(request)
+    assert [frame.jpeg for frame in camera.frames[:num_steps]] == list(clip.jpeg_frames[::2])
+
+
+def test_a_file_that_is_no_video_ends_with_the_reason(tmp_path):
+    (tmp_path / "text.mp4").write_text("words")
+    with watched(str(tmp_path / "text.mp4")) as camera:
+        camera.until(lambda: camera.kinds == ["ended"])
+    assert "It is a text file" in camera.news[0].reason
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_reader_that_dies_or_hangs_is_begun_again(stop):
+    with transport_stream() as server, watched(server.url(), silent_seconds=3) as camera:
+        camera.until(lambda: len(camera.frames) >= 2)
+        (reader,) = readers()
+        os.kill(reader, stop)
+        camera.until(lambda: camera.kinds == ["connected", "lost", "connected"])
+        assert reader not in readers()
+    assert readers() == []
+
+
+@pytest.mark.slow
+def test_twenty_reconnects_leave_nothing_behind():
+    with transport_stream() as server, watched(server.url(close_after=1.5)) as camera:
+        memory = []
+        for round_number in range(1, 21):
+            camera.until(lambda number=round_number: camera.kinds.count("connected") >= number)
+            assert len(readers()) <= 1
+            memory.append(resident_bytes())
+    assert memory[-1] - memory[5] < 20_000_000
+    assert readers() == []
+
+
+def readers() -> list[int]:
+    """The processes of this process that read cameras."""
+    children = Path(f"/proc/{os.getpid()}/task").glob("*/children")
+    pids = [int(pid) for file in children for pid in file.read_text().split()]
+    return [pid for pid in pids if b"popen_loky" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def resident_bytes() -> int:
+    """Bytes that this process holds."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.slow
+def test_no_password_in_the_arguments_of_the_reader():
+    with transport_stream() as server, watched(server.url(login="admin:s3cret@")) as camera:
+        camera.until(lambda: len(camera.frames) >= 2)
+        (reader,) = readers()
+        assert b"s3cret" not in Path(f"/proc/{reader}/cmdline").read_bytes()
+        assert b"s3cret" not in Path(f"/proc/{reader}/environ").read_bytes()
+
+
+def test_the_reader_needs_no_tensorflow():
+    script = "import sys, vidmodel_tf.video.camera_process; print('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "False"
+
+
+def test_waiting_grows_after_a_minute():
+    waits, outage, wait = [], 0.0, 1.0
+    while outage < 300:
+        wait = wait_seconds(outage, wait)
+        waits.append(wait)
+        outage += wait
+    assert waits == [1.0] * 60 + [2.0, 4.0, 8.0, 16.0] + [30.0] * 7

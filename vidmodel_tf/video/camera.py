@@ -111,7 +111,8 @@ class Camera:
         self._deadline = float("inf")
         self._lost_since: float | None = time.monotonic()
         self._is_lost_told = False
-        self._part: int | None = None
+        self._part: int | None = None  # of the newest frame of this connection
+        self._num_corrupt = 0  # of this connection
         self.dropped_seconds = 0.0
         self.num_corrupt = 0
         self.is_ended = False
@@ -133,13 +134,17 @@ class Camera:
             if thread.is_alive():
                 thread.join()
 
-    def take(self) -> tuple[list[CameraNews], list[LiveFrame]]:
-        """What happened and what came since the last call, at once."""
+    def take(self, max_frames: int | None = None) -> tuple[list[CameraNews], list[LiveFrame]]:
+        """What happened since the last call, and the frames that wait, the oldest first.
+
+        Args:
+            max_frames: At most so many; None: all.
+        """
         with self._lock:
-            taken = list(self._news), list(self._frames)
+            news = list(self._news)
             self._news.clear()
-            self._frames.clear()
-        return taken
+            count = len(self._frames) if max_frames is None else min(max_frames, len(self._frames))
+            return news, [self._frames.popleft() for _ in range(count)]
 
     @property
     def is_connected(self) -> bool:
@@ -238,7 +243,8 @@ class Camera:
             self._lost_since, self._is_lost_told = None, False
             self._tell(CameraNews("connected", time.time()))
         is_fresh = sent.part != self._part
-        self._part = sent.part
+        self.num_corrupt += sent.num_corrupt - (0 if self._part is None else self._num_corrupt)
+        self._part, self._num_corrupt = sent.part, sent.num_corrupt
         with self._lock:
             if len(self._frames) >= self._max_waiting:
                 seconds = len(self._frames) * self._plan.step_seconds

@@ -90,7 +90,8 @@ def run_camera_process(connection: Connection, plan: CameraPlan) -> None:
 
 def frames_on_grid(plan: CameraPlan) -> Iterator[SentFrame]:
     """The frames of a camera at regular times: always the picture that was on display at the time."""
-    grid, clock = FrameGrid(plan.step_seconds, plan.offset_seconds), StreamClock()
+    is_file = plan.address.kind == "file"
+    grid, clock = FrameGrid(plan.step_seconds, plan.offset_seconds, is_file=is_file), StreamClock()
     shown: tuple[Picture, float] | None = None
     for picture in live_pictures(plan.address):
         arrival, part = time.time(), grid.part

@@ -42,9 +42,11 @@ class FrameGrid:
     Args:
         step_seconds: From one time to the next.
         offset_seconds: Of the first time after the first picture.
+        is_file: The times are those of a whole file: they begin at second 0, and a gap is a still picture.
     """
 
-    def __init__(self, step_seconds: float, offset_seconds: float) -> None:
+    def __init__(self, step_seconds: float, offset_seconds: float, *, is_file: bool = False) -> None:
+        self._is_file = is_file
         self._step_seconds = step_seconds
         self._offset_seconds = offset_seconds
         self._gaps: deque[float] = deque(maxlen=NUM_GAPS)
@@ -65,7 +67,7 @@ class FrameGrid:
             self._begin(seconds)
             return []
         gap = seconds - self._last
-        is_break = gap < 0 or gap > self._allowed_gap()
+        is_break = not self._is_file and (gap < 0 or gap > self._allowed_gap())
         if gap > 0:
             self._gaps.append(gap)
         if is_break:
@@ -80,7 +82,7 @@ class FrameGrid:
         return [] if self._zero is None else self._times_before(self._last + self._usual_gap())
 
     def _begin(self, seconds: float) -> None:
-        self._zero, self._last, self._next = seconds, seconds, 0
+        self._zero, self._last, self._next = 0.0 if self._is_file else seconds, seconds, 0
 
     def _times_before(self, seconds: float) -> list[float]:
         times: list[float] = []

@@ -5,6 +5,7 @@ What runs here may hang in C for ever; `camera_process` runs it in a process tha
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -78,13 +79,21 @@ def _read_device(number: int) -> Iterator[Picture]:
 
 
 def _read_stream(address: Address) -> Iterator[Picture]:
+    begin = time.monotonic()
     try:
-        with _open(address) as container:
-            if not container.streams.video:
-                raise VidmodelError("there is no video in this stream")
-            yield from _decode(container)
+        container = _open(address)
     except av.error.FFmpegError as error:
-        raise VidmodelError(hide_password(_reason(error), address.text)) from None
+        # RTSP says that the data are invalid when nothing came
+        is_late = time.monotonic() - begin > 0.9 * OPEN_SECONDS
+        reason = f"no answer within {OPEN_SECONDS:g} seconds" if is_late else _reason(error)
+        raise VidmodelError(hide_password(reason, address.text)) from None
+    with container:
+        if not container.streams.video:
+            raise VidmodelError("there is no video in this stream")
+        try:
+            yield from _decode(container)
+        except av.error.FFmpegError as error:
+            raise VidmodelError(hide_password(_reason(error), address.text)) from None
     raise VidmodelError("the stream ended")
 
 
@@ -93,6 +102,7 @@ def _open(address: Address) -> av.container.InputContainer:
         "protocol_whitelist": PROTOCOLS[address.scheme],
         "format_whitelist": ",".join(STREAM_FORMATS),
         "fflags": "nobuffer",
+        "fpsprobesize": "1",  # else the connection waits until the rate is known, which nobody asks for
     }
     if address.scheme in ("rtsp", "rtsps"):
         options |= {"rtsp_transport": "tcp", "allowed_media_types": "video"}
@@ -124,8 +134,10 @@ def _decode(container: av.container.InputContainer) -> Iterator[Picture]:
 
 def _reason(error: av.error.FFmpegError) -> str:
     if isinstance(error, av.error.ExitError):
-        return f"no answer, or nothing for {READ_SECONDS:g} seconds"
-    if isinstance(error, av.error.InvalidDataError):
+        return f"nothing came for {READ_SECONDS:g} seconds"
+    if isinstance(error, av.error.InvalidDataError) or error.errno == errno.EINVAL:  # the latter of a format
         return "what comes is no video stream that is allowed here (a playlist is not: give the stream that it names)"
+    if error.errno == errno.EIO:
+        return "the connection broke off"
     # not str(error), which names the address
     return error.strerror or type(error).__name__

@@ -1,0 +1,1 @@
+"""Cameras that are watched: frames as they come -> events, log lines, notifications."""

@@ -1,0 +1,133 @@
+"""Scores of one source -> its events: lines in the log, pictures, cuts and notifications."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from vidmodel_tf.live.event_files import EventFiles
+from vidmodel_tf.live.event_log import EventLog
+from vidmodel_tf.scoring.event import Event
+from vidmodel_tf.scoring.event_tracker import EventChange, EventTracker
+from vidmodel_tf.scoring.notifications import NotificationLimiter
+from vidmodel_tf.scoring.policy import Policy
+from vidmodel_tf.scoring.rule import Rule
+
+UPDATE_SECONDS = 5.0  # between two lines that only say that an event goes on
+
+Notify = Callable[[str], None]
+"""Sends a line on its way; never waits, never fails."""
+
+
+@dataclasses.dataclass
+class _Watched:
+    """A rule, and what is known of its event."""
+
+    rule: Rule
+    class_id: int
+    tracker: EventTracker
+    limiter: NotificationLimiter
+    id: str = ""
+    last_line_seconds: float = 0.0
+
+
+class EventReporter:
+    """Follows the rules of a policy in the scores of one source.
+
+    Args:
+        source: Its name.
+        policy: Whose rules.
+        labels: Class names by head.
+        step_seconds: Of a step.
+        log: Gets the lines.
+        files: Keeps pictures and cuts.
+        notify: Gets the lines of notifications that are sent.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        policy: Policy,
+        labels: Mapping[str, Sequence[str]],
+        step_seconds: float,
+        log: EventLog,
+        files: EventFiles,
+        notify: Sequence[Notify] = (),
+    ) -> None:
+        self._source, self._log, self._files, self._notify = source, log, files, notify
+        self._step_seconds = step_seconds
+        self._next_step = 0
+        self._watched = [
+            _Watched(
+                rule=rule,
+                class_id=list(labels[rule.head]).index(rule.label),
+                tracker=EventTracker(rule, step_seconds),
+                limiter=NotificationLimiter(rule),
+            )
+            for rule in policy.rules
+        ]
+
+    def push(self, step: int, scores: Mapping[str, np.ndarray], now: float) -> None:
+        """Takes the scores of a step; steps that are passed over count as scores of 0.
+
+        Args:
+            step: Later than all before.
+            scores: [K] by head, rounded as `TimedScores` has them.
+            now: Seconds since 1970.
+        """
+        for watched in self._watched:
+            score = float(scores[watched.rule.head][watched.class_id])
+            self._report(watched, watched.tracker.push(step, score), now)
+        self._next_step = step + 1
+
+    def pass_over(self, step: int, now: float) -> None:
+        """Says that nothing is known up to and with a step: events that were open end before it."""
+        if step < self._next_step:
+            return
+        for watched in self._watched:
+            self._report(watched, watched.tracker.push(step, 0.0), now)
+        self._next_step = step + 1
+
+    def finish(self, now: float, reason: str) -> None:
+        """Ends what is open."""
+        for watched in self._watched:
+            self._report(watched, watched.tracker.finish(self._next_step * self._step_seconds), now, reason=reason)
+
+    def _report(self, watched: _Watched, changes: Sequence[EventChange], now: float, **fields: object) -> None:
+        for change in changes:
+            if change.kind == "started":
+                watched.id = self._log.new_id()
+            event = dataclasses.replace(change.event, id=watched.id)
+            if change.kind == "started":
+                self._start(watched, event, now)
+            elif change.kind == "updated":
+                self._update(watched, event, now)
+            else:
+                files = self._files.end(event)
+                self._write("end", event, **files, **fields)
+
+    def _start(self, watched: _Watched, event: Event, now: float) -> None:
+        watched.last_line_seconds = now
+        files = self._files.start(event)
+        self._write("start", event, **files)
+        local = datetime.datetime.fromtimestamp(now)
+        second_of_day = local.hour * 3600 + local.minute * 60 + local.second
+        decided = watched.limiter.decide(event, now, second_of_day)
+        line = self._write("notify", event, **files, **decided.to_json())
+        if decided.is_sent:
+            for send in self._notify:
+                send(line)
+
+    def _update(self, watched: _Watched, event: Event, now: float) -> None:
+        self._files.update(event)
+        if now - watched.last_line_seconds >= UPDATE_SECONDS:
+            watched.last_line_seconds = now
+            self._write("update", event)
+
+    def _write(self, kind: str, event: Event, **fields: object) -> str:
+        values = event.to_json()
+        del values["id"]
+        return self._log.write(self._source, kind, event.id, **values, **fields)
