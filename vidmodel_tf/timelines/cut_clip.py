@@ -6,11 +6,12 @@ import contextlib
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
 import av.error
+import numpy as np
 
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.storage import atomic_write
@@ -54,8 +55,25 @@ def cut_clip(
     return dataclasses.replace(cut, path=out)
 
 
-def encode_range(video: VideoFile, start_seconds: float, end_seconds: float, out: Path) -> Cut:
-    """Writes a range of pictures and sound, encoded anew; arguments as those of `copy_packets`."""
+def encode_range(
+    video: VideoFile,
+    start_seconds: float,
+    end_seconds: float,
+    out: Path,
+    draw: Callable[[np.ndarray, float], np.ndarray] = lambda bgr, seconds: bgr,
+) -> Cut:
+    """Writes a range of pictures and sound, encoded anew; memory is flat.
+
+    Args:
+        video: The file.
+        start_seconds: From the container's second 0.
+        end_seconds: Likewise; infinite: to the end of the video.
+        out: The new file.
+        draw: What becomes of each picture, uint8 [H, W, 3], upright, given when it is displayed in the video.
+
+    Raises:
+        InputError: There is no picture in the range.
+    """
     converter, num_frames, last_seconds = PixelConverter(), 0, start_seconds
     pictures = pictures_between(video, start_seconds, end_seconds)
     first = next(pictures)
@@ -64,8 +82,8 @@ def encode_range(video: VideoFile, start_seconds: float, end_seconds: float, out
         writer_for(video, first.picture, sound, out) as writer,
     ):
         for picture in itertools.chain([first], pictures):
-            shown = (picture.start_seconds - start_seconds, picture.end_seconds - start_seconds)
-            writer.write(converter.to_bgr(picture.picture), *shown)
+            bgr = draw(converter.to_bgr(picture.picture), picture.start_seconds)
+            writer.write(bgr, picture.start_seconds - start_seconds, picture.end_seconds - start_seconds)
             num_frames, last_seconds = num_frames + 1, picture.end_seconds
     return Cut(out, start_seconds, last_seconds, num_frames)
 

@@ -61,7 +61,7 @@ class VideoWriter:
         """
         self._write_sound(start_seconds)
         frame = self._reformatter.reformat(
-            av.VideoFrame.from_ndarray(np.ascontiguousarray(bgr), format="bgr24"),
+            av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(bgr), format="bgr24"),
             self._video.width,
             self._video.height,
             "yuv420p",
