@@ -7,7 +7,8 @@ K classes.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -23,11 +24,13 @@ class Form(Protocol):
     """A trained model. Callers need not know in which form.
 
     Attributes:
+        path: Where it lies, as `open_model` takes it.
         run: The settings of its run folder; `run.path` is where they were read.
         tolerance: How far its scores may be from those of the Keras model.
         keeps_results: Whether what is measured on it is written into `run.path`; an exported model is left as it is.
     """
 
+    path: Path
     run: Run
     tolerance: float
     keeps_results: bool = False
@@ -92,14 +95,3 @@ class Form(Protocol):
         features = features.copy()
         features[:, 0, first_of_motion:] = 0
         return features
-
-    def _encode_after(
-        self,
-        encode: Callable[[np.ndarray], np.ndarray],
-        frames_BxTxHxWxC: np.ndarray,
-        previous_BxHxWxC: np.ndarray | None,
-    ) -> np.ndarray:
-        """For an encoder without an input for the frame before: encodes that too and drops the result."""
-        if previous_BxHxWxC is None or self.run.config.model.streams == "appearance":
-            return encode(frames_BxTxHxWxC)
-        return encode(np.concatenate([previous_BxHxWxC[:, np.newaxis], frames_BxTxHxWxC], axis=1))[:, 1:]

@@ -10,6 +10,9 @@ import tensorflow as tf
 
 from vidmodel_tf.forms.form import Form, Scores
 from vidmodel_tf.forms.token_ids import encode_texts
+from vidmodel_tf.model.build import build_frame_encoder
+from vidmodel_tf.model.precision import dtype_policy
+from vidmodel_tf.model.trainable import backbone_of
 from vidmodel_tf.run_folder.run import Run
 
 
@@ -28,21 +31,23 @@ class KerasForm(Form):
     keeps_results = True
 
     def __init__(self, run: Run, model: keras.Model | None = None) -> None:
-        self.run = run
+        self.run, self.path = run, run.path
         keras_model = run.load_model() if model is None else model
         head = keras_model.get_layer("head")
         if run.config.model.has_frames:
-            encoder, projection = keras_model.get_layer("frame_encoder"), keras_model.get_layer("projection")
-            self._encode = tf.function(lambda frames: projection(encoder(frames, training=False), training=False))
+            with dtype_policy(run.config.model.precision):
+                encoder = build_frame_encoder(run.config.model, backbone_of(keras_model), previous_given=True)
+            projection = keras_model.get_layer("projection")
+            self._encode = tf.function(lambda inputs: projection(encoder(inputs, training=False), training=False))
         self._classify = tf.function(lambda inputs: head(inputs, training=False))
 
     def encode(self, frames_BxTxHxWxC: np.ndarray, previous_BxHxWxC: np.ndarray | None = None) -> np.ndarray:
         """See `Form`."""
-
-        def encode(frames: np.ndarray) -> np.ndarray:
-            return self._encode(tf.convert_to_tensor(frames)).numpy()
-
-        return self._encode_after(encode, frames_BxTxHxWxC, previous_BxHxWxC)
+        frames = frames_BxTxHxWxC
+        before = frames[:, 0] if previous_BxHxWxC is None else previous_BxHxWxC
+        previous = np.concatenate([before[:, np.newaxis], frames[:, :-1]], axis=1)
+        inputs = {"frames": tf.convert_to_tensor(frames), "previous_frames": tf.convert_to_tensor(previous)}
+        return self._encode(inputs).numpy()
 
     def classify(self, features: np.ndarray | None, words: Sequence[str]) -> Scores:
         """See `Form`."""

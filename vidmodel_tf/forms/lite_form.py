@@ -31,7 +31,7 @@ class LiteForm(WholeClipForm):
 
     def __init__(self, path: str | Path, num_threads: int = 2) -> None:
         path = Path(path)
-        self.run = read_settings_beside(path)
+        self.path, self.run = Path(path), read_settings_beside(path)
         self.tolerance = TOLERANCES.get(path.stem, TOLERANCES["float32"])
         self._run_clip = open_signature(path, num_threads)
         inputs = set(self._run_clip.get_input_details())

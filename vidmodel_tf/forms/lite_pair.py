@@ -35,7 +35,7 @@ class LitePair(Form):
             raise InputError(
                 f"{path}: expected the other half of the streaming pair beside it. Received: no {CLASSIFIER} there"
             )
-        self.run = read_settings_beside(path)
+        self.path, self.run = Path(path), read_settings_beside(path)
         self.tolerance = TOLERANCES.get(path.stem.removeprefix(ENCODER_PREFIX), TOLERANCES["float32"])
         self._encode, self._classify = (open_signature(half, num_threads) for half in (path, classifier))
 

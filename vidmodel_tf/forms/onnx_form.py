@@ -30,7 +30,7 @@ class OnnxForm(WholeClipForm):
     def __init__(self, path: str | Path, num_threads: int = 2) -> None:
         path = Path(path)
         onnxruntime = import_extra("onnxruntime", extra="onnx", needed_for="ONNX files")
-        self.run = read_settings_beside(path)
+        self.path, self.run = Path(path), read_settings_beside(path)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = num_threads
         try:

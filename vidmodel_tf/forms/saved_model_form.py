@@ -33,19 +33,20 @@ class SavedModelForm(Form):
             raise InputError(
                 f"{path}: expected a SavedModel made by `vidmodel export`. Received: one without {EXPORTED_RUN}"
             )
-        self.run = read_settings_of_run(path / EXPORTED_RUN)
+        self.path, self.run = path, read_settings_of_run(path / EXPORTED_RUN)
         try:
             self._signatures = tf.saved_model.load(str(path)).signatures
         except (OSError, ValueError, tf.errors.OpError) as error:
             raise InputError(f"{path} cannot be read as a SavedModel: {' '.join(str(error).split())[:200]}") from None
 
     def encode(self, frames_BxTxHxWxC: np.ndarray, previous_BxHxWxC: np.ndarray | None = None) -> np.ndarray:
-        """See `Form`."""
-
-        def encode(frames: np.ndarray) -> np.ndarray:
-            return self._signatures["frame_features"](frames=tf.convert_to_tensor(frames))["features"].numpy()
-
-        return self._encode_after(encode, frames_BxTxHxWxC, previous_BxHxWxC)
+        """See `Form`. The signature has no input for the frame before: that is encoded again, and dropped."""
+        frames = frames_BxTxHxWxC
+        has_previous = previous_BxHxWxC is not None and self.run.config.model.streams != "appearance"
+        if has_previous:
+            frames = np.concatenate([previous_BxHxWxC[:, np.newaxis], frames], axis=1)
+        features = self._signatures["frame_features"](frames=tf.convert_to_tensor(frames))["features"].numpy()
+        return features[:, 1:] if has_previous else features
 
     def classify(self, features: np.ndarray | None, words: Sequence[str]) -> Scores:
         """See `Form`."""

@@ -67,6 +67,8 @@ class Run:
         data_fingerprint: Of that data set, which identifies it wherever it lies.
         fold: `(k, n)` if it was trained on all but the k-th (from 1) of n folds.
         clip_seconds: How long its training clips were; None where there were no videos, and in older runs.
+        most_frequent: `{head: class}`, the most frequent class of its training clips, of the heads with one class a
+            clip; empty in older runs.
     """
 
     path: Path
@@ -78,6 +80,7 @@ class Run:
     data_fingerprint: str | None = None
     fold: tuple[int, int] | None = None
     clip_seconds: ClipSeconds | None = None
+    most_frequent: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def load_model(self) -> keras.Model:
         """Rebuilds the trained model from the settings and gives it the weights of `model.keras`.
@@ -103,6 +106,7 @@ def settings_of(run: Run) -> Settings:
         "data_fingerprint": run.data_fingerprint,
         "fold": list(run.fold) if run.fold else None,
         "clip_seconds": dataclasses.asdict(run.clip_seconds) if run.clip_seconds else None,
+        "most_frequent": run.most_frequent,
         "vidmodel_version": __version__,
     }
 
@@ -152,6 +156,7 @@ def read_settings_of_run(path: Path) -> Run:
             data_fingerprint=settings["data_fingerprint"],
             fold=tuple(settings["fold"]) if settings["fold"] else None,
             clip_seconds=ClipSeconds(**settings["clip_seconds"]) if settings.get("clip_seconds") else None,
+            most_frequent=settings.get("most_frequent", {}),
         )
     except (KeyError, TypeError, ValueError) as error:
         writer = settings.get("vidmodel_version")

@@ -13,6 +13,7 @@ from vidmodel_tf.labels import Labels
 from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.records.vocabulary import Vocabulary
 from vidmodel_tf.run_folder.clip_seconds import ClipSeconds
+from vidmodel_tf.run_folder.most_frequent import most_frequent_classes
 from vidmodel_tf.run_folder.run import Run, RunConfig, write_settings, write_weights
 from vidmodel_tf.run_folder.thresholds import thresholds_of
 
@@ -48,7 +49,13 @@ def save_run(
         prepare = PrepareConfig(num_stored_frames=config.num_frames)
     run = Run(Path(path), RunConfig(config, TrainConfig(), prepare), labels, vocabulary, thresholds_of(labels))
     if stored is not None:
-        clip_seconds = ClipSeconds.of(clip.duration_seconds for clip in stored.in_split("train"))
-        run = dataclasses.replace(run, data=stored.path, data_fingerprint=stored.fingerprint, clip_seconds=clip_seconds)
+        training = stored.in_split("train")
+        run = dataclasses.replace(
+            run,
+            data=stored.path,
+            data_fingerprint=stored.fingerprint,
+            clip_seconds=ClipSeconds.of(clip.duration_seconds for clip in training),
+            most_frequent=most_frequent_classes(training, labels),
+        )
     write_settings(run)
     write_weights(path, model)

@@ -16,6 +16,7 @@ from vidmodel_tf.records.data_set import DataSet, open_data_set
 from vidmodel_tf.records.stored_clip import StoredClip
 from vidmodel_tf.records.vocabulary import Vocabulary
 from vidmodel_tf.run_folder.clip_seconds import ClipSeconds
+from vidmodel_tf.run_folder.most_frequent import most_frequent_classes
 from vidmodel_tf.run_folder.resume import check_folder, is_trained, remove_leftovers
 from vidmodel_tf.run_folder.run import Run, RunConfig, load_run, write_settings, write_weights
 from vidmodel_tf.run_folder.thresholds import thresholds_of
@@ -99,6 +100,7 @@ def plan_run(
         data_fingerprint=data.fingerprint,
         fold=fold,
         clip_seconds=ClipSeconds.of(clip.duration_seconds for clip in training),
+        most_frequent=most_frequent_classes(training, labels),
     )
 
 

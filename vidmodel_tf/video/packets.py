@@ -6,6 +6,7 @@ decoding can begin.
 
 from __future__ import annotations
 
+import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -88,13 +89,13 @@ class Packets:
 
 def list_packets(packets: Iterable[av.packet.Packet], *, is_whole: bool, tells_pts: bool) -> Packets:
     """Lists packets, and holds them as long as they are few."""
-    columns: list[tuple[int, int, int, bool, bool]] = []
+    columns = array.array("q")  # a film of three hours has 300,000 packets
     held: list[av.packet.Packet] | None = []
     num_bytes = 0
     for packet in packets:
         pts = UNKNOWN if packet.pts is None else packet.pts
         dts = UNKNOWN if packet.dts is None else packet.dts
-        columns.append((pts, dts, packet.duration or 0, packet.is_keyframe, packet.is_discard))
+        columns.extend((pts, dts, packet.duration or 0, packet.is_keyframe, packet.is_discard))
         if held is not None:
             num_bytes += packet.size
             held.append(packet)

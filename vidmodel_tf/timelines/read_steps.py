@@ -1,0 +1,174 @@
+"""Reads the frames of a long video in a process of its own: a file that hangs or crashes a decoder ends that process.
+
+Frames come as the JPEGs that a data set would store, for the model was trained on such.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import queue
+import threading
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import cast
+
+from vidmodel_tf.config import PrepareConfig
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.scoring.windows import WindowPlan
+from vidmodel_tf.video.decoder import silence_decoder
+from vidmodel_tf.video.file import VideoFile
+from vidmodel_tf.video.grid import pictures_at
+from vidmodel_tf.video.opencv import import_opencv
+from vidmodel_tf.video.pixels import PixelConverter
+from vidmodel_tf.video.stored_frame import encode_frame, reduce_frame
+from vidmodel_tf.workers import begin_worker, worker_context
+
+QUEUE_LENGTH = 64  # frames that may wait for the model
+
+
+@dataclasses.dataclass(frozen=True)
+class OpenedVideo:
+    """What is known of a video before its pictures are decoded.
+
+    Attributes:
+        duration_seconds: From the container's second 0 to the end of the last picture.
+        num_frames: Pictures, as the container lists them.
+        warnings: What was assumed where its times make no sense.
+    """
+
+    duration_seconds: float
+    num_frames: int
+    warnings: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class StepFrame:
+    """The frame of one step.
+
+    Attributes:
+        step: Its number.
+        jpeg: At stored size.
+        width: Of the video, pixels, upright.
+        height: Likewise.
+    """
+
+    step: int
+    jpeg: bytes
+    width: int
+    height: int
+
+
+Item = OpenedVideo | StepFrame | InputError | None  # what comes from the process; None: the end
+
+
+class StepReader:
+    """Reads one video. A context manager that ends the process.
+
+    Args:
+        path: The file.
+        plan: Which frames.
+        prepare: The settings by which the model's clips were stored.
+        first_step: Steps before it are not read.
+
+    Raises:
+        InputError: It is not a video, or its decoder hangs or crashes.
+    """
+
+    def __init__(self, path: Path, plan: WindowPlan, prepare: PrepareConfig, first_step: int = 0) -> None:
+        self._path = path
+        self._timeout_seconds = prepare.timeout_seconds
+        context = worker_context()
+        self._receiver, sender = context.Pipe(duplex=False)
+        arguments = (sender, path, plan, prepare.short_side, prepare.jpeg_quality, first_step)
+        self._process = context.Process(target=_read, args=arguments, daemon=True)
+        self._process.start()
+        sender.close()  # so that the end of the process is seen
+        self._queue: queue.Queue[Item] = queue.Queue(QUEUE_LENGTH)
+        self._is_closed = threading.Event()
+        threading.Thread(target=self._receive, daemon=True).start()
+        self.video = cast(OpenedVideo, self._take())
+
+    def __iter__(self) -> Iterator[StepFrame]:
+        """The frames of the steps, in order, to the end of the video."""
+        while (frame := self._take()) is not None:
+            yield cast(StepFrame, frame)
+
+    def close(self) -> None:
+        """Ends the process. May be called twice."""
+        self._is_closed.set()
+        self._process.terminate()  # it ends at once: see `begin_worker`
+        self._process.join()
+        self._receiver.close()
+
+    def __enter__(self) -> StepReader:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _receive(self) -> None:
+        while not self._is_closed.is_set():
+            item = self._receive_one()
+            self._put(item)
+            if item is None or isinstance(item, InputError):
+                return
+
+    def _receive_one(self) -> Item:
+        try:
+            if self._receiver.poll(self._timeout_seconds):
+                return self._receiver.recv()
+        except (EOFError, OSError):
+            return InputError("the decoder crashed on it", subject=self._path)
+        return InputError(
+            f"gave no picture for {self._timeout_seconds:g} seconds: it is damaged, or its storage is slow",
+            subject=self._path,
+        )
+
+    def _put(self, item: Item) -> None:
+        while not self._is_closed.is_set():
+            with contextlib.suppress(queue.Full):
+                self._queue.put(item, timeout=0.2)
+                return
+
+    def _take(self) -> OpenedVideo | StepFrame | None:
+        item = self._queue.get()
+        if isinstance(item, InputError):
+            self.close()
+            raise item
+        return item
+
+
+def _read(
+    sender: Connection, path: Path, plan: WindowPlan, short_side: int, jpeg_quality: int, first_step: int
+) -> None:
+    begin_worker()
+    silence_decoder()
+    import_opencv().setNumThreads(1)
+    with sender, contextlib.suppress(BrokenPipeError):
+        try:
+            with VideoFile(path) as video:
+                for item in _steps(video, plan, short_side, jpeg_quality, first_step):
+                    sender.send(item)
+            sender.send(None)
+        except InputError as error:
+            sender.send(error)
+
+
+def _steps(
+    video: VideoFile, plan: WindowPlan, short_side: int, jpeg_quality: int, first_step: int
+) -> Iterator[OpenedVideo | StepFrame]:
+    timeline = video.timeline(video.packets)
+    if not len(timeline.keys):
+        raise InputError("no frame of this video can be decoded: it is damaged or cut off", subject=video.path)
+    duration_seconds = float(timeline.seconds[0]) + timeline.duration_seconds
+    yield OpenedVideo(duration_seconds, len(timeline.keys), timeline.notes)
+    times, converter = plan.frame_times(0, plan.count_steps(duration_seconds)), PixelConverter()
+    last_picture, jpeg, width, height = None, b"", 0, 0
+    for step, picture in pictures_at(video, times, first_step):
+        if picture is not last_picture:
+            pixels = converter.to_bgr(picture)
+            height, width = pixels.shape[:2]
+            jpeg, last_picture = encode_frame(reduce_frame(pixels, short_side), jpeg_quality), picture
+        yield StepFrame(step, jpeg, width, height)

@@ -1,0 +1,30 @@
+"""The words that go with a window: what has no time goes with all of them, cues go where they overlap."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vidmodel_tf.run_folder.run import Run
+from vidmodel_tf.scoring.window_pass import Words
+from vidmodel_tf.text.fields import join_fields
+from vidmodel_tf.words.cues import cut, text_by_field
+from vidmodel_tf.words.sidecars import Sidecars
+
+
+def words_of_range(run: Run, video: Path, text: str | None) -> Words:
+    """The function that gives the joined words of a range of seconds.
+
+    Args:
+        run: Its settings say which fields there are, and in which language.
+        video: The file.
+        text: Words for the whole video, taken for the first field; None: the files beside it.
+
+    Raises:
+        InputError: A file beside the video cannot be read.
+    """
+    fields = run.config.model.text_fields
+    if text is not None:
+        joined = join_fields({fields[0]: text}, fields)
+        return lambda start_seconds, end_seconds: joined
+    cues = Sidecars(run.config.prepare.languages).find(video, fields)
+    return lambda start_seconds, end_seconds: join_fields(text_by_field(cut(cues, start_seconds, end_seconds)), fields)
