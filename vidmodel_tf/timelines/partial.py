@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,30 +11,35 @@ import numpy as np
 
 from vidmodel_tf.storage import atomic_write
 
-KEY = "key"
+_KEY = "key"
 
 
-def write_partial(path: Path, key: Mapping[str, object], state: Mapping[str, np.ndarray]) -> None:
-    """Keeps a state, whole or not at all.
+@dataclasses.dataclass(frozen=True)
+class Partial:
+    """The file of unfinished work.
 
-    Args:
+    Attributes:
         path: An `.npz` file.
-        key: All that the state depends on.
-        state: Arrays by name.
+        key: A digest of all that the work depends on: what belongs to another key is not used.
     """
-    with atomic_write(path) as beside:
-        np.savez(beside, **{KEY: np.array(_text(key))}, **state)
 
+    path: Path
+    key: str
 
-def read_partial(path: Path, key: Mapping[str, object]) -> dict[str, np.ndarray] | None:
-    """The state that was kept; None if there is none, or it belongs to other work or is damaged."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            state = {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError):
-        return None
-    return state if str(state.pop(KEY, "")) == _text(key) else None
+    def write(self, state: Mapping[str, np.ndarray]) -> None:
+        """Keeps a state, whole or not at all."""
+        with atomic_write(self.path) as beside:
+            np.savez(beside, allow_pickle=False, **{_KEY: np.array(self.key), **state})
 
+    def read(self) -> dict[str, np.ndarray] | None:
+        """The state that was kept; None if there is none, or it belongs to other work or is damaged."""
+        try:
+            with np.load(self.path, allow_pickle=False) as arrays:
+                state = {name: arrays[name] for name in arrays.files}
+        except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError):
+            return None
+        return state if str(state.pop(_KEY, "")) == self.key else None
 
-def _text(key: Mapping[str, object]) -> str:
-    return json.dumps(key, sort_keys=True)
+    def remove(self) -> None:
+        """The work is finished."""
+        self.path.unlink(missing_ok=True)

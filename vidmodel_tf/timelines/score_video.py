@@ -19,9 +19,10 @@ from vidmodel_tf.scoring.step_scores import StepScores
 from vidmodel_tf.scoring.timed_scores import TimedScores
 from vidmodel_tf.scoring.window_pass import WindowPass
 from vidmodel_tf.scoring.windows import WindowPlan
-from vidmodel_tf.timelines.partial import read_partial, write_partial
+from vidmodel_tf.timelines.partial import Partial
 from vidmodel_tf.timelines.read_steps import OpenedVideo, StepFrame, StepReader
 from vidmodel_tf.timelines.words_of_range import words_of_range
+from vidmodel_tf.words.cues import Cue
 
 CHUNK_STEPS = 16  # frames that are encoded at once
 CHUNKS_A_SAVE = 32  # about a minute of video
@@ -51,10 +52,9 @@ def score_video(
     path: Path,
     plan: WindowPlan,
     *,
-    text: str | None = None,
+    cues: tuple[Cue, ...] = (),
     finds_cuts: bool = True,
-    partial: Path | None = None,
-    key: dict[str, object] | None = None,
+    partial: Partial | None = None,
 ) -> ScoredVideo:
     """Scores every step of a video.
 
@@ -62,18 +62,18 @@ def score_video(
         form: The model, opened; it must look at frames.
         path: The video.
         plan: Length and hop of windows.
-        text: Words for the whole video; None: the files beside it.
+        cues: The words that go with it.
         finds_cuts: Whether windows do not cross cuts.
-        partial: A file in which unfinished work is kept; None: nothing is kept. It is removed at the end.
-        key: All that unfinished work depends on besides.
+        partial: Where unfinished work is kept; None: nothing is kept. It is removed at the end.
 
     Raises:
         InputError: The file is not a video, or cannot be decoded.
     """
     run = form.run
-    windows = WindowPass(form, plan, words_of_range(run, path, text), finds_cuts=finds_cuts)
+    words = words_of_range(run, cues)
+    windows = WindowPass(form, plan, words, finds_cuts=finds_cuts)
     steps = StepScores({head: len(names) for head, names in run.labels.items()})
-    kept = None if partial is None else read_partial(partial, key or {})
+    kept = None if partial is None else partial.read()
     if kept is not None:
         windows.restore(kept)
         steps.restore(kept)
@@ -87,16 +87,16 @@ def score_video(
                 scored = windows.push(frames)
                 steps.add(scored.windows, scored.scores)
                 if partial is not None and windows.num_steps % (CHUNK_STEPS * CHUNKS_A_SAVE) == 0:
-                    write_partial(partial, key or {}, windows.state() | steps.state())
+                    partial.write(windows.state() | steps.state())
             scored = windows.finish()
             steps.add(scored.windows, scored.scores)
             rows = steps.mean(plan.count_rows(duration_seconds))
         else:
             size = next(((frame.width, frame.height) for frame in reader), size)
-            rows = _score_short(form, path, text, plan.count_rows(duration_seconds))
+            rows = _score_short(form, path, words(0.0, duration_seconds), plan.count_rows(duration_seconds))
         video = reader.video
     if partial is not None:
-        partial.unlink(missing_ok=True)
+        partial.remove()
     # Rounded as it is stored: events that are drawn again from the file then end at the same time.
     scores = TimedScores.of(plan.step_seconds, round(duration_seconds, 3), run.labels, rows)
     return ScoredVideo(video, *size, scores=scores, cuts=tuple(windows.cuts))
@@ -112,10 +112,10 @@ def _chunks(
         yield chunk, decode_questions([question], form.run.config.model)[0]
 
 
-def _score_short(form: Form, path: Path, text: str | None, num_rows: int) -> dict[str, np.ndarray]:
+def _score_short(form: Form, path: Path, words: str, num_rows: int) -> dict[str, np.ndarray]:
     """A video that is shorter than a window is one clip, as `predict` reads it."""
-    question = next(read_questions(form.run, [path], text))
+    question = next(read_questions(form.run, [path], ""))
     if isinstance(question, Refusal):
         raise InputError(question.reason, subject=path)
-    scores = form.scores(decode_questions([question], form.run.config.model), [question.words])
+    scores = form.scores(decode_questions([question], form.run.config.model), [words])
     return {head: np.repeat(values, num_rows, axis=0) for head, values in scores.items()}

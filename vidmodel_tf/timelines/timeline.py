@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 from pathlib import Path
@@ -16,7 +17,10 @@ from vidmodel_tf.scoring.judge import judge
 from vidmodel_tf.scoring.policy import Policy, default_policy
 from vidmodel_tf.scoring.windows import WINDOWS, WindowPlan, plan_windows
 from vidmodel_tf.timelines.document import Document, ModelFacts, Shot, TimelineSettings, VideoFacts
+from vidmodel_tf.timelines.partial import Partial
 from vidmodel_tf.timelines.score_video import ScoredVideo, score_video
+from vidmodel_tf.timelines.words_of_range import find_cues
+from vidmodel_tf.words.cues import Cue
 
 
 def timeline(
@@ -28,7 +32,6 @@ def timeline(
     windows: str = "shots",
     text: str | None = None,
     policy: Policy | None = None,
-    partial: str | Path | None = None,
 ) -> Document:
     """Scores a long video step by step, and finds the events in it.
 
@@ -43,47 +46,119 @@ def timeline(
         windows: "shots": windows do not cross cuts; "fixed": they take no notice of them.
         text: Words for the whole video; None: those in the files beside it.
         policy: What an event is; None: one rule for each class (`default_policy`).
-        partial: A file in which unfinished work is kept, to go on after a kill.
 
     Raises:
         InputError: There is no such model or video, or the length of a window is not known.
     """
     form = open_model(model)
     plan = plan_for(form.run, window_seconds, hop_seconds)
+    policy = policy or policy_for(form.run)
+    return decided(score_task(plan_task(form, video, plan, windows=windows, text=text)), policy)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TimelineTask:
+    """A video that is to be scored, and all that its scores depend on.
+
+    Attributes:
+        form: The model.
+        plan: Its windows.
+        path: The video, absolute.
+        sha256: Of its content.
+        model: What the document says of the model.
+        settings: What the document says of the windows.
+        cues: The words that go with it.
+    """
+
+    form: Form
+    plan: WindowPlan
+    path: Path
+    sha256: str
+    model: ModelFacts
+    settings: TimelineSettings
+    cues: tuple[Cue, ...]
+
+    @property
+    def key(self) -> str:
+        """Equal for tasks with equal scores."""
+        parts = (self.sha256, self.model.fingerprint, self.settings, self.cues)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def plan_task(
+    form: Form, video: str | Path, plan: WindowPlan, *, windows: str = "shots", text: str | None = None
+) -> TimelineTask:
+    """Reads all that the scores of a video depend on, but for its pictures.
+
+    Args:
+        form: The model, opened.
+        video: The file.
+        plan: Its windows.
+        windows: "shots" or "fixed".
+        text: Words for the whole video; None: those in the files beside it.
+
+    Raises:
+        InputError: There is no such video, or its words cannot be read.
+    """
     if windows not in WINDOWS:
         raise InputError(f"--windows: expected {' or '.join(WINDOWS)}. Received: {windows!r}")
-    policy = policy or policy_for(form.run)
-    policy.check_against(form.run.labels)
     path = Path(video).absolute()
     if not path.is_file():
         raise InputError("there is no such file: expected a video", subject=video)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    facts = ModelFacts(str(form.path), fingerprint(form.path))
     settings = TimelineSettings(
         window_seconds=round(plan.window_seconds, 6),
         hop_seconds=round(plan.hop_seconds, 6),
         step_seconds=plan.step_seconds,
         windows=windows,
     )
+    return TimelineTask(
+        form=form,
+        plan=plan,
+        path=path,
+        sha256=sha256,
+        model=ModelFacts(str(form.path), fingerprint(form.path)),
+        settings=settings,
+        cues=find_cues(form.run, path, text),
+    )
+
+
+def score_task(task: TimelineTask, partial: Path | None = None) -> Document:
+    """Scores a video; its events are still to be found (`decided`).
+
+    Args:
+        task: From `plan_task`.
+        partial: A file in which unfinished work is kept, to go on after a kill; it is removed at the end.
+
+    Raises:
+        InputError: The file is not a video, or cannot be decoded.
+    """
     scored = score_video(
-        form,
-        path,
-        plan,
-        text=text,
-        finds_cuts=windows == "shots",
-        partial=None if partial is None else Path(partial),
-        key={"video": sha256, "model": facts.fingerprint, "settings": repr(settings), "text": text},
+        task.form,
+        task.path,
+        task.plan,
+        cues=task.cues,
+        finds_cuts=task.settings.windows == "shots",
+        partial=None if partial is None else Partial(partial, task.key),
     )
     return Document(
-        video=_facts_of(scored, path, sha256),
-        model=facts,
-        settings=settings,
+        video=_facts_of(scored, task.path, task.sha256),
+        model=task.model,
+        settings=task.settings,
         scores=scored.scores,
-        shots=_shots(scored, plan),
-        events=find_events(scored.scores, policy),
-        decision=judge(scored.scores, policy).decision,
+        shots=_shots(scored, task.plan),
     )
+
+
+def decided(document: Document, policy: Policy) -> Document:
+    """The same video with the events and the decision of a policy.
+
+    Raises:
+        InputError: A rule's head or class is not in the scores.
+    """
+    events, judgement = find_events(document.scores, policy), judge(document.scores, policy)
+    return dataclasses.replace(document, events=events, decision=judgement.decision)
 
 
 def plan_for(run: Run, window_seconds: float | None, hop_seconds: float | None) -> WindowPlan:

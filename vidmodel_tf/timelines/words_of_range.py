@@ -7,12 +7,12 @@ from pathlib import Path
 from vidmodel_tf.run_folder.run import Run
 from vidmodel_tf.scoring.window_pass import Words
 from vidmodel_tf.text.fields import join_fields
-from vidmodel_tf.words.cues import cut, text_by_field
+from vidmodel_tf.words.cues import Cue, cut, text_by_field, untimed
 from vidmodel_tf.words.sidecars import Sidecars
 
 
-def words_of_range(run: Run, video: Path, text: str | None) -> Words:
-    """The function that gives the joined words of a range of seconds.
+def find_cues(run: Run, video: Path, text: str | None) -> tuple[Cue, ...]:
+    """The words of a video, each with its time.
 
     Args:
         run: Its settings say which fields there are, and in which language.
@@ -24,7 +24,11 @@ def words_of_range(run: Run, video: Path, text: str | None) -> Words:
     """
     fields = run.config.model.text_fields
     if text is not None:
-        joined = join_fields({fields[0]: text}, fields)
-        return lambda start_seconds, end_seconds: joined
-    cues = Sidecars(run.config.prepare.languages).find(video, fields)
+        return (untimed(fields[0], text, "--text"),)
+    return Sidecars(run.config.prepare.languages).find(video, fields)
+
+
+def words_of_range(run: Run, cues: tuple[Cue, ...]) -> Words:
+    """The function that gives the joined words of a range of seconds."""
+    fields = run.config.model.text_fields
     return lambda start_seconds, end_seconds: join_fields(text_by_field(cut(cues, start_seconds, end_seconds)), fields)
