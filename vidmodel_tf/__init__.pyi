@@ -29,6 +29,7 @@ from .scoring.judge import judge as judge
 from .scoring.policy import Policy as Policy
 from .scoring.policy import load_policy as load_policy
 from .scoring.timed_scores import TimedScores as TimedScores
+from .timelines.timeline import timeline as timeline
 from .training.losses import compile_arguments as compile_arguments
 from .training.train import train as train
 from .version import __version__ as __version__

@@ -20,6 +20,7 @@ COMMANDS = (
     "compare",
     "evaluate",
     "predict",
+    "timeline",
     "decide",
     "calibrate",
     "audit",

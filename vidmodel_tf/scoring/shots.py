@@ -33,11 +33,11 @@ class CutDetector:
         """It is known where the cuts before this step are."""
         return self._num_decided
 
-    def push(self, frames: Sequence[np.ndarray]) -> list[int]:
+    def push(self, frames: np.ndarray) -> list[int]:
         """Takes the next frames.
 
         Args:
-            frames: uint8 RGB [H, W, 3], all of one size.
+            frames: uint8 RGB [n, H, W, 3].
 
         Returns:
             The cuts that have become certain, as the number of the frame that begins a shot.

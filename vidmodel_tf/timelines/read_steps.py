@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import multiprocessing.context
 import queue
 import threading
 from collections.abc import Iterator
@@ -79,7 +80,7 @@ class StepReader:
     def __init__(self, path: Path, plan: WindowPlan, prepare: PrepareConfig, first_step: int = 0) -> None:
         self._path = path
         self._timeout_seconds = prepare.timeout_seconds
-        context = worker_context()
+        context = cast(multiprocessing.context.SpawnContext, worker_context())  # it has the same methods
         self._receiver, sender = context.Pipe(duplex=False)
         arguments = (sender, path, plan, prepare.short_side, prepare.jpeg_quality, first_step)
         self._process = context.Process(target=_read, args=arguments, daemon=True)

@@ -189,7 +189,7 @@ def plan_for(run: Run, window_seconds: float | None, hop_seconds: float | None) 
 
 def policy_for(run: Run) -> Policy:
     """The policy where the user gives none: a rule for each class but the most frequent of the training clips."""
-    return default_policy(run.labels, run.labels.multi_label, run.most_frequent)
+    return default_policy(run.labels, sorted(run.labels.multi_label), run.most_frequent)
 
 
 def _facts_of(scored: ScoredVideo, path: Path, sha256: str) -> VideoFacts:

@@ -1,0 +1,101 @@
+"""`vidmodel timeline`: scores over time and events of long videos."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from vidmodel_tf.commands import show
+from vidmodel_tf.quiet import import_tensorflow
+from vidmodel_tf.run_folder.layout import check_model_path
+
+if TYPE_CHECKING:
+    from vidmodel_tf.clips.question import Refusal
+    from vidmodel_tf.timelines.make_timelines import MadeTimeline
+
+HELP = "scores over time and events of long videos"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    parser.add_argument("model", metavar="MODEL", help="a run folder, or an exported model")
+    parser.add_argument("files", nargs="+", metavar="VIDEO", help="videos, folders and globs")
+    parser.add_argument("--out", required=True, metavar="DIR", help="where the files of each video go")
+    parser.add_argument(
+        "--window", type=float, metavar="SECONDS", help="length of a window (default: as the training clips)"
+    )
+    parser.add_argument("--hop", type=float, metavar="SECONDS", help="to the next window (default: a quarter of one)")
+    parser.add_argument(
+        "--windows", choices=("shots", "fixed"), default="shots", help="whether cuts end windows (default: %(default)s)"
+    )
+    parser.add_argument("--text", metavar="WORDS", help="words for all videos (default: the files beside each)")
+    parser.add_argument("--policy", metavar="FILE", help="what is an event, and what is decided (default: each class)")
+    parser.add_argument("--truth", metavar="FILE", help="what happened, CSV: measures the scores and events")
+    parser.add_argument("--clips", action="store_true", help="cut the events out as videos")
+    parser.add_argument("--annotate", action="store_true", help="write each video with its scores drawn in")
+    show.add_json_flag(parser, "print one JSON object a line")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Makes timelines, and shows a row for each video."""
+    check_model_path(options.model)
+    from vidmodel_tf.scoring.policy import load_policy
+    from vidmodel_tf.scoring.truth import read_truth
+    from vidmodel_tf.video.names import expand_videos
+
+    # What is wrong with these shows before the long work.
+    policy = load_policy(options.policy) if options.policy else None
+    truth = read_truth(options.truth) if options.truth else None
+    videos = expand_videos(options.files)
+    import_tensorflow()
+    from vidmodel_tf.forms.open_model import open_model
+    from vidmodel_tf.timelines.make_timelines import make_timelines
+    from vidmodel_tf.timelines.timeline import plan_for, policy_for
+
+    form = open_model(options.model)
+    plan = plan_for(form.run, options.window, options.hop)
+    policy = policy or policy_for(form.run)
+    policy.check_against(form.run.labels)
+    made = make_timelines(form, videos, options.out, plan, policy, windows=options.windows, text=options.text)
+    timelines = _show(made, options)
+    if truth is not None and timelines:
+        from vidmodel_tf.commands.timed_metrics_table import print_timed_metrics
+        from vidmodel_tf.timelines.measure_timelines import measure_timelines
+
+        metrics = measure_timelines([timeline.document for timeline in timelines], truth, policy)
+        if options.json:
+            show.print_json(metrics.to_json())
+        else:
+            print_timed_metrics(metrics, show.open_console())
+    return 0 if timelines else 2
+
+
+def _show(made: Iterable[MadeTimeline | Refusal], options: argparse.Namespace) -> list[MadeTimeline]:
+    """As they come with --json, else in one table at the end."""
+    from vidmodel_tf.timelines.make_timelines import MadeTimeline
+
+    timelines, rows = [], []
+    for item in made:
+        if options.json:
+            show.print_json(item.to_json())
+        if isinstance(item, MadeTimeline):
+            timelines.append(item)
+            document = item.document
+            page = f"{options.out}/{item.name}.html"
+            rows.append(
+                (item.name, _clock(document.video.duration_seconds), len(document.events), document.decision, page)
+            )
+        else:
+            rows.append((item.id, "", "", "", f"error: {item.reason}"))
+    if not options.json:
+        columns = ["video", "length", "events", "decision", "page"]
+        show.open_console().print(show.table("", columns, [[show.number(cell) for cell in row] for row in rows]))
+    return timelines
+
+
+def _clock(seconds: float) -> str:
+    """Hours, minutes and seconds."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
