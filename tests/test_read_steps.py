@@ -1,0 +1,68 @@
+"""Frames of a long video out of a process of its own: the same JPEGs as clips have, and faults in one line."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+
+import pytest
+
+from tests.videos import write_timed_video
+from vidmodel_tf.clips.clip_request import ClipRequest
+from vidmodel_tf.clips.read_clip import read_clip
+from vidmodel_tf.config import PrepareConfig
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.scoring.windows import plan_windows
+from vidmodel_tf.timelines.read_steps import StepReader
+
+PREPARE = PrepareConfig(short_side=48)
+PLAN = plan_windows(8, 16, 1.6)
+TIMES = [i / 25 for i in range(200)]
+
+
+def test_jpegs_are_those_of_clips(tmp_path):
+    path = write_timed_video(tmp_path / "a.mp4", TIMES, rotation_degrees=90)
+    with StepReader(path, PLAN, PREPARE) as reader:
+        assert reader.video.duration_seconds == pytest.approx(8.0)
+        assert reader.video.num_frames == 200
+        frames = list(reader)
+    assert [frame.step for frame in frames] == list(range(40))
+    assert (frames[0].width, frames[0].height) == (72, 96)  # upright
+    clip = read_clip(ClipRequest(path, 16, 48, 95, 12 * 0.2, 20 * 0.2, slots=tuple(range(0, 16, 2))))
+    assert tuple(frame.jpeg for frame in frames[12:20]) == clip.jpeg_frames
+
+
+def test_reading_begins_at_a_step(tmp_path):
+    path = write_timed_video(tmp_path / "a.mp4", TIMES)
+    with StepReader(path, PLAN, PREPARE) as reader:
+        whole = list(reader)
+    with StepReader(path, PLAN, PREPARE, first_step=25) as reader:
+        assert list(reader) == whole[25:]
+
+
+def test_what_is_no_video_is_refused_by_name(tmp_path):
+    path = tmp_path / "a.mp4"
+    path.write_text("no video")
+    with pytest.raises(InputError, match=r"a.mp4: expected a video. It is a text file"):
+        StepReader(path, PLAN, PREPARE)
+
+
+def test_a_crash_of_the_decoder_is_told(tmp_path):
+    path = write_timed_video(tmp_path / "a.mp4", [i / 25 for i in range(2500)], size=(320, 240))
+    with StepReader(path, PLAN, PREPARE) as reader:
+        os.kill(reader._process.pid, signal.SIGKILL)
+        with pytest.raises(InputError, match=r"a.mp4: the decoder crashed on it"):
+            list(reader)
+
+
+def test_a_decoder_that_hangs_is_told_and_ended(tmp_path):
+    path = write_timed_video(tmp_path / "a.mp4", [i / 25 for i in range(2500)], size=(320, 240))
+    with StepReader(path, PLAN, dataclasses.replace(PREPARE, timeout_seconds=20.0)) as reader:
+        reader._timeout_seconds = 0.5
+        os.kill(reader._process.pid, signal.SIGSTOP)
+        with pytest.raises(InputError, match=r"a.mp4: gave no picture for 0.5 seconds"):
+            list(reader)
+    os.kill(reader._process.pid, signal.SIGCONT) if reader._process.exitcode is None else None
+    reader._process.join(10)
+    assert reader._process.exitcode is not None
