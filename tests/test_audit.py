@@ -174,6 +174,7 @@ def test_a_full_disk_leaves_no_half_line(path, monkeypatch):
 def test_a_path_that_is_not_unicode(tmp_path):
     AuditLog(tmp_path / "a").append(dataclasses.replace(RECORD, video="film\udcff.mp4"), RECORD)
     assert check_audit(tmp_path / "a").fault is None
+    assert json.loads((tmp_path / "a").read_bytes().splitlines()[0])["video"] == "film\udcff.mp4"
 
 
 def append_many(path, count):

@@ -112,6 +112,14 @@ def test_the_audit_log_names_all_that_led_to_a_decision(folder, tmp_path):
     assert check_audit(log.path).fault is None
 
 
+def test_where_nobody_asked_for_a_decision_none_is_recorded(folder, tmp_path):
+    log = AuditLog(tmp_path / "audit.jsonl")
+    rules = [rule for rule in POLICY["rules"] if rule["name"] == "guard"]
+    decided = list(decide_folder(folder, Policy.from_json({"version": 1, "rules": rules}), log))
+    assert {video.judgement.decision for video in decided} == {None}
+    assert [json.loads(line)["decision"] for line in log.path.read_text().splitlines()] == ["call_guard"]
+
+
 def test_a_damaged_log_stops_before_files_are_written(folder, tmp_path, policy_path, capsys):
     (tmp_path / "audit.jsonl").write_text('{"number": 1, "prev')
     before = {path.name: path.read_bytes() for path in folder.iterdir()}

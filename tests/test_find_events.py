@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,6 +12,7 @@ from vidmodel_tf.scoring.policy import Policy
 from vidmodel_tf.scoring.rule import Rule
 from vidmodel_tf.scoring.timed_scores import TimedScores
 
+CASES = json.loads((Path(__file__).parent / "data" / "event_cases.json").read_text(encoding="utf-8"))
 LABELS = {"action": ("run", "jump"), "mood": ("好", "bad")}
 ACTION = [[0.9, 0.1], [0.9, 0.7], [0.1, 0.8], [0.1, 0.1], [0.65004, 0.1]]
 MOOD = [[0.0, 0.1], [0.9, 0.9], [0.1, 0.1], [0.1, 0.1], [0.1, 0.1]]
@@ -20,6 +24,17 @@ def scores(duration=4.5):
 
 def rule(name, head, label, **values):
     return Rule(name=name, head=head, label=label, **{"gap_seconds": 0, "min_seconds": 0, **values})
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_hand_worked_cases(case):
+    track = np.array(case["scores"]).reshape(-1, 1)
+    timed = TimedScores.of(case["step_seconds"], case["duration_seconds"], {"h": ["l"]}, {"h": track})
+    policy = Policy.from_json({"version": 1, "rules": [{"name": "r", "head": "h", "label": "l", **case["rule"]}]})
+    found = [event.to_json() for event in find_events(timed, policy)]
+    assert [{key: event[key] for key in expected} for event, expected in zip(found, case["events"], strict=True)] == (
+        case["events"]
+    )
 
 
 def test_events_of_all_rules_by_start_then_by_the_order_of_the_rules():

@@ -70,7 +70,6 @@ class NotificationLimiter:
             return (
                 f"{now - self._sent[-1]:.0f} s after the last one sent; cooldown_seconds is {rule.cooldown_seconds:g}"
             )
-        within_an_hour = sum(now - sent < _HOUR for sent in self._sent)
-        if rule.max_per_hour is not None and within_an_hour >= rule.max_per_hour:
-            return f"{within_an_hour} sent in the last hour; max_per_hour is {rule.max_per_hour}"
+        if rule.max_per_hour is not None and len(self._sent) >= rule.max_per_hour:
+            return f"{len(self._sent)} sent in the last hour; max_per_hour is {rule.max_per_hour}"
         return None
