@@ -10,6 +10,7 @@ import numpy as np
 from vidmodel_tf.pages.pictures import text_image
 from vidmodel_tf.scoring.event import Event
 from vidmodel_tf.scoring.timed_scores import HeadScores
+from vidmodel_tf.timelines.clock_text import clock_text
 from vidmodel_tf.timelines.document import Document
 
 MAX_ROWS_OF_HEAD = 5
@@ -121,7 +122,7 @@ class ScoreOverlay:
         bgr[rows, left : left + round(score * self._bar_width)] = color
 
     def _draw_time(self, bgr: np.ndarray, seconds: float) -> None:
-        mask = np.hstack([self._times[character] for character in _clock(seconds)])
+        mask = np.hstack([self._times[character] for character in clock_text(seconds)])
         left = bgr.shape[1] - self._margin - mask.shape[1]
         bottom = bgr.shape[0] - self._margin
         _darken(bgr, left, bottom - mask.shape[0], left + mask.shape[1], bottom)
@@ -147,12 +148,6 @@ def _highest(head: HeadScores, count: int) -> list[str]:
     """The classes that score highest anywhere in the video, in the order of their ids, so that lines stay in place."""
     peaks = head.scores.max(axis=0, initial=0.0)
     return [head.labels[number] for number in sorted(np.argsort(-peaks, kind="stable")[:count])]
-
-
-def _clock(seconds: float) -> str:
-    tenths = int(seconds * 10 + 1e-6)
-    minutes, tenths = divmod(tenths, 600)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}:{tenths // 10:02d}.{tenths % 10}"
 
 
 def _darken(bgr: np.ndarray, left: int, top: int, right: int, bottom: int) -> None:
