@@ -133,9 +133,8 @@ def page(video, tmp_path, open_page):
 def position(page) -> float:
     """Where the video is, which is also what the page says."""
     wait_until(page, "!document.getElementById('video').seeking")
-    seconds = page.evaluate("document.getElementById('video').currentTime")
-    assert page.evaluate(TIME) == pytest.approx(seconds, abs=0.01)
-    return seconds
+    wait_until(page, f"Math.abs({TIME} - document.getElementById('video').currentTime) < 0.01")
+    return page.evaluate(TIME)
 
 
 def x_of(page, seconds, start=0.0, end=DURATION_SECONDS) -> tuple[float, float]:
@@ -271,6 +270,24 @@ def test_drag_zooms_and_a_click_then_means_the_time_below_it(page):
     assert page.evaluate("[page.view.min, page.view.max]") == [0, 40]
 
 
+def test_zoom_stays_inside_the_video(page):
+    page.evaluate("page.player.seek(39.5)")
+    for key in "+++-":
+        page.keyboard.press(key)
+    assert page.evaluate("[page.view.min, page.view.max]") == pytest.approx([30, 40], abs=0.5)
+    page.evaluate("page.view.pan(100)")
+    assert page.evaluate("[page.view.min, page.view.max]") == [30, 40]
+    page.keyboard.press("0")
+    assert page.evaluate("[page.view.min, page.view.max]") == [0, 40]
+
+
+def test_the_curve_crosses_the_threshold_where_the_event_begins(page):
+    """Half-way between the middles of the steps 39 and 40 the line between 0.1 and 0.9 is at 0.5."""
+    times, scores = page.evaluate("[0, 2].map((i) => [...page.charts[0].plot.data[i]])")
+    assert np.interp(10.0, times, scores) == pytest.approx(0.5)
+    assert np.interp(15.0, times, scores) == pytest.approx(0.5)
+
+
 def test_row(page):
     page.locator("#events tbody tr").nth(1).click()
     assert position(page) == pytest.approx(25.0, abs=0.1)
@@ -360,20 +377,22 @@ def test_table(page):
 
 def random_case(random):
     """Scores that wander, with a policy of two rules on events and one on the video."""
-    num_steps, step = int(random.integers(1, 400)), float(random.choice([0.125, 0.1, 1 / 3, 0.0625, 0.04004]))
+    num_steps, step = int(random.integers(1, 100)) * 4, float(random.choice([0.125, 0.1, 1 / 3, 0.0625, 0.04004]))
     wander = 0.5 + np.cumsum(random.normal(0, 0.08, (num_steps, 2)), axis=0)
     scores = np.abs((wander % 2) - 1)  # reflected at 0 and 1
     duration = num_steps * step - float(random.choice([0, step / 3]))
     rules = []
     for label in ("fight", "other"):
         on, off = sorted(random.integers(0, 101, 2) / 100)[::-1]
-        lengths = random.choice([0, 0.1, 0.3, 0.5, 1, 2.5], 4).tolist()
+        lengths = [
+            round(step * count, 9) for count in random.integers(0, 12, 4).tolist()
+        ]  # equal to those in the scores
         rules.append({"label": label, "on": float(on), "off": float(off), "min_seconds": lengths[0]})
         rules[-1] |= {"gap_seconds": lengths[1], "pad_seconds": lengths[2:]}
         rules[-1] |= {"decision": random.choice(["accept", "review", "reject", "alarm", None])}
     video = {"name": "video", "head": "label", "label": "other", "review_score": float(random.uniform(0.5, 1))}
     if random.random() < 0.7:
-        video |= {"reject_score": float(random.uniform(0.4, 1)), "reject_over_seconds": float(random.uniform(0, 20))}
+        video |= {"reject_score": float(random.uniform(0.4, 1)), "reject_over_seconds": round(step * num_steps / 4, 9)}
     timed = TimedScores.of(step, duration, {"label": ("fight", "other")}, {"label": scores})
     return timed, make_policy(*rules, video=[video] if random.random() < 0.7 else [])
 
@@ -410,6 +429,18 @@ def test_script_has_the_rules_of_python(tmp_path, open_page):
         decisions.add(decision)
     assert num_events > 100
     assert decisions == {"accept", "review", "reject", None}
+
+
+def test_three_tenths_are_not_longer_than_three_tenths(tmp_path, open_page):
+    """0.1 + 0.1 + 0.1 is more than 0.3 in floating point."""
+    track = np.array([0.9, 0.9, 0.9, 0.1])
+    timed = TimedScores.of(0.1, 0.4, {"label": ("fight", "other")}, {"label": np.stack([track, 1 - track], 1)})
+    rule = {"name": "whole", "head": "label", "label": "fight", "reject_score": 0.8, "reject_over_seconds": 0.3}
+    policy = make_policy({"on": 0.95}, video=[rule])
+    assert judge(timed, policy).decision == "accept"
+    page = open_page(write_page(tmp_path, tmp_path / "none.mp4", timed, policy), ready="error !== null")
+    set_number(page, "on", 0.96)
+    assert page.locator("#decision").inner_text() == "accept"
 
 
 def test_script_gives_the_shared_cases(tmp_path, open_page, request):
@@ -626,6 +657,14 @@ def test_unplayable(tmp_path, open_page, name, video):
     assert page.locator("#unplayable").is_hidden()
     assert page.locator("video").is_visible()
     assert position(page) == pytest.approx(11.0, abs=0.1)
+
+
+def test_another_video_is_told_of(tmp_path, video, open_page):
+    page = open_page(write_page(tmp_path, video))
+    assert page.locator("#other-length").is_hidden()
+    other = write_timed_video(tmp_path / "other.mp4", [i / 10 for i in range(300)])
+    page = open_page(write_page(tmp_path, other))
+    assert "it lasts 0:30.0, the one that was scored 0:40.0" in page.locator("#other-length").inner_text()
 
 
 def test_sound_without_pictures(tmp_path, open_page):

@@ -65,7 +65,16 @@ class Chart {
   #setWidths() {
     const { view, data } = this.page;
     const perPixel = (view.max - view.min) / data.step_seconds / (this.place.clientWidth || 1000);
-    for (const series of this.plot.series) series.width = perPixel > 4 ? WIDTH / 2 : WIDTH;
+    const isDense = perPixel > 4;
+    this.drawn.forEach((classId, i) => {
+      const series = this.plot.series[i + 1];
+      series.width = isDense ? WIDTH / 2 : WIDTH;
+      series.alpha = this.#isWatched(classId) ? 1 : isDense ? 0.2 : 0.4;
+    });
+  }
+
+  #isWatched(classId) {
+    return this.watched.has(this.head.labels[classId]) || !this.watched.size;
   }
 
   #series() {
@@ -101,13 +110,10 @@ class Chart {
   }
 
   #curve(classId) {
-    const watched = this.watched.has(this.head.labels[classId]) || !this.watched.size;
     const color = this.head.firstColor + classId;
     return {
       show: this.shown.has(classId),
       stroke: () => colors.of(color),
-      width: WIDTH,
-      alpha: watched ? 1 : 0.4,
       dash: classId < NUM_COLORS ? undefined : [6, 3],
       points: { size: 5, fill: () => colors.of(color) },
     };

@@ -9,7 +9,7 @@ class Player {
   constructor(video, durationSeconds) {
     this.video = video;
     this.durationSeconds = durationSeconds;
-    for (const name of ["timeupdate", "seeking", "seeked"]) {
+    for (const name of ["timeupdate", "seeking", "seeked", "pause"]) {
       video.addEventListener(name, () => this.#follow());
     }
     video.addEventListener("play", () => this.#followFrames());
@@ -31,6 +31,12 @@ class Player {
     video.addEventListener("loadedmetadata", () => listener(video.videoWidth > 0));
     if (video.error || video.networkState === HTMLMediaElement.NETWORK_NO_SOURCE) listener(false);
     else if (video.readyState >= HTMLMediaElement.HAVE_METADATA) listener(video.videoWidth > 0);
+  }
+
+  onDuration(listener) {
+    const { video } = this;
+    video.addEventListener("loadedmetadata", () => listener(video.duration));
+    if (video.readyState >= HTMLMediaElement.HAVE_METADATA) listener(video.duration);
   }
 
   seek(seconds) {

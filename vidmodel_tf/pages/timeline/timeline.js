@@ -1,6 +1,8 @@
 // The page: holds what its parts share and tells them when it changes.
 "use strict";
 
+const LEAST_DIFFERENCE = 2; // seconds; sound that goes on after the pictures is no other video,
+const LEAST_SHARE = 0.02; // nor is one whose length the container states roughly
 const LONGEST_FRAME = 0.5; // seconds: what is more was a jump
 
 class Page {
@@ -116,6 +118,7 @@ class Page {
   #connect() {
     this.player.onMove(() => this.#moved());
     this.player.onVerdict((showsPictures) => this.#showVerdict(showsPictures));
+    this.player.onDuration((seconds) => this.#checkDuration(seconds));
     this.view.onChange(() => this.charts.forEach((chart) => chart.applyView()));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
       colors.read();
@@ -171,6 +174,14 @@ class Page {
   #showDecision(decision) {
     byId("decision").replaceChildren(...(decision ? [decisionBadge(decision)] : []));
     byId("decision-heading").hidden = !decision;
+  }
+
+  #checkDuration(seconds) {
+    const expected = this.data.duration_seconds;
+    const differs = Math.abs(seconds - expected) > Math.max(LEAST_DIFFERENCE, expected * LEAST_SHARE);
+    byId("other-length").hidden = !differs;
+    byId("other-length").textContent =
+      `This seems to be another video: it lasts ${formatTime(seconds)}, the one that was scored ${formatTime(expected)}.`;
   }
 
   #showVerdict(showsPictures) {
