@@ -149,6 +149,13 @@ def test_the_table(folder, policy_path, capsys):
     assert ["calm", "accept", "0", ""] in rows
 
 
+def test_the_table_has_one_reason_for_each_rule(tmp_path, policy_path, capsys):
+    track = [0.7, 0.7, 0.1, 0.1, 0.1, 0.79, 0.1, 0.1, 0.1, 0.6]
+    write_outputs(tmp_path, "many", document_of(track))
+    assert main(["decide", str(tmp_path), "--policy", str(policy_path)]) == 0
+    assert "│ review by fight: fight 0.79 >= 0.6 in e2, 1 s (2 more) │" in capsys.readouterr().out
+
+
 def test_a_folder_without_timelines(tmp_path, policy_path, capsys):
     assert main(["decide", str(tmp_path), "--policy", str(policy_path)]) == 2
     error = capsys.readouterr().err

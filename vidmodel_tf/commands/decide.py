@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vidmodel_tf.commands import show
 
 if TYPE_CHECKING:
+    from vidmodel_tf.scoring.judge import Reason
     from vidmodel_tf.timelines.decide import Decided
 
 HELP = "events and decisions again from the scores that timeline kept, without the model"
@@ -38,6 +40,14 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _row(video: Decided) -> tuple[str, str, int, str]:
-    judgement = video.judgement
-    why = "; ".join(map(str, judgement.reasons))
-    return video.name, judgement.decision or "-", len(video.document.events), why
+    reasons = video.judgement.reasons
+    names = dict.fromkeys(reason.rule for reason in reasons)
+    by_rule = [[reason for reason in reasons if reason.rule == name] for name in names]
+    why = "; ".join(map(_strongest, by_rule))
+    return video.name, video.judgement.decision or "-", len(video.document.events), why
+
+
+def _strongest(reasons: Sequence[Reason]) -> str:
+    """The reason with the highest score among those of one rule, and how many more there are."""
+    more = f" ({len(reasons) - 1} more)" if len(reasons) > 1 else ""
+    return f"{max(reasons, key=lambda reason: reason.score)}{more}"
