@@ -32,6 +32,7 @@ def test_device_and_file(tmp_path):
         ("missing.mp4", "there is no such file"),
         ("-1", "there is no such file"),
         ("concat:a.ts|b.ts", "there is no such file"),
+        ("admin:hal-lo@10.0.0.7/1", r"Received: \*\*\*@10.0.0.7/1, and there is no such file"),
         ("rtsp://", "such as rtsp://user:password@host:554/path"),
         ("rtsp://host:port/1", "such as rtsp://user:password@host:554/path"),
         ("rtsp://admin:hal/lo@host/1", "write % escapes"),

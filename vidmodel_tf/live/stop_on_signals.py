@@ -10,12 +10,18 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def stop_on_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and `kill` set while the block runs, in place of ending the process."""
+    """An event that Ctrl-C and `kill` set while the block runs; the second time they end the process as ever."""
     stop = threading.Event()
-    names = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(name, lambda *_: stop.set()) for name in names]
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def handle(number: int, _frame: object) -> None:
+        stop.set()
+        signal.signal(number, before[signal.Signals(number)])
+
+    for number in before:
+        signal.signal(number, handle)
     try:
         yield stop
     finally:
-        for name, handler in zip(names, before, strict=True):
-            signal.signal(name, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)

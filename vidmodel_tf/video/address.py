@@ -65,7 +65,7 @@ def parse_address(text: str) -> Address:
     if not Path(text).is_file():
         raise InputError(
             f"expected the address of a stream ({', '.join(PROTOCOLS)}), the number of a camera or a video file. "
-            f"Received: {text}, and there is no such file"
+            f"Received: {hide_password(text, f'rtsp://{text}')}, and there is no such file"
         )
     return Address("file", os.fspath(Path(text).absolute()))
 
