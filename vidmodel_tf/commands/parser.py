@@ -24,6 +24,7 @@ COMMANDS = (
     "decide",
     "calibrate",
     "audit",
+    "watch",
     "export",
     "verify",
     "serving-client",
