@@ -20,7 +20,8 @@ def compare_rules(
     """Compares rules on V videos.
 
     The intervals come from drawing whole videos with replacement; the same ones for both, so that the gain is that
-    of pairs. Choosing is not repeated for each draw.
+    of pairs. Choosing is not repeated for each draw. With few videos plain percentiles are too narrow; they are
+    expanded as Hesterberg, "What teachers should know about the bootstrap" (2015), has it.
 
     Args:
         default_Vx6: Counts of the default rule by video.
@@ -53,5 +54,13 @@ def _figure(measure: Callable[[np.ndarray], np.ndarray], counts_VxC: np.ndarray)
     num_videos = len(counts_VxC)
     # The same draws for every figure: they begin from one seed.
     draws = np.random.default_rng(_SEED).multinomial(num_videos, np.full(num_videos, 1 / num_videos), NUM_RESAMPLES)
-    low, high = np.nanpercentile(measure(draws @ counts_VxC), [2.5, 97.5])  # a draw may hold no event
+    tail = _tail(num_videos)
+    low, high = np.nanquantile(measure(draws @ counts_VxC), [tail, 1 - tail])  # a draw may hold no event
     return Figure(value, (float(low), float(high)))
+
+
+def _tail(num_videos: int) -> float:
+    """The share of draws beyond each end of a 95 % interval: 0.025 for many videos, less for few."""
+    from scipy.stats import norm, t
+
+    return float(norm.cdf(t.ppf(0.025, num_videos - 1) * math.sqrt(num_videos / (num_videos - 1))))
