@@ -57,6 +57,8 @@ def run(options: argparse.Namespace) -> int:
     plan = plan_for(form.run, options.window, options.hop)
     policy = policy or policy_for(form.run)
     policy.check_against(form.run.labels)
+    if truth is not None:
+        truth.check_against(form.run.labels)
     made = make_timelines(form, videos, options.out, plan, policy, windows=options.windows, text=options.text)
     timelines = _show(made, options)
     if truth is not None and timelines:

@@ -56,6 +56,26 @@ class Truth:
     videos: tuple[TrueVideo, ...]
     rows: Mapping[HeadLabel, int]
 
+    def check_against(self, labels_by_head: Mapping[str, Sequence[str]]) -> None:
+        """Refuses truth about what a model does not score.
+
+        Args:
+            labels_by_head: Class names by head.
+
+        Raises:
+            InputError: A head or class is not among them; its row is named.
+        """
+        for what, row in self.rows.items():
+            where = f"{self.path.name}: row {row}"
+            if what.head not in labels_by_head:
+                heads = ", ".join(labels_by_head)
+                raise InputError(f"{where}: head: expected one of the heads {heads}. Received: {what.head!r}")
+            labels = labels_by_head[what.head]
+            if what.label not in labels:
+                raise InputError(
+                    f"{where}: label: expected one of the classes {', '.join(labels)}. Received: {what.label!r}"
+                )
+
 
 @dataclasses.dataclass(frozen=True)
 class _Entry:

@@ -53,7 +53,7 @@ def match_truth(documents: Sequence[Document], truth: Truth) -> MatchedTruth:
             "the file that the row names is not there"
         )
     for document in documents:
-        _check_classes(document, truth)
+        truth.check_against({name: head.labels for name, head in document.scores.heads.items()})
     warnings = [*_warn_of_unmatched(documents, truth, found)]
     videos = [
         _labelled(document, found[index], truth, warnings) for index, document in enumerate(documents) if index in found
@@ -119,15 +119,6 @@ def _match_contents(documents: Sequence[Document], videos: Sequence[TrueVideo]) 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _check_classes(document: Document, truth: Truth) -> None:
-    for what, row in truth.rows.items():
-        try:
-            document.scores.head(what.head).track(what.label)
-        except InputError as error:
-            column = "label" if what.head in document.scores.heads else "head"
-            raise InputError(f"{truth.path.name}: row {row}: {column}: {error}") from None
 
 
 def _labelled(document: Document, video: TrueVideo, truth: Truth, warnings: list[str]) -> LabelledVideo:
