@@ -28,8 +28,8 @@ class Queue:
     """A queue, and what it dropped."""
 
     def __init__(self, max_waiting: int = 16) -> None:
-        self.dropped: list[tuple[str, str]] = []
-        self.work = WorkQueue(lambda name, reason: self.dropped.append((name, reason)), max_waiting)
+        self.dropped: list[str] = []
+        self.work = WorkQueue(max_waiting)
 
     def finish(self, seconds: float = 30) -> None:
         self.work.close(time.monotonic() + seconds)
@@ -66,27 +66,29 @@ def receiver(statuses: list[int]) -> Iterator[tuple[str, list[tuple[Message, byt
 def test_a_command_gets_the_line(tmp_path, queue):
     out = tmp_path / "a file"
     script = "import sys; open(sys.argv[1], 'w').write(sys.stdin.read())"
-    send = command_hook(shlex.join([sys.executable, "-c", script, str(out)]), queue.work)
-    send(LINE)
+    hook = command_hook(shlex.join([sys.executable, "-c", script, str(out)]), queue.work)
+    hook.send(LINE, queue.dropped.append)
     queue.finish()
     assert out.read_text(encoding="utf-8") == LINE + "\n"
     assert queue.dropped == []
 
 
 def test_no_shell(tmp_path, queue):
-    command_hook(f"echo $(touch {tmp_path}/made) > {tmp_path}/out; touch {tmp_path}/made", queue.work)(LINE)
+    command_hook(f"echo $(touch {tmp_path}/made) > {tmp_path}/out; touch {tmp_path}/made", queue.work).send(
+        LINE, queue.dropped.append
+    )
     queue.finish()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_command_that_fails_is_told(queue):
-    command_hook("false", queue.work)(LINE)
+    command_hook("false", queue.work).send(LINE, queue.dropped.append)
     queue.finish()
-    assert queue.dropped == [("--run false", "VidmodelError: ended with exit code 1")]
+    assert queue.dropped == ["ended with exit code 1"]
 
 
 def test_a_command_that_reads_nothing(queue):
-    command_hook("true", queue.work)(LINE * 10_000)
+    command_hook("true", queue.work).send(LINE * 10_000, queue.dropped.append)
     queue.finish()
     assert queue.dropped == []
 
@@ -94,10 +96,10 @@ def test_a_command_that_reads_nothing(queue):
 def test_a_command_that_hangs_is_killed_with_its_children(tmp_path, queue):
     pid_file = tmp_path / "pid"
     script = f"sleep 600 & echo $! > {pid_file}; wait"
-    send = command_hook(f"bash -c '{script}'", queue.work, timeout_seconds=1)
-    send(LINE)
+    hook = command_hook(f"bash -c '{script}'", queue.work, timeout_seconds=1)
+    hook.send(LINE, queue.dropped.append)
     queue.finish()
-    assert queue.dropped == [("--run bash", "VidmodelError: killed after 1 seconds")]
+    assert queue.dropped == ["killed after 1 seconds"]
     assert is_gone(int(pid_file.read_text()))
 
 
@@ -109,7 +111,7 @@ def is_gone(pid: int) -> bool:
 
 def test_a_command_that_hangs_does_not_hold_up_the_end(tmp_path, queue):
     pid_file = tmp_path / "pid"
-    command_hook(f"bash -c 'echo $$ > {pid_file}; sleep 600'", queue.work)(LINE)
+    command_hook(f"bash -c 'echo $$ > {pid_file}; sleep 600'", queue.work).send(LINE, queue.dropped.append)
     while not (pid_file.exists() and pid_file.read_text()):
         time.sleep(0.05)
     pid = int(pid_file.read_text())
@@ -129,12 +131,20 @@ def test_too_much_is_dropped_and_told():
         begun.set()
         go_on.wait(30)
 
-    assert queue.work.put(work, "first")
+    assert queue.work.put(work, pytest.fail)
     begun.wait(30)
-    assert [queue.work.put(lambda: None, name) for name in ("second", "third", "fourth")] == [True, True, False]
-    assert queue.dropped == [("fourth", "2 were waiting already")]
+    assert [queue.work.put(lambda: None, queue.dropped.append) for _ in range(3)] == [True, True, False]
+    assert queue.dropped == ["2 were waiting already"]
     go_on.set()
     queue.finish()
+
+
+def test_what_waits_at_the_end_is_told():
+    queue = Queue()
+    queue.work.put(lambda: time.sleep(1), pytest.fail)
+    queue.work.put(lambda: None, queue.dropped.append)
+    queue.finish(0)
+    assert queue.dropped == ["the watch ended"]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +158,7 @@ def test_commands_that_cannot_be(command, message, queue):
 
 def test_a_webhook_gets_the_line(queue):
     with receiver([200]) as (place, received):
-        webhook(f"http://user:s3cret@{place}", queue.work)(LINE)
+        webhook(f"http://user:s3cret@{place}", queue.work).send(LINE, queue.dropped.append)
         queue.finish()
     ((headers, body),) = received
     assert body.decode() == LINE
@@ -159,7 +169,7 @@ def test_a_webhook_gets_the_line(queue):
 
 def test_a_webhook_is_tried_again(queue):
     with receiver([500, 503, 204]) as (place, received):
-        webhook(f"http://{place}", queue.work, retry_seconds=0.01)(LINE)
+        webhook(f"http://{place}", queue.work, retry_seconds=0.01).send(LINE, queue.dropped.append)
         queue.finish()
     assert len(received) == 3
     assert queue.dropped == []
@@ -167,23 +177,25 @@ def test_a_webhook_is_tried_again(queue):
 
 def test_a_webhook_that_refuses_is_told_without_a_password(queue):
     with receiver([500]) as (place, received):
-        webhook(f"http://user:s3cret@{place}?token=s3cret", queue.work, retry_seconds=0.01)(LINE)
+        webhook(f"http://user:s3cret@{place}?token=s3cret", queue.work, retry_seconds=0.01).send(
+            LINE, queue.dropped.append
+        )
         queue.finish()
     assert len(received) == 3
-    assert queue.dropped == [("--webhook", "VidmodelError: answered with status 500, 3 tries")]
+    assert queue.dropped == ["answered with status 500, 3 tries"]
 
 
 def test_a_webhook_that_says_nothing(queue):
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        webhook(url, queue.work, timeout_seconds=0.2, retry_seconds=0.01)(LINE)
+        webhook(url, queue.work, timeout_seconds=0.2, retry_seconds=0.01).send(LINE, queue.dropped.append)
         queue.finish()
-    assert queue.dropped == [("--webhook", "VidmodelError: ReadTimeoutError, 3 tries")]
+    assert queue.dropped == ["ReadTimeoutError, 3 tries"]
 
 
 def test_a_redirect_is_not_followed(queue):
     with receiver([302]) as (place, received):
-        webhook(f"http://{place}", queue.work, retry_seconds=0.01)(LINE)
+        webhook(f"http://{place}", queue.work, retry_seconds=0.01).send(LINE, queue.dropped.append)
         queue.finish()
     assert len(received) == 3
 

@@ -24,6 +24,7 @@ from tests.videos import read_frame_number, read_jpeg, write_video
 from tests.watched import MODEL, PLAN
 from vidmodel_tf.errors import VidmodelError
 from vidmodel_tf.live.event_log import NAME, EventLog
+from vidmodel_tf.live.repeated_pictures import RepeatedPictures
 from vidmodel_tf.live.source import make_sources
 from vidmodel_tf.live.watching import Outputs, watch_sources
 from vidmodel_tf.scoring.policy import Policy
@@ -241,8 +242,11 @@ def test_hooks_that_fail_or_hang_end_nothing(tmp_path):
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as silent:
         outputs = Outputs(tmp_path / "out", run="sleep 600", webhook=f"http://127.0.0.1:{silent.getsockname()[1]}/")
         watch_sources(MODEL, make_sources([str(video)]), POLICY, outputs, stop=threading.Event(), warn=warnings.append)
-    assert kinds(read_log(tmp_path / "out")) == ["connected", "start", "notify", "end"]
-    assert warnings[0] == "--run sleep: VidmodelError: the watch ended"
+    lines = read_log(tmp_path / "out")
+    assert kinds(lines)[:4] == ["connected", "start", "notify", "end"]
+    dropped = next(line for line in lines if line["type"] == "dropped")
+    assert (dropped["event"], dropped["what"], dropped["reason"]) == (lines[1]["event"], "--run", "the watch ended")
+    assert f"--run: the notification of {lines[1]['event']} did not arrive: the watch ended" in warnings
 
 
 @pytest.mark.slow
@@ -256,3 +260,21 @@ def test_a_stream_that_breaks_ends_the_event(tmp_path):
         watch.end(signal.SIGTERM)
     assert kinds(lines) == ["connected", "start", "notify", "lost", "end"]
     assert "reason" not in lines[-1]
+
+
+def test_pictures_that_repeat_are_told_once():
+    warnings: list[str] = []
+    repeats = RepeatedPictures("door", 0.125, warnings.append)
+    for number in range(400):
+        repeats.push(b"%d" % (number // 4))  # two pictures a second
+    assert len(warnings) == 1
+    assert "door: most pictures are the same as the one before" in warnings[0]
+    assert "8.0 a second" in warnings[0]
+    for number in range(400):
+        repeats.push(b"%d" % (number // 2 + 1000))  # four a second: half of them repeat
+    assert len(warnings) == 1
+
+
+def test_it_needs_no_tensorflow():
+    script = "import sys, vidmodel_tf.live.watching; print('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "False"

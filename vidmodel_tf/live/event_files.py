@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-import os
 import threading
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
 import numpy as np
 
+from vidmodel_tf.errors import VidmodelError
 from vidmodel_tf.live.frame_ring import FrameRing
 from vidmodel_tf.live.work_queue import WorkQueue
 from vidmodel_tf.scoring.event import Event
@@ -93,7 +94,10 @@ class EventFiles:
         first, end = (seconds / self._step_seconds for seconds in (event.start_seconds, end_seconds))
         frames = self._ring.between(math.floor(first + 1e-6), math.ceil(end - 1e-6))
         path = self._folder / self._place / f"{event.id}.mp4"
-        if frames and self._cuts.put(lambda: write_cut(path, frames, self._step_seconds, self._cuts.stop), str(path)):
+        if not frames:
+            return
+        write = partial(write_cut, path, frames, self._step_seconds, self._cuts.stop)
+        if self._cuts.put(write, lambda reason: self._warn(f"{path} was not written: {reason}")):
             self._with_cut.add(event.id)
 
 
@@ -109,7 +113,7 @@ def write_cut(path: Path, frames: list[tuple[int, bytes]], step_seconds: float, 
     with atomic_write(path) as beside:
         _encode(beside, frames, step_seconds, stop)
         if stop.is_set():
-            raise InterruptedError(os.strerror(4))
+            raise VidmodelError("the watch ended")
 
 
 def _encode(path: Path, frames: list[tuple[int, bytes]], step_seconds: float, stop: threading.Event) -> None:

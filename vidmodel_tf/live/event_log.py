@@ -88,6 +88,8 @@ class EventLog:
 
     def _append(self, line: str) -> None:
         data = line.encode() + b"\n"
+        if self._file.closed:
+            raise VidmodelError(f"{self.path} is closed")
         try:
             while data:  # a disk that fills up takes the first part without an error
                 data = data[self._file.write(data) :]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
+from vidmodel_tf.errors import VidmodelError
 from vidmodel_tf.live.event_files import EventFiles
 from vidmodel_tf.live.event_log import EventLog
+from vidmodel_tf.live.hooks import Hook
 from vidmodel_tf.scoring.event import Event
 from vidmodel_tf.scoring.event_tracker import EventChange, EventTracker
 from vidmodel_tf.scoring.notifications import NotificationLimiter
@@ -17,9 +21,6 @@ from vidmodel_tf.scoring.policy import Policy
 from vidmodel_tf.scoring.rule import Rule
 
 UPDATE_SECONDS = 5.0  # between two lines that only say that an event goes on
-
-Notify = Callable[[str], None]
-"""Sends a line on its way; never waits, never fails."""
 
 
 @dataclasses.dataclass
@@ -44,7 +45,8 @@ class EventReporter:
         step_seconds: Of a step.
         log: Gets the lines.
         files: Keeps pictures and cuts.
-        notify: Gets the lines of notifications that are sent.
+        hooks: Get the lines of notifications that are sent.
+        warn: Told of those that did not arrive; the log is, too.
     """
 
     def __init__(
@@ -55,9 +57,11 @@ class EventReporter:
         step_seconds: float,
         log: EventLog,
         files: EventFiles,
-        notify: Sequence[Notify] = (),
+        hooks: Sequence[Hook],
+        warn: Callable[[str], None],
     ) -> None:
-        self._source, self._log, self._files, self._notify = source, log, files, notify
+        self._source, self._log, self._files = source, log, files
+        self._hooks, self._warn = hooks, warn
         self._step_seconds = step_seconds
         self._next_step = 0
         self._watched = [
@@ -118,8 +122,13 @@ class EventReporter:
         decided = watched.limiter.decide(event, now, second_of_day)
         line = self._write("notify", event, **files, **decided.to_json())
         if decided.is_sent:
-            for send in self._notify:
-                send(line)
+            for hook in self._hooks:
+                hook.send(line, partial(self._drop, hook.name, event.id))
+
+    def _drop(self, hook_name: str, event_id: str, reason: str) -> None:
+        self._warn(f"{hook_name}: the notification of {event_id} did not arrive: {reason}")
+        with contextlib.suppress(VidmodelError):  # a full disk is told when the next line of the watch is written
+            self._log.write(self._source, "dropped", event_id, what=hook_name, reason=reason)
 
     def _update(self, watched: _Watched, event: Event, now: float) -> None:
         self._files.update(event)

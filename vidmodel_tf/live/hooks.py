@@ -10,12 +10,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import urllib3
 import urllib3.util
 
 from vidmodel_tf.errors import InputError, VidmodelError
-from vidmodel_tf.live.work_queue import WorkQueue
+from vidmodel_tf.live.work_queue import Dropped, WorkQueue
 from vidmodel_tf.video.address import hide_password
 
 COMMAND_SECONDS = 30.0
@@ -24,7 +25,26 @@ WEBHOOK_TRIES = 3
 _RETRY_SECONDS = 1.0
 
 
-def command_hook(command: str, queue: WorkQueue, *, timeout_seconds: float = COMMAND_SECONDS) -> Callable[[str], None]:
+@dataclass(frozen=True)
+class Hook:
+    """One way in which notifications are sent.
+
+    Attributes:
+        name: The option that asked for it.
+        queue: Does it.
+        deliver: Sends a line, however long that takes.
+    """
+
+    name: str
+    queue: WorkQueue
+    deliver: Callable[[str], None]
+
+    def send(self, line: str, drop: Dropped) -> None:
+        """Sends a line some time; `drop` is told if it does not arrive. Never waits."""
+        self.queue.put(lambda: self.deliver(line), drop)
+
+
+def command_hook(command: str, queue: WorkQueue, *, timeout_seconds: float = COMMAND_SECONDS) -> Hook:
     """Runs a command for each line, one at a time.
 
     Args:
@@ -41,12 +61,12 @@ def command_hook(command: str, queue: WorkQueue, *, timeout_seconds: float = COM
         raise InputError(f"--run: expected a command. Received: {command!r} ({error})") from None
     if not words or shutil.which(words[0]) is None:
         raise InputError(f"--run: expected a program that can be run. Received: {words[0] if words else command!r}")
-    return lambda line: _put(queue, lambda: _run(words, line, timeout_seconds, queue.stop), f"--run {words[0]}")
+    return Hook("--run", queue, lambda line: _run(words, line, timeout_seconds, queue.stop))
 
 
 def webhook(
     url: str, queue: WorkQueue, *, timeout_seconds: float = WEBHOOK_SECONDS, retry_seconds: float = _RETRY_SECONDS
-) -> Callable[[str], None]:
+) -> Hook:
     """Posts each line as JSON.
 
     Args:
@@ -80,11 +100,7 @@ def webhook(
                 return
         raise VidmodelError(hide_password(f"{reason}, {WEBHOOK_TRIES} tries", url))
 
-    return lambda line: _put(queue, lambda: post(line), "--webhook")
-
-
-def _put(queue: WorkQueue, work: Callable[[], None], name: str) -> None:
-    queue.put(work, name)
+    return Hook("--webhook", queue, post)
 
 
 def _post_once(pool: urllib3.PoolManager, url: str, line: str) -> str:

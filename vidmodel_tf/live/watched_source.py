@@ -9,8 +9,9 @@ import numpy as np
 from vidmodel_tf.live.event_log import EventLog
 from vidmodel_tf.live.event_reporter import EventReporter
 from vidmodel_tf.live.frame_ring import FrameRing
+from vidmodel_tf.live.repeated_pictures import RepeatedPictures
 from vidmodel_tf.live.source_scores import SourceScores, StepScore
-from vidmodel_tf.video.camera import Camera, CameraNews, LiveFrame
+from vidmodel_tf.video.camera import Camera, CameraNews
 
 FRAMES_A_TURN = 32  # of one source, before another has its turn
 
@@ -24,6 +25,7 @@ class WatchedSource:
         scores: Turns its frames into scores.
         ring: Gets its frames.
         reporter: Gets its scores.
+        repeats: Looks at its frames.
         log: Gets the lines about the connection.
     """
 
@@ -34,11 +36,12 @@ class WatchedSource:
         scores: SourceScores,
         ring: FrameRing,
         reporter: EventReporter,
+        repeats: RepeatedPictures,
         log: EventLog,
     ) -> None:
         self.name = name
-        self._camera, self._scores, self._ring, self._reporter, self._log = camera, scores, ring, reporter, log
-        self._waiting: list[LiveFrame] = []
+        self._camera, self._scores, self._ring = camera, scores, ring
+        self._reporter, self._repeats, self._log = reporter, repeats, log
         self._is_finished = False
 
     @property
@@ -70,6 +73,7 @@ class WatchedSource:
         for frame in frames:
             step, settled = self._scores.push(frame)
             self._ring.push(step, frame.jpeg)
+            self._repeats.push(frame.jpeg)
             self._report(settled)
         if self._camera.is_ended and not frames:
             self.finish("ended")

@@ -17,6 +17,7 @@ from vidmodel_tf.live.event_reporter import EventReporter
 from vidmodel_tf.live.frame_ring import FrameRing
 from vidmodel_tf.live.hooks import command_hook, webhook
 from vidmodel_tf.live.preview import Preview
+from vidmodel_tf.live.repeated_pictures import RepeatedPictures
 from vidmodel_tf.live.source import Source
 from vidmodel_tf.live.source_scores import FramePass, SourceScores
 from vidmodel_tf.live.watched_source import WatchedSource
@@ -127,23 +128,25 @@ def _open_all(
     stack.callback(lambda: _close(queues))
 
     def queue() -> WorkQueue:
-        queues.append(WorkQueue(lambda name, reason: warn(f"{name}: {reason}")))
+        queues.append(WorkQueue())
         return queues[-1]
 
-    notify = []
+    hooks = []
     if outputs.run:
-        notify.append(command_hook(outputs.run, queue()))
+        hooks.append(command_hook(outputs.run, queue()))
     if outputs.webhook:
-        notify.append(webhook(outputs.webhook, queue()))
+        hooks.append(webhook(outputs.webhook, queue()))
     cuts, step_seconds = queue(), model.plan.step_seconds
     watched = []
     for source in sources:
         camera = Camera(_camera_plan(model, source), model.plan.num_frames, wake)
         ring = FrameRing(round(RING_SECONDS / step_seconds))
         files = EventFiles(outputs.folder, source.name, ring, step_seconds, cuts, warn)
-        reporter = EventReporter(source.name, policy, model.labels, step_seconds, log, files, notify)
+        reporter = EventReporter(source.name, policy, model.labels, step_seconds, log, files, hooks, warn)
         scores = SourceScores(model.begin_pass, model.decode, model.plan)
-        watched.append(WatchedSource(source.name, stack.enter_context(camera), scores, ring, reporter, log))
+        repeats = RepeatedPictures(source.name, step_seconds, warn)
+        stack.enter_context(camera)
+        watched.append(WatchedSource(source.name, camera, scores, ring, reporter, repeats, log))
     return watched
 
 

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 
 Work = Callable[[], None]
+Dropped = Callable[[str], None]
+"""Told why work was dropped, or failed."""
 
 _CHECK_SECONDS = 0.1
 
@@ -16,32 +18,30 @@ class WorkQueue:
     """Does work in the order in which it came.
 
     Args:
-        drop: Told of work that is dropped or fails: what it was, and why.
         max_waiting: More is dropped.
     """
 
-    def __init__(self, drop: Callable[[str, str], None], max_waiting: int = 16) -> None:
-        self._drop = drop
-        self._queue: queue.Queue[tuple[Work, str]] = queue.Queue(max_waiting)
+    def __init__(self, max_waiting: int = 16) -> None:
+        self._queue: queue.Queue[tuple[Work, Dropped]] = queue.Queue(max_waiting)
         self._is_closing = threading.Event()
         self.stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def put(self, work: Work, name: str) -> bool:
+    def put(self, work: Work, drop: Dropped) -> bool:
         """Queues work.
 
         Args:
             work: Is to look at `stop` if it takes long.
-            name: For the line that tells of its failure.
+            drop: Told if it is not done, or fails; perhaps in another thread.
 
         Returns:
             Whether there was room.
         """
         try:
-            self._queue.put_nowait((work, name))
+            self._queue.put_nowait((work, drop))
         except queue.Full:
-            self._drop(name, f"{self._queue.maxsize} were waiting already")
+            drop(f"{self._queue.maxsize} were waiting already")
             return False
         return True
 
@@ -51,11 +51,14 @@ class WorkQueue:
         self._thread.join(max(deadline - time.monotonic(), 0))
         self.stop.set()
         self._thread.join(2 * _CHECK_SECONDS)
+        while not self._queue.empty():
+            _, drop = self._queue.get_nowait()
+            drop("the watch ended")
 
     def _run(self) -> None:
         while not self.stop.is_set():
             try:
-                work, name = self._queue.get(timeout=_CHECK_SECONDS)
+                work, drop = self._queue.get(timeout=_CHECK_SECONDS)
             except queue.Empty:
                 if self._is_closing.is_set():
                     return
@@ -63,4 +66,4 @@ class WorkQueue:
             try:
                 work()
             except Exception as error:  # whatever fails here must not end the watch
-                self._drop(name, f"{type(error).__name__}: {error}")
+                drop(str(error) or type(error).__name__)
