@@ -20,6 +20,7 @@ import numpy as np
 
 UNKNOWN = np.iinfo(np.int64).min
 KEPT_BYTES = 32 << 20  # compressed video that is held in memory rather than read twice
+PACKET_BYTES = 1000  # about what a packet takes beside its content
 MAX_READ_ERRORS = 1000
 
 
@@ -97,7 +98,7 @@ def list_packets(packets: Iterable[av.packet.Packet], *, is_whole: bool, tells_p
         dts = UNKNOWN if packet.dts is None else packet.dts
         columns.extend((pts, dts, packet.duration or 0, packet.is_keyframe, packet.is_discard))
         if held is not None:
-            num_bytes += packet.size
+            num_bytes += packet.size + PACKET_BYTES
             held.append(packet)
             if num_bytes > KEPT_BYTES:
                 held = None

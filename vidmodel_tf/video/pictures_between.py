@@ -13,7 +13,7 @@ import numpy as np
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.video.file import VideoFile
 from vidmodel_tf.video.packets import Packets
-from vidmodel_tf.video.runs import Run, plan_runs
+from vidmodel_tf.video.runs import Run
 from vidmodel_tf.video.sampling import ROUNDING_SHARE
 from vidmodel_tf.video.timeline import Timeline
 
@@ -113,16 +113,17 @@ def _decode(
     if not packets.has_trusted_times:
         yield from itertools.islice(enumerate(video.decode(packets, 0)), first, end)
         return
-    first_key, end_key = int(timeline.keys[first]), int(timeline.keys[end - 1])
-    for picture in _from_key_frame(video, packets, first_key, timeline.keys[first:end].tolist()):
-        if picture.pts is not None and first_key <= picture.pts <= end_key:
+    first_key, last_key = int(timeline.keys[first]), int(timeline.keys[end - 1])
+    for picture in _from_key_frame(video, packets, first_key, last_key):
+        if picture.pts is not None and picture.pts <= last_key:
             yield int(np.searchsorted(timeline.keys, picture.pts)), picture
 
 
-def _from_key_frame(video: VideoFile, packets: Packets, first_key: int, keys: list[int]) -> Iterator[av.VideoFrame]:
+def _from_key_frame(video: VideoFile, packets: Packets, first_key: int, last_key: int) -> Iterator[av.VideoFrame]:
     """Pictures from the first that is wanted on; begun a key frame earlier where the last one does not give it."""
-    runs = plan_runs(packets, keys)
-    run = Run(runs[0].first_row, runs[-1].end_row)
+    rows = np.flatnonzero(~packets.is_hidden & (packets.pts >= first_key) & (packets.pts <= last_key))
+    first_row = packets.key_row(int(rows[packets.pts[rows] == first_key][0])) or 0
+    run = Run(first_row, int(rows[-1]) + 1)
     for earlier in range(MAX_EARLIER_KEYS + 1):
         pictures = (
             picture
