@@ -15,11 +15,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from tests.http_transport_stream import transport_stream
-from tests.videos import frame_numbers, write_video
+from tests.videos import frame_numbers, paint_frame, write_video
 from vidmodel_tf.clips.clip_request import ClipRequest
 from vidmodel_tf.clips.read_clip import read_clip
 from vidmodel_tf.video.address import parse_address
@@ -164,6 +165,37 @@ def test_a_backlog_is_dropped_whole_and_counted():
     assert set(dropped) == {5 * STEP_SECONDS}
     numbers = frame_numbers(frame.jpeg for frame in camera.frames)
     assert [bool(gap) for gap in np.diff(numbers) > 3] == [frame.is_fresh for frame in camera.frames[1:]]
+
+
+def test_pictures_over_http_have_no_timestamps():
+    """FFmpeg makes them up, 25 a second, whatever comes."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), EightPicturesASecond) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        with watched(f"http://127.0.0.1:{server.server_address[1]}/") as camera:
+            camera.until(lambda: len(camera.frames) >= 24)
+        server.shutdown()
+    first, last = frame_numbers(frame.jpeg for frame in (camera.frames[3], camera.frames[23]))
+    assert last - first == pytest.approx(20 * STEP_SECONDS * 8, abs=6)  # as made up, it would be 60
+
+
+class EightPicturesASecond(http.server.BaseHTTPRequestHandler):
+    """A camera that sends one JPEG after the other."""
+
+    def log_message(self, *arguments):
+        pass
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        begin = time.monotonic()
+        with contextlib.suppress(OSError):
+            for number in range(1000):
+                jpeg = cv2.imencode(".jpg", paint_frame(number))[1].tobytes()
+                head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                self.wfile.write(head.encode() + jpeg + b"\r\n")
+                time.sleep(max(begin + (number + 1) / 8 - time.monotonic(), 0))
 
 
 def test_a_playlist_is_refused(tmp_path):

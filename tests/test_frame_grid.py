@@ -78,3 +78,25 @@ def test_arrival_where_timestamps_stand_still():
     times = [clock.seconds(7.0, 100.0 + number) for number in range(20)]
     assert times[-10:] == [110.0 + number for number in range(10)]
     assert clock.is_by_arrival
+
+
+@pytest.mark.parametrize("rate", [0.2, 0.9, 1.0, 1.1, 5.0])
+def test_timestamps_that_run_too_fast_or_too_slow(rate):
+    clock = StreamClock()
+    for number in range(1000):  # 40 seconds
+        clock.seconds(rate * number / 25, 100 + number / 25)
+    assert clock.is_by_arrival == (rate in (0.2, 5.0))
+
+
+def test_a_burst_of_older_pictures_says_nothing_of_the_pace():
+    clock = StreamClock()
+    for number in range(1000):
+        clock.seconds(number / 25, 100 + max(number / 25 - 12, 0))  # 12 seconds at once
+    assert not clock.is_by_arrival
+
+
+def test_jumps_say_nothing_of_the_pace():
+    clock = StreamClock()
+    for number in range(2500):
+        clock.seconds(number / 25 + 1000 * (number // 240), 100 + number / 25)
+    assert not clock.is_by_arrival

@@ -10,6 +10,9 @@ from vidmodel_tf.video.sampling import TIE_TOLERANCE_SECONDS
 NUM_GAPS = 9  # of which the median is the usual distance of pictures
 NUM_WATCHED = 50  # pictures, of which
 NUM_FAULTS = 5  # may have timestamps that stand still or fall, before arrival decides
+PACE_SECONDS = 10.0  # over which timestamps and arrival must go on alike,
+PACE_RATIO = 1.5  # within this factor,
+NUM_WRONG_PACES = 2  # or so often in a row not: a stream begins with the pictures of some seconds at once
 
 
 class StreamClock:
@@ -18,6 +21,8 @@ class StreamClock:
     def __init__(self) -> None:
         self._faults: deque[bool] = deque(maxlen=NUM_WATCHED)
         self._last: float | None = None
+        self._pace_begin = 0.0, 0.0  # by timestamp and by arrival
+        self._num_wrong_paces = 0
         self.is_by_arrival = False
 
     def seconds(self, timestamp_seconds: float | None, arrival_seconds: float) -> float:
@@ -31,9 +36,21 @@ class StreamClock:
             self.is_by_arrival = True
             return arrival_seconds
         self._faults.append(self._last is not None and timestamp_seconds <= self._last)
+        self._check_pace(timestamp_seconds, arrival_seconds)
         self._last = timestamp_seconds
-        self.is_by_arrival = sum(self._faults) > NUM_FAULTS
+        self.is_by_arrival = sum(self._faults) > NUM_FAULTS or self._num_wrong_paces >= NUM_WRONG_PACES
         return arrival_seconds if self.is_by_arrival else timestamp_seconds
+
+    def _check_pace(self, timestamp_seconds: float, arrival_seconds: float) -> None:
+        """Encoders that invent a rate give timestamps that run too fast or too slow."""
+        begin_timestamp, begin_arrival = self._pace_begin
+        if self._last is None or abs(timestamp_seconds - self._last) > PACE_SECONDS:  # a jump says nothing of the pace
+            self._pace_begin = timestamp_seconds, arrival_seconds
+        elif arrival_seconds - begin_arrival >= PACE_SECONDS:
+            ratio = (timestamp_seconds - begin_timestamp) / (arrival_seconds - begin_arrival)
+            is_wrong = not 1 / PACE_RATIO < ratio < PACE_RATIO
+            self._num_wrong_paces = self._num_wrong_paces + 1 if is_wrong else 0
+            self._pace_begin = timestamp_seconds, arrival_seconds
 
 
 class FrameGrid:

@@ -23,6 +23,7 @@ from vidmodel_tf.video.opencv import import_opencv
 from vidmodel_tf.video.pixels import PixelConverter
 
 OPEN_SECONDS, READ_SECONDS = 4.0, 3.0
+HAS_NO_TIMES = 0x80  # FFmpeg's flag of formats such as MJPEG over HTTP: the timestamps are made up, 25 a second
 STREAM_FORMATS = ("rtsp", "rtp", *VIDEO_FORMATS)
 
 
@@ -114,6 +115,7 @@ def _decode(container: av.container.InputContainer) -> Iterator[Picture]:
     stream.codec_context.thread_type = "NONE"
     stream.codec_context.thread_count = 1
     time_base, converter, num_corrupt = float(stream.time_base or 0), PixelConverter(), 0
+    has_times = not container.format.flags & HAS_NO_TIMES
     has_end, begin = bool(container.duration), None
     for packet in container.demux(stream):
         try:
@@ -125,7 +127,7 @@ def _decode(container: av.container.InputContainer) -> Iterator[Picture]:
             num_corrupt += bool(frame.is_corrupt)
             if frame.is_corrupt:
                 continue
-            seconds = None if frame.pts is None else frame.pts * time_base
+            seconds = frame.pts * time_base if has_times and frame.pts is not None else None
             if has_end and seconds is not None:  # a film on a server, which would come as fast as the network is
                 begin = time.monotonic() - seconds if begin is None else begin
                 time.sleep(min(max(begin + seconds - time.monotonic(), 0), READ_SECONDS))
