@@ -38,7 +38,12 @@ class KerasForm(Form):
             with dtype_policy(run.config.model.precision):
                 encoder = build_frame_encoder(run.config.model, backbone_of(keras_model), previous_given=True)
             projection = keras_model.get_layer("projection")
-            self._encode = tf.function(lambda inputs: projection(encoder(inputs, training=False), training=False))
+            # One trace for any number of clips and frames.
+            spec = tf.TensorSpec((None, None, run.config.model.height, run.config.model.width, 3), tf.uint8)
+            self._encode = tf.function(
+                lambda inputs: projection(encoder(inputs, training=False), training=False),
+                input_signature=[{"frames": spec, "previous_frames": spec}],
+            )
         self._classify = tf.function(lambda inputs: head(inputs, training=False))
 
     def encode(self, frames_BxTxHxWxC: np.ndarray, previous_BxHxWxC: np.ndarray | None = None) -> np.ndarray:

@@ -56,7 +56,7 @@ class WindowPass:
         """Encodes the next frames and scores the windows that have become complete.
 
         Args:
-            frames: uint8 RGB [n, H, W, 3], one a step. Chunks of one size are faster: every new size is traced anew.
+            frames: uint8 RGB [n, H, W, 3], one a step.
         """
         previous = None if self._previous is None else self._previous[np.newaxis]
         features = self._form.encode(frames[np.newaxis], previous)[0]

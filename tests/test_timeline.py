@@ -1,0 +1,180 @@
+"""Timelines of videos: the files, going on after a kill, and what is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from tests.videos import write_timed_video
+from vidmodel_tf.cli import main
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.forms.fingerprint import fingerprint
+from vidmodel_tf.forms.open_model import open_model
+from vidmodel_tf.records.data_set import open_data_set
+from vidmodel_tf.run_folder.most_frequent import most_frequent_classes
+from vidmodel_tf.run_folder.run import load_run, write_settings, write_weights
+from vidmodel_tf.scoring.clips import predict
+from vidmodel_tf.scoring.windows import plan_windows
+from vidmodel_tf.timelines import make_timelines, score_video
+from vidmodel_tf.timelines.document import read_document
+from vidmodel_tf.timelines.timeline import plan_for, policy_for, timeline
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    path = tmp_path_factory.mktemp("film") / "影片 1.mp4"
+    return write_timed_video(path, [i / 25 for i in range(510)])
+
+
+def test_a_timeline_has_a_row_a_step_and_the_facts_of_its_video(plain, film):
+    document = timeline(plain.path, film, window_seconds=1.0, windows="fixed")
+    assert document.settings.step_seconds == 0.25
+    assert document.settings.hop_seconds == 0.25
+    assert document.video.duration_seconds == pytest.approx(20.4)
+    assert (document.video.width, document.video.height, document.video.num_frames) == (96, 72, 510)
+    assert document.scores.num_steps == 82  # the last one cut short
+    assert [(shot.start_seconds, shot.end_seconds) for shot in document.shots] == [(0.0, 20.4)]
+    scores = document.scores.heads["colour"].scores
+    np.testing.assert_array_equal(scores[-1], scores[-2])
+    np.testing.assert_allclose(scores.sum(axis=1), 1.0, atol=2e-4)  # rounded to four places
+
+
+def test_windows_are_as_long_as_the_clips_of_the_training_data(plain):
+    assert plan_for(plain, None, None).window_seconds == plain.clip_seconds.median
+    with pytest.raises(InputError, match=r"does not say how long its training clips were .* --window SECONDS"):
+        plan_for(dataclasses.replace(plain, clip_seconds=None), None, None)
+
+
+def test_a_video_shorter_than_a_window_is_one_clip(plain, film):
+    document = timeline(plain.path, film, window_seconds=30.0)
+    (answer,) = predict(plain.path, [film])
+    for head, scores in document.scores.heads.items():
+        expected = list(answer.heads[head].scores.values())
+        np.testing.assert_allclose(scores.scores, [expected] * scores.scores.shape[0], atol=1e-4)
+
+
+def test_a_killed_pass_goes_on_where_it_was(plain, film, tmp_path, monkeypatch):
+    form, plan = open_model(plain.path), plan_windows(4, 8, 1.0)
+    whole = score_video.score_video(form, film, plan)
+    monkeypatch.setattr(score_video, "CHUNKS_A_SAVE", 2)
+    partial = score_video.Partial(tmp_path / "state.npz", "key")
+    encoded, partial_was_read, original = [], [], form.encode
+
+    def encode(frames, previous=None):
+        if sum(encoded) == 48 and not partial_was_read:
+            raise KeyboardInterrupt
+        encoded.append(frames.shape[1])
+        return original(frames, previous)
+
+    monkeypatch.setattr(form, "encode", encode)
+    with pytest.raises(KeyboardInterrupt):
+        score_video.score_video(form, film, plan, partial=partial)
+    assert partial.path.exists()
+    encoded.clear()
+    partial_was_read.append(True)
+    other = dataclasses.replace(partial, key="another")
+    assert other.read() is None
+    result = score_video.score_video(form, film, plan, partial=partial)
+    assert sum(encoded) == 81 - 32
+    assert not partial.path.exists()
+    assert result.cuts == whole.cuts
+    for head, scores in whole.scores.heads.items():
+        np.testing.assert_allclose(result.scores.heads[head].scores, scores.scores, atol=1e-4)
+
+
+def test_a_damaged_state_is_not_used(tmp_path):
+    partial = score_video.Partial(tmp_path / "state.npz", "key")
+    partial.write({"a": np.arange(3)})
+    assert partial.read()["a"].tolist() == [0, 1, 2]
+    partial.path.write_bytes(partial.path.read_bytes()[:50])
+    assert partial.read() is None
+
+
+def test_the_command_writes_the_files_and_does_not_score_again(plain, film, tmp_path, monkeypatch, capsys):
+    out, policy = tmp_path / "out", tmp_path / "policy.json"
+    command = ["timeline", str(plain.path), str(film), "--out", str(out), "--window", "1", "--json"]
+    assert main(command) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert made["name"] == "影片 1"
+    assert sorted(path.name for path in out.iterdir() if not path.name.startswith(".")) == [
+        f"影片 1.{suffix}" for suffix in ("csv", "html", "timeline.json", "vtt")
+    ]
+    document = read_document(out / "影片 1.timeline.json")
+    assert document.model.fingerprint == fingerprint(plain.path)
+    assert [event.to_json() for event in document.events] == made["events"]
+
+    monkeypatch.setattr(make_timelines, "score_task", None)  # calling it would fail
+    rule = {"name": "blue", "head": "colour", "label": "蓝色", "on": 0.0, "off": 0.0, "decision": "review"}
+    policy.write_text(json.dumps({"version": 1, "rules": [rule]}), encoding="utf-8")
+    assert main([*command, "--policy", str(policy)]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert (again["decision"], len(again["events"])) == ("review", 1)
+
+
+def test_videos_of_one_name_keep_apart(plain, film, tmp_path, capsys):
+    other = write_timed_video(tmp_path / "影片 1.mp4", [i / 25 for i in range(60)])
+    out = str(tmp_path / "out")
+    for _ in range(2):
+        assert main(["timeline", str(plain.path), str(film), str(other), "--out", out, "--window", "1", "--json"]) == 0
+        names = [json.loads(line)["name"] for line in capsys.readouterr().out.splitlines()]
+        assert names == ["影片 1", "影片 1-2"]
+
+
+def test_truth_is_measured(plain, film, tmp_path, capsys):
+    truth = tmp_path / "truth.csv"
+    truth.write_text(f"path,start_seconds,end_seconds,head,label\n{film},2,5,colour,red\n", encoding="utf-8")
+    command = ["timeline", str(plain.path), str(film), "--out", str(tmp_path / "out"), "--window", "1"]
+    assert main([*command, "--truth", str(truth), "--json"]) == 0
+    metrics = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert metrics["num_videos"] == 1
+    assert main([*command, "--truth", str(truth)]) == 0
+    assert "base rate" in capsys.readouterr().out
+
+
+def test_what_is_refused(plain, film, tmp_path, capsys):
+    out, text = str(tmp_path / "out"), tmp_path / "text.mp4"
+    text.write_text("no video")
+    command = ["timeline", str(plain.path), str(film), "--out", out]
+    for arguments, message in [
+        ([*command, "--hop", "9", "--window", "1"], "--hop: expected more than 0 and at most the 1 seconds"),
+        ([*command, "--window", "-1"], "--window: expected more than 0 seconds. Received: -1"),
+        ([*command, "--policy", "no.json"], "no.json"),
+        ([*command, "--truth", "no.csv"], "no.csv"),
+        (["timeline", "no_run", str(film), "--out", out], "there is no model at no_run"),
+    ]:
+        assert main(arguments) == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.count("\n") == 1
+    assert main(["timeline", str(plain.path), str(text), "--out", out, "--window", "1", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"] == "expected a video. It is a text file"
+
+
+def test_without_a_policy_the_most_frequent_class_has_no_rule(plain, data_set):
+    training = open_data_set(data_set).in_split("train")
+    assert plain.most_frequent == most_frequent_classes(training, plain.labels)
+    counts = {name: sum(clip.labels["colour"] == name for clip in training) for name in plain.labels["colour"]}
+    ordinary = max(counts, key=counts.__getitem__)
+    watched = [(rule.head, rule.label) for rule in policy_for(plain).rules]
+    others = [name for name in plain.labels["colour"] if name != ordinary]
+    assert watched == [("colour", name) for name in others] + [("topic", name) for name in plain.labels["topic"]]
+    older = dataclasses.replace(plain, most_frequent={})
+    assert len(policy_for(older).rules) == len(plain.labels["colour"]) + len(plain.labels["topic"])
+
+
+def test_a_fingerprint_follows_weights_and_settings(plain, tmp_path):
+    copy = dataclasses.replace(plain, path=tmp_path / "copy")
+    write_settings(copy)
+    model = plain.load_model()
+    write_weights(copy.path, model)
+    first = fingerprint(copy.path)
+    weights = model.get_weights()
+    weights[-1] = weights[-1] + 1
+    model.set_weights(weights)
+    write_weights(copy.path, model)
+    second = fingerprint(copy.path)
+    write_settings(dataclasses.replace(load_run(copy.path), thresholds={"topic": [0.1, 0.9]}))
+    assert len({first, second, fingerprint(copy.path)}) == 3
