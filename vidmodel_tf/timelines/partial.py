@@ -34,7 +34,7 @@ class Partial:
     def read(self) -> dict[str, np.ndarray] | None:
         """The state that was kept; None if there is none, or it belongs to other work or is damaged."""
         try:
-            with np.load(self.path, allow_pickle=False) as arrays:
+            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 state = {name: arrays[name] for name in arrays.files}
         except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError):
             return None
