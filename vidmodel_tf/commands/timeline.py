@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,17 @@ def run(options: argparse.Namespace) -> int:
     policy.check_against(form.run.labels)
     if truth is not None:
         truth.check_against(form.run.labels)
-    made = make_timelines(form, videos, options.out, plan, policy, windows=options.windows, text=options.text)
+    made = make_timelines(
+        form,
+        videos,
+        options.out,
+        plan,
+        policy,
+        windows=options.windows,
+        text=options.text,
+        clips=options.clips,
+        annotated=options.annotate,
+    )
     timelines = _show(made, options)
     if truth is not None and timelines:
         from vidmodel_tf.commands.timed_metrics_table import print_timed_metrics
@@ -77,12 +88,13 @@ def _show(made: Iterable[MadeTimeline | Refusal], options: argparse.Namespace) -
     """As they come with --json, else in one table at the end."""
     from vidmodel_tf.timelines.make_timelines import MadeTimeline
 
-    timelines, rows = [], []
+    timelines, rows, notes = [], [], []
     for item in made:
         if options.json:
             show.print_json(item.to_json())
         if isinstance(item, MadeTimeline):
             timelines.append(item)
+            notes += [f"{item.name}: {warning}" for warning in item.warnings]
             document = item.document
             page = f"{options.out}/{item.name}.html"
             rows.append(
@@ -93,6 +105,8 @@ def _show(made: Iterable[MadeTimeline | Refusal], options: argparse.Namespace) -
     if not options.json:
         columns = ["video", "length", "events", "decision", "page"]
         show.open_console().print(show.table("", columns, [[show.number(cell) for cell in row] for row in rows]))
+        for note in notes:
+            print(f"vidmodel timeline: {note}", file=sys.stderr)
     return timelines
 
 

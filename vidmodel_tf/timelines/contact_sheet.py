@@ -17,7 +17,6 @@ from vidmodel_tf.timelines.clock_text import clock_text
 from vidmodel_tf.timelines.document import Document
 from vidmodel_tf.video.opencv import import_opencv
 
-SUFFIX = ".events.jpg"
 MAX_EVENTS = 60
 NUM_COLUMNS = 6
 CARD_WIDTH = 220  # pixels, also the longer side of a picture

@@ -20,7 +20,7 @@ from vidmodel_tf.timelines.cut import Cut
 from vidmodel_tf.timelines.sound_between import SoundBetween
 from vidmodel_tf.timelines.video_writer import VideoWriter
 from vidmodel_tf.video.file import VideoFile
-from vidmodel_tf.video.pictures_between import pictures_between
+from vidmodel_tf.video.pictures_between import TimedPicture, pictures_between
 from vidmodel_tf.video.pixels import PixelConverter
 
 
@@ -55,27 +55,31 @@ def cut_clip(
     return dataclasses.replace(cut, path=out)
 
 
-def encode_range(
+def encode_range(video: VideoFile, start_seconds: float, end_seconds: float, out: Path) -> Cut:
+    """Writes a range of pictures and sound, encoded anew; arguments as those of `copy_packets`."""
+    pictures = pictures_between(video, start_seconds, end_seconds)
+    return encode_pictures(video, pictures, start_seconds, end_seconds, out)
+
+
+def encode_pictures(
     video: VideoFile,
+    pictures: Iterator[TimedPicture],
     start_seconds: float,
     end_seconds: float,
     out: Path,
     draw: Callable[[np.ndarray, float], np.ndarray] = lambda bgr, seconds: bgr,
 ) -> Cut:
-    """Writes a range of pictures and sound, encoded anew; memory is flat.
+    """Writes pictures of a range, and its sound, encoded anew; memory is flat.
 
     Args:
         video: The file.
-        start_seconds: From the container's second 0.
-        end_seconds: Likewise; infinite: to the end of the video.
+        pictures: Of the range, at least one.
+        start_seconds: Of the range, from the container's second 0.
+        end_seconds: Likewise; infinite: to the end of the sound.
         out: The new file.
         draw: What becomes of each picture, uint8 [H, W, 3], upright, given when it is displayed in the video.
-
-    Raises:
-        InputError: There is no picture in the range.
     """
     converter, num_frames, last_seconds = PixelConverter(), 0, start_seconds
-    pictures = pictures_between(video, start_seconds, end_seconds)
     first = next(pictures)
     with (
         SoundBetween(video.path, start_seconds, end_seconds) as sound,

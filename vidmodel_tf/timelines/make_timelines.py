@@ -12,6 +12,9 @@ from vidmodel_tf.forms.form import Form
 from vidmodel_tf.scoring.policy import Policy
 from vidmodel_tf.scoring.windows import WindowPlan
 from vidmodel_tf.storage import write_text
+from vidmodel_tf.timelines.annotate import SUFFIX as ANNOTATED_SUFFIX
+from vidmodel_tf.timelines.annotate import annotate
+from vidmodel_tf.timelines.cut_events import cut_events
 from vidmodel_tf.timelines.document import SUFFIX, Document, read_document
 from vidmodel_tf.timelines.outputs import write_outputs
 from vidmodel_tf.timelines.timeline import TimelineTask, decided, plan_task, score_task
@@ -25,19 +28,22 @@ class MadeTimeline:
     Attributes:
         name: What they are called.
         document: What they say.
+        warnings: Which videos of events could not be cut, and why.
     """
 
     name: str
     document: Document
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
-        """`{"path", "name", "duration_seconds", "decision", "events"}`."""
+        """`{"path", "name", "duration_seconds", "decision", "events", "warnings"}`."""
         return {
             "path": self.document.video.path,
             "name": self.name,
             "duration_seconds": self.document.video.duration_seconds,
             "decision": self.document.decision,
             "events": [event.to_json() for event in self.document.events],
+            "warnings": list(self.warnings),
         }
 
 
@@ -50,6 +56,8 @@ def make_timelines(
     *,
     windows: str = "shots",
     text: str | None = None,
+    clips: bool = False,
+    annotated: bool = False,
 ) -> Iterator[MadeTimeline | Refusal]:
     """Scores videos one after the other and writes the files of each.
 
@@ -62,6 +70,8 @@ def make_timelines(
         policy: What an event is, and what is decided.
         windows: "shots" or "fixed".
         text: Words for all videos; None: those in the files beside each.
+        clips: Cut the events out into `NAME.clips/`.
+        annotated: Write `NAME.annotated.mp4`, the video with its scores drawn in.
 
     Yields:
         In order, what was written, or the refusal of a video that cannot be read.
@@ -79,7 +89,10 @@ def make_timelines(
             continue
         write_outputs(folder, name, document, policy=policy)
         write_text(_key_path(folder, name), task.key)
-        yield MadeTimeline(name, document)
+        warnings = _cut(folder, name, document) if clips else ()
+        if annotated:
+            annotate(document.video.path, document, folder / f"{name}{ANNOTATED_SUFFIX}")
+        yield MadeTimeline(name, document, warnings)
 
 
 def _scored(task: TimelineTask, folder: Path, name: str) -> Document:
@@ -90,6 +103,11 @@ def _scored(task: TimelineTask, folder: Path, name: str) -> Document:
         except InputError:
             pass  # damaged: it is scored again
     return score_task(task, folder / f".{name}.partial.npz")
+
+
+def _cut(folder: Path, name: str, document: Document) -> tuple[str, ...]:
+    answers = zip(document.events, cut_events(folder, name, document), strict=True)
+    return tuple(f"{event.id} was not cut out: {answer}" for event, answer in answers if isinstance(answer, InputError))
 
 
 def _key_path(folder: Path, name: str) -> Path:
