@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import time
 
 import numpy as np
 import pytest
 
-from tests.videos import write_timed_video
+from tests.videos import write_timed_video, write_video
 from vidmodel_tf.cli import main
 
 BLUE, RED = (40, 40, 255), (255, 40, 40)
@@ -58,6 +61,19 @@ def test_it_ends_after_some_seconds(run_dir, film, tmp_path):
     begin = time.monotonic()
     assert main(["watch", str(run_dir), str(film), "--out", str(tmp_path), "--window", "0.8", "--seconds", "0.1"]) == 0
     assert time.monotonic() - begin < 60
+
+
+@pytest.mark.slow
+def test_a_signal_ends_the_command(run_dir, tmp_path):
+    film = write_video(tmp_path / "film.mp4", num_frames=4000)
+    command = [sys.executable, "-m", "vidmodel_tf", "watch", str(run_dir), str(film), "--out", str(tmp_path / "out")]
+    log = tmp_path / "out" / "events.jsonl"
+    with subprocess.Popen([*command, "--window", "0.8"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().endswith("cam1 connected\n")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert log.read_text(encoding="utf-8").endswith("}\n")
 
 
 @pytest.mark.parametrize(

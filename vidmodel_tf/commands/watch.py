@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
+from typing import NoReturn
 
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.quiet import import_tensorflow
@@ -69,4 +72,13 @@ def run(options: argparse.Namespace) -> int:
             stop=stop,
             show=lambda line: print(line, flush=True),
         )
+        if stop.is_set():
+            _exit_at_once()
     return 0
+
+
+def _exit_at_once() -> NoReturn:
+    """All is written and closed; taking TensorFlow apart would take seconds, in which a service manager might kill."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

@@ -21,6 +21,7 @@ from vidmodel_tf.scoring.window_pass import WindowPass
 from vidmodel_tf.scoring.windows import WindowPlan
 from vidmodel_tf.text.fields import join_fields
 from vidmodel_tf.timelines.timeline import plan_for, policy_for
+from vidmodel_tf.video.stored_frame import encode_frame
 
 
 def watch(
@@ -97,15 +98,15 @@ def _live_model(form: Form, plan: WindowPlan, text: str | None) -> LiveModel:
     def decode(jpegs: Sequence[bytes]) -> np.ndarray:
         return decode_questions([Question("", tuple(jpegs), "")], config)[0]
 
-    _warm_up(begin_pass(), plan, config)
+    _warm_up(begin_pass(), decode, plan)
     return LiveModel(begin_pass, decode, form.run.labels, plan, prepare.short_side, prepare.jpeg_quality)
 
 
-def _warm_up(windows: WindowPass, plan: WindowPlan, config: ModelConfig) -> None:
+def _warm_up(windows: WindowPass, decode: Callable[[Sequence[bytes]], np.ndarray], plan: WindowPlan) -> None:
     """The first calls take seconds, in which frames would pile up."""
-    black = np.zeros((plan.hop_steps, config.height, config.width, 3), np.uint8)
+    black = encode_frame(np.zeros((16, 16, 3), np.uint8), 90)
     for _ in range(plan.num_frames // plan.hop_steps + 2):
-        windows.push(black)
+        windows.push(decode([black] * plan.hop_steps))
 
 
 def _missing_fields(config: ModelConfig, text: str | None) -> list[str]:
