@@ -57,6 +57,19 @@ def test_the_events_of_many_rules_are_those_of_find_events(track, step, part):
         assert event_scores == [event.score for event in events]
 
 
+def test_times_that_are_equal_but_for_rounding_are_equal():
+    rule = dataclasses.replace(DEFAULT, min_seconds=1.0, gap_seconds=1.0)
+    for first in range(40):
+        # 0.5 s and, after 1 s, another 0.5 s: one event. After 2 s more, 1 s: an event just long enough.
+        track = np.full(100, 0.1)
+        for start, stop in ((0, 5), (15, 20), (40, 50)):
+            track[first + start : first + stop] = 0.9
+        scores = timed_scores(track, 0.1)
+        ((times, _),) = events_of_rules(scores, [rule])
+        assert times == [(event.start_seconds, event.end_seconds) for event in find_events(scores, Policy((rule,)))]
+        assert len(times) == 2
+
+
 def test_the_grid_begins_with_the_default_and_what_is_like_it():
     rules = rule_grid(DEFAULT)
     assert rules[0] == DEFAULT and len(set(rules)) == len(rules) > 400
@@ -138,6 +151,13 @@ def test_intervals_are_those_of_a_bootstrap_over_videos():
     assert compare_rules(default, chosen, 5).gain.value == pytest.approx(
         miss_rate(default.sum(axis=0)) - miss_rate(chosen.sum(axis=0))
     )
+
+
+def test_with_few_videos_the_interval_goes_from_the_worst_to_the_best():
+    default, chosen = np.full((2, 4, 6), 10.0)
+    chosen[:, 0] = [9, 10, 11, 12]
+    gains = 2 * chosen[:, 0] / 20 - 1
+    assert compare_rules(default, chosen, None).gain.interval_95 == pytest.approx((gains.min(), gains.max()))
 
 
 # === The whole ===

@@ -96,6 +96,11 @@ def test_the_first_overlapping_event_tells():
     assert figures.delay_median_seconds == pytest.approx(2 + 1 - 1)
 
 
+def test_what_is_told_before_the_event_begins_has_no_delay():
+    video = labelled_video([0.1, 0.9, 0.9, 0.9, 0.9, 0.9, 0.1], [(4.0, 6.0)])
+    assert event_metrics([video], RULE).delay_median_seconds == 0.0
+
+
 def test_padding_is_left_out():
     video = labelled_video([0.1, 0.1, 0.9, 0.9, 0.1, 0.1], [(2.0, 4.0)])
     padded = Rule(**{**RULE.to_json(), "pad_seconds": (2.0, 2.0)})
