@@ -22,7 +22,7 @@ from vidmodel_tf.video.containers import open_container
 
 RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)  # that every player of AAC knows
 DEFAULT_RATE = 48000
-LAYOUTS = ("mono", "stereo", "5.1")  # likewise
+LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}  # likewise, by the number of channels; others become stereo
 FRAME_SAMPLES = 1024  # what AAC encodes at a time
 EARLIER_SECONDS = (0.2, 2.0, 10.0, 60.0)  # decoders need some sound before; not every container is sought exactly
 
@@ -79,7 +79,7 @@ class SoundBetween:
     def frames(self) -> Iterator[av.AudioFrame]:
         """Decoded: float32, planar, of a rate and layout that AAC has, 1024 samples each but the last."""
         graph = None
-        for frame in self._decoded():
+        for frame in _uniform(self._decoded()):
             graph = graph or self._graph(frame)
             graph.push(frame)
             yield from _pulled(graph)
@@ -89,7 +89,7 @@ class SoundBetween:
 
     def _graph(self, frame: av.AudioFrame) -> av.filter.Graph:
         rate = frame.sample_rate if frame.sample_rate in RATES else DEFAULT_RATE
-        layout = frame.layout.name if frame.layout.name in LAYOUTS else "stereo"
+        layout = LAYOUTS.get(frame.layout.nb_channels, "stereo")
         length = self._end_seconds - self._start_seconds
         graph = av.filter.Graph()
         graph.link_nodes(
@@ -136,6 +136,23 @@ class SoundBetween:
             self._container.close()
             self._open()
         return self._container.demux(self.stream)
+
+
+def _uniform(frames: Iterator[av.AudioFrame]) -> Iterator[av.AudioFrame]:
+    """Frames of the kind of the first: broadcasts change between stereo and surround sound as they go on."""
+    first, kind, resampler = None, None, None
+    for frame in frames:
+        first = first or _kind(frame)
+        if _kind(frame) == first:
+            yield frame
+            continue
+        if resampler is None or _kind(frame) != kind:
+            kind, resampler = _kind(frame), av.AudioResampler(*first)
+        yield from resampler.resample(frame)
+
+
+def _kind(frame: av.AudioFrame) -> tuple[str, str, int]:
+    return frame.format.name, frame.layout.name, frame.sample_rate
 
 
 def _pulled(graph: av.filter.Graph) -> Iterator[av.AudioFrame]:

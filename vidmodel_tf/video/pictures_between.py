@@ -17,7 +17,7 @@ from vidmodel_tf.video.runs import Run
 from vidmodel_tf.video.sampling import ROUNDING_SHARE
 from vidmodel_tf.video.timeline import Timeline
 
-TOLERANCE_SECONDS = 0.001  # to which events, and the times in most containers, are rounded
+TOLERANCE_SECONDS = 0.001  # to which events are rounded; containers round to their ticks
 NOTICED_SECONDS = 0.1  # without a picture at the start of a range; a frame of a usual rate is shorter
 MAX_EARLIER_KEYS = 3  # from which decoding is tried again where a key frame does not give the picture that is wanted
 
@@ -87,7 +87,7 @@ def choose_pictures(video: VideoFile, timeline: Timeline, start_seconds: float, 
             f"pictures. Received: {start_seconds:g} to {end_seconds:g} seconds",
             subject=video.path,
         )
-    tolerance = min(TOLERANCE_SECONDS, ROUNDING_SHARE * timeline.average_seconds)
+    tolerance = min(TOLERANCE_SECONDS + timeline.tick_seconds, ROUNDING_SHARE * timeline.average_seconds)
     first, end = np.searchsorted(timeline.seconds, (start_seconds - tolerance, end_seconds - tolerance)).tolist()
     if first and (first == end or timeline.seconds[first] - start_seconds > NOTICED_SECONDS):
         first -= 1
