@@ -45,6 +45,12 @@ def test_refused(text, message):
     assert "admin" not in str(error.value)
 
 
+def test_an_address_too_long_for_a_file():
+    assert parse_address("http://cam/?token=" + 5000 * "a").kind == "stream"
+    with pytest.raises(InputError, match="there is no such file"):
+        parse_address(5000 * "a")
+
+
 def test_representation_hides_all():
     assert "secret" not in repr(parse_address("rtsp://admin:secret@host/1"))
 

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import cv2
 import numpy as np
@@ -23,9 +24,11 @@ from tests.http_transport_stream import transport_stream
 from tests.videos import frame_numbers, paint_frame, write_video
 from vidmodel_tf.clips.clip_request import ClipRequest
 from vidmodel_tf.clips.read_clip import read_clip
+from vidmodel_tf.errors import VidmodelError
 from vidmodel_tf.video.address import parse_address
 from vidmodel_tf.video.camera import Camera, CameraNews, LiveFrame, wait_seconds
 from vidmodel_tf.video.camera_process import CameraPlan
+from vidmodel_tf.video.live_pictures import live_pictures
 
 STEP_SECONDS = 0.12  # three pictures at 25 a second
 PATIENCE_SECONDS = 60  # of tests, on a machine that is busy
@@ -299,3 +302,21 @@ def test_waiting_grows_after_a_minute():
         waits.append(wait)
         outage += wait
     assert waits == [1.0] * 60 + [2.0, 4.0, 8.0, 16.0] + [30.0] * 7
+
+
+def test_a_camera_of_this_machine(monkeypatch):
+    """No machine that runs the tests can be expected to have one."""
+    pixels = np.full((4, 4, 3), 7, np.uint8)
+    capture = mock.Mock()
+    capture.isOpened.return_value = True
+    capture.read.side_effect = [(True, pixels), (True, pixels), (False, None)]
+    open_capture = mock.Mock(return_value=capture)
+    monkeypatch.setattr(cv2, "VideoCapture", open_capture)
+    pictures = live_pictures(parse_address("2"))
+    first = next(pictures)
+    open_capture.assert_called_once_with(2)
+    assert first.seconds is None  # the time of arrival counts
+    np.testing.assert_array_equal(first.pixels(), pixels)
+    with pytest.raises(VidmodelError, match="camera 2 of this machine gives no more pictures"):
+        list(pictures)
+    capture.release.assert_called_once_with()

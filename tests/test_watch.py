@@ -84,6 +84,8 @@ def test_a_signal_ends_the_command(run_dir, tmp_path):
         (["0", "--seconds", "0"], "--seconds: expected more than 0"),
         (["0", "--policy", "no-such.json"], "no-such.json"),
         (["rtsp://admin:s3/cret@cam/1"], "write % escapes"),
+        (["--seconds", "0", "0"], "--seconds: expected more than 0"),
+        (["--urls", "no-such.txt"], "no-such.txt"),
     ],
 )
 def test_wrong_arguments_are_told_before_the_model_is_opened(arguments, message, tmp_path, capsys):
@@ -94,9 +96,18 @@ def test_wrong_arguments_are_told_before_the_model_is_opened(arguments, message,
     assert not (tmp_path / "out").exists()
 
 
+def test_no_password_in_a_usage_error(capsys):
+    with pytest.raises(SystemExit):
+        main(["watch", "model", "rtsp://cam/1", "--out", "out", "rtsp://admin:s3cret@cam/2"])
+    told = capsys.readouterr().err
+    assert "unrecognized arguments: rtsp://***@cam/2" in told
+    assert "s3cret" not in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--preview", "now.gif"], "--preview: expected the name of a .jpg or .jpeg or .png file"),
         (["--run", "no-such-program"], "--run: expected a program that can be run"),
         (["--webhook", "ftp://host"], "--webhook: expected an http or https address"),
     ],

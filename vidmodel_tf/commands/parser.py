@@ -42,6 +42,10 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Exits with code 2."""
+        from vidmodel_tf.video.address import hide_password
+
+        for word in message.split():
+            message = hide_password(message, word)
         self.exit(2, f"{self.prog}: {message}{self._hint()} (see {self.prog} --help)\n")
 
     def _hint(self) -> str:

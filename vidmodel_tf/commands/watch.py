@@ -17,12 +17,14 @@ HELP = "find events in cameras and other live streams"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     parser.add_argument("model", metavar="MODEL", help="a run folder, or an exported model")
-    parser.add_argument(
+    sources = parser.add_argument(
         "sources",
-        nargs="*",
+        nargs="+",  # not "*", which is done with none of them where an option stands between MODEL and URL
+        default=[],
         metavar="URL",
         help="rtsp://, http://, udp:// ..., the number of a camera, or a file, which plays at its own pace",
     )
+    sources.required = False
     parser.add_argument("--out", required=True, metavar="DIR", help="gets events.jsonl, pictures and cuts of events")
     parser.add_argument(
         "--name", nargs="+", action="extend", default=[], metavar="NAME", help="of each URL (default: cam1, cam2, ...)"

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from vidmodel_tf.errors import InputError
 from vidmodel_tf.live.watched_source import WatchedSource
 from vidmodel_tf.storage import atomic_write
 from vidmodel_tf.video.opencv import import_opencv
 
 PERIOD_SECONDS = 1.0
+SUFFIXES = (".jpg", ".jpeg", ".png")
 _HEIGHT, _LINE_HEIGHT, _MARGIN = 240, 18, 6
 
 
@@ -23,9 +25,14 @@ class Preview:
         path: Of a .jpg or .png file.
         labels: Class names by head.
         warn: Told, once, if it cannot be written.
+
+    Raises:
+        InputError: It is to be another kind of file.
     """
 
     def __init__(self, path: Path, labels: Mapping[str, Sequence[str]], warn: Callable[[str], None]) -> None:
+        if path.suffix.lower() not in SUFFIXES:
+            raise InputError(f"--preview: expected the name of a {' or '.join(SUFFIXES)} file. Received: {path}")
         self._path, self._labels, self._warn = path, labels, warn
         self._next = 0.0
         self._is_told = False

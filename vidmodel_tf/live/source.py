@@ -61,7 +61,8 @@ def _read_pairs(path: str | Path) -> list[tuple[str, str]]:
 
 def _split(line: str) -> tuple[str, str]:
     words = line.split(maxsplit=1)
-    return ("", line) if len(words) == 1 or Path(line).exists() else (words[0], words[1])
+    is_address = len(words) == 1 or ("://" not in line and Path(line).exists())
+    return ("", line) if is_address else (words[0], words[1])
 
 
 def _checked(name: str, url: str) -> str:

@@ -97,11 +97,11 @@ def watch_sources(
         VidmodelError: The log cannot be written (any more).
     """
     wake = threading.Event()
+    preview = outputs.preview and Preview(outputs.preview, model.labels, warn)
     with contextlib.ExitStack() as stack:
         log = EventLog(outputs.folder, warn, show)
         stack.callback(log.close)
         watched = _open_all(model, sources, policy, outputs, log, wake, warn, stack)
-        preview = outputs.preview and Preview(outputs.preview, model.labels, warn)
         end = float("inf") if seconds is None else time.monotonic() + seconds
         while not stop.is_set() and time.monotonic() < end and not all(source.is_ended for source in watched):
             wake.clear()

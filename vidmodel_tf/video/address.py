@@ -60,14 +60,21 @@ def parse_address(text: str) -> Address:
     if text.isascii() and text.isdigit():
         return Address("device", text)
     scheme, separator, _ = text.partition("://")
-    if separator and not Path(text).exists():
+    if separator and not _is_file(text):
         return _parse_stream(Address("stream", text), scheme.lower())
-    if not Path(text).is_file():
+    if not _is_file(text):
         raise InputError(
             f"expected the address of a stream ({', '.join(PROTOCOLS)}), the number of a camera or a video file. "
             f"Received: {hide_password(text, f'rtsp://{text}')}, and there is no such file"
         )
     return Address("file", os.fspath(Path(text).absolute()))
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # too long for a name
+        return False
 
 
 def _parse_stream(address: Address, scheme: str) -> Address:
