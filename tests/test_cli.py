@@ -1,13 +1,18 @@
 import csv
 import dataclasses
+import io
 import json
+import os
+import sys
 
 import pytest
 
 from tests.conftest import MODEL, PREPARE, TRAIN, write_clips
 from vidmodel_tf.cli import main
+from vidmodel_tf.commands import show
 from vidmodel_tf.commands.train import describe_stages
 from vidmodel_tf.config import to_mapping
+from vidmodel_tf.errors import VidmodelError
 from vidmodel_tf.run_folder.run import load_run
 
 
@@ -102,6 +107,35 @@ def test_predict_fails_when_nothing_was_answered(run_dir, clips_csv, tmp_path, c
     assert main(["predict", str(run_dir), broken, "--json"]) == 2
     assert main(["predict", str(run_dir), broken, str(clips_csv.parent / "clip00.mp4")]) == 0
     assert "expected a video" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("flags", [["--json"], []])
+def test_a_name_that_is_not_unicode_is_printed_escaped(run_dir, tmp_path, monkeypatch, flags):
+    path = tmp_path / os.fsdecode(b"caf\xe9.mp4")
+    path.write_text("no video")
+    printed = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, encoding="utf-8", errors="strict"))
+    assert main(["predict", str(run_dir), str(path), *flags]) == 2
+    sys.stdout.flush()
+    text = printed.getvalue().decode("utf-8")
+    if flags:
+        assert json.loads(text)["id"] == str(path)
+    else:
+        assert "caf\\udce9.mp4" in "".join(text.split())
+
+
+def test_json_of_what_is_no_number_is_refused_in_one_line(capsys):
+    with pytest.raises(VidmodelError, match="expected finite figures"):
+        show.print_json({"score": float("nan")})
+    assert capsys.readouterr().out == ""
+
+
+def test_a_training_for_programs_prints_its_figures_only(data_set, tmp_path, capsys):
+    settings = tmp_path / "config.json"
+    settings.write_text(json.dumps({"model": to_mapping(MODEL), "train": to_mapping(TRAIN)}))
+    out = tmp_path / "run"
+    (printed,) = run_json(capsys, "train", data_set, "--out", out, "--config", settings, "--epochs", 1)
+    assert (printed["run"], printed["was_finished"]) == (str(out), False)
 
 
 def test_training_again_says_that_nothing_was_done(run_dir, data_set, tmp_path, capsys):

@@ -146,10 +146,7 @@ def test_another_seed_gives_another_manifest():
 
 def test_a_second_call_keeps_what_is_there(manifest: Path):
     before = {path: path.stat().st_mtime_ns for path in manifest.parent.rglob("*")}
-    drawn_clips: list[None] = []
-    again = draw_demo(manifest.parent, rounds=ONE_ROUND, seed=5, on_clip_drawn=lambda: drawn_clips.append(None))
-    assert again == manifest
-    assert not drawn_clips
+    assert draw_demo(manifest.parent, rounds=ONE_ROUND, seed=5) == manifest
     assert before == {path: path.stat().st_mtime_ns for path in manifest.parent.rglob("*")}
 
 
@@ -163,16 +160,16 @@ def test_a_folder_with_other_content_is_refused(manifest: Path, tmp_path: Path):
 
 
 def test_a_drawing_that_was_cut_off_is_not_taken_for_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def stop() -> None:
+    def stop(clip: object, path: Path) -> None:
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(drawn, "_draw_clip", stop)
     with pytest.raises(KeyboardInterrupt):
-        draw_demo(tmp_path / "clips", rounds=ONE_ROUND, on_clip_drawn=stop)
+        draw_demo(tmp_path / "clips", rounds=ONE_ROUND)
     assert not (tmp_path / "clips").exists()
     monkeypatch.setattr(drawn, "_draw_clip", lambda clip, path: path.write_bytes(b"video"))
-    drawn_clips: list[None] = []
-    draw_demo(tmp_path / "clips", rounds=ONE_ROUND, on_clip_drawn=lambda: drawn_clips.append(None))
-    assert len(drawn_clips) == len(list((tmp_path / "clips" / "videos").glob("*.mp4"))) == 24
+    draw_demo(tmp_path / "clips", rounds=ONE_ROUND)
+    assert len(list((tmp_path / "clips" / "videos").glob("*.mp4"))) == 24
     assert [path.name for path in tmp_path.iterdir()] == ["clips"]
 
 

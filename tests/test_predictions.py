@@ -31,6 +31,12 @@ def test_predictions_are_read_as_they_were_written(tmp_path):
     }
 
 
+def test_names_with_other_ends_of_lines_are_read_back(tmp_path):
+    odd = [Prediction(0, 1, "a\u2028b\x85c.mp4", "cam\u2029", {"label": HeadPrediction("a", "b", (0.25, 0.75))})]
+    write_predictions(tmp_path, odd)
+    assert read_predictions(tmp_path) == odd
+
+
 def test_an_answer_is_right_where_all_its_classes_are():
     right = [HeadPrediction("a", "a"), HeadPrediction(("x", "y"), ("x", "y")), HeadPrediction((), ())]
     wrong = [HeadPrediction("a", "b"), HeadPrediction(("x", "y"), ("x",)), HeadPrediction((), ("x",))]

@@ -104,6 +104,17 @@ def test_a_broken_file_is_refused_by_name_and_the_others_are_stored(tmp_path):
     assert "5.mp4" not in json.loads((tmp_path / "out" / "splits.json").read_text())["splits"]
 
 
+@pytest.mark.parametrize(
+    ("out", "message"), [(".", "exists already"), ("x/..", "exists already"), ("/", "a new folder")]
+)
+def test_a_path_without_a_name_of_its_own_is_no_place(clips_csv, tmp_path, monkeypatch, out, message):
+    (tmp_path / "x").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=message):
+        prepare(clips_csv, out, PREPARE)
+    assert [path.name for path in tmp_path.rglob("*")] == ["x"]
+
+
 def test_nothing_readable_leaves_no_data_set(tmp_path):
     rows = [(f"{i}.mp4", "ab"[i % 2]) for i in range(12)]
     for name, _ in rows:

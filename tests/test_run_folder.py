@@ -33,6 +33,14 @@ def test_settings_that_do_not_fit_the_weights_are_refused(copy):
         load_run(copy).load_model()
 
 
+@pytest.mark.parametrize("content", ["{", '{"topic": [2.0]}'])
+def test_bad_thresholds_are_not_told_as_damage_of_another_file(copy, content):
+    (copy / "thresholds.json").write_text(content)
+    with pytest.raises(InputError, match=r"thresholds\.json") as raised:
+        load_run(copy)
+    assert "config.json" not in str(raised.value)
+
+
 def test_no_json(copy):
     (copy / "labels.json").write_text("{")
     with pytest.raises(InputError, match=r"labels\.json is not JSON"):

@@ -1,10 +1,12 @@
 import json
 import stat
+import subprocess
+import sys
 
 import pytest
 
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.storage import atomic_write, read_text, write_json
+from vidmodel_tf.storage import atomic_folder, atomic_write, read_text, write_json
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -15,6 +17,49 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
         raise RuntimeError("half-way")
     assert json.loads(path.read_text()) == {"old": 1}
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_replaced_whole(tmp_path):
+    for content in ("old", "new"):
+        with atomic_folder(tmp_path / "deep" / "a") as folder:
+            assert list(folder.iterdir()) == []
+            (folder / content).write_text(content)
+    assert [path.name for path in (tmp_path / "deep" / "a").iterdir()] == ["new"]
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["a"]
+
+
+def test_a_failed_folder_leaves_the_old_one(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "old").touch()
+    with pytest.raises(RuntimeError, match="half-way"), atomic_folder(tmp_path / "a"):
+        raise RuntimeError("half-way")
+    assert [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*"))] == ["a", "a/old"]
+
+
+KILLED = """
+import os, pathlib, sys
+from vidmodel_tf.storage import atomic_folder
+rename, num_left = pathlib.Path.rename, int(sys.argv[2])
+def rename_or_die(self, target):
+    global num_left
+    num_left -= 1
+    if num_left < 0:
+        os._exit(9)
+    return rename(self, target)
+pathlib.Path.rename = rename_or_die
+with atomic_folder(sys.argv[1]) as folder:
+    (folder / "new").touch()
+"""
+
+
+@pytest.mark.parametrize(("num_renames", "kept"), [(0, "old"), (1, "old"), (2, "new")])
+def test_a_kill_at_any_rename_loses_no_folder(tmp_path, num_renames, kept):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "old").touch()
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "a"), str(num_renames)])
+    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "a"):
+        raise RuntimeError
+    assert [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*"))] == ["a", f"a/{kept}"]
 
 
 def test_the_suffix_is_kept_and_others_may_read(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 
@@ -20,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, 1 for a failure, 2 for bad input.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # the name of a file may not be Unicode
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     named = arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS
     options = build_parser(named).parse_args(arguments)

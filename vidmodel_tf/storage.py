@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,35 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """Gives an empty folder beside `path` to write into; it takes the place of `path` when the block ends well.
+
+    The folder that was there before is never lost: killed between the two renames, it lies beside as `.NAME.before`,
+    and the next call puts it back.
+    """
+    path = Path(path)
+    beside, before = (path.with_name(f".{path.name}.{ending}") for ending in ("partial", "before"))
+    _put_back(before, path)
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    try:
+        yield beside
+        shutil.rmtree(before, ignore_errors=True)
+        if path.exists():
+            path.rename(before)
+        beside.rename(path)
+        shutil.rmtree(before, ignore_errors=True)
+    finally:
+        _put_back(before, path)
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _put_back(before: Path, path: Path) -> None:
+    if before.exists() and not path.exists():
+        before.rename(path)
 
 
 def write_text(path: str | Path, text: str) -> None:

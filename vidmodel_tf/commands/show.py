@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
+
+from vidmodel_tf.errors import VidmodelError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,14 +18,28 @@ if TYPE_CHECKING:
     from vidmodel_tf.decision import Answer, HeadAnswer
 
 
+_HALVES_OF_PAIRS = re.compile("[\ud800-\udfff]")
+
+
 def add_json_flag(parser: argparse.ArgumentParser, help: str = "print one JSON object, for programs") -> None:
     """Adds --json."""
     parser.add_argument("--json", action="store_true", help=help)
 
 
 def print_json(value: object) -> None:
-    """Prints a JSON value on a line of its own, at once."""
-    print(json.dumps(value, ensure_ascii=False), flush=True)
+    """Prints a JSON value on a line of its own, at once.
+
+    Raises:
+        VidmodelError: A figure is NaN or infinite, which JSON does not have.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise VidmodelError(
+            f"expected finite figures, as JSON has no others ({error}); without --json they are shown as they are"
+        ) from None
+    # A file's name that is not UTF-8 holds halves of surrogate pairs, which no output but an escape can carry.
+    print(_HALVES_OF_PAIRS.sub(lambda half: f"\\u{ord(half[0]):04x}", text), flush=True)
 
 
 def open_console(*, quiet: bool = False) -> Console:

@@ -16,19 +16,20 @@ import dataclasses
 import io
 import itertools
 import json
-import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.progress import track
+from vidmodel_tf.storage import atomic_folder
+from vidmodel_tf.video.opencv import import_opencv
 
 COLORS_RGB = {"red": (215, 35, 35), "green": (35, 165, 50), "blue": (40, 70, 220), "yellow": (235, 210, 40)}
 NUM_PLACES = 2  # first and last
-CLIPS_PER_ROUND = 24  # 12 orders x 2 questions
 ROUNDS = MappingProxyType({"train": 32, "validation": 8, "test": 10})
 MANIFEST_NAME = "clips.csv"
 FRAME_SIZES = ((96, 72), (72, 96), (80, 80), (64, 64))  # width, height in pixels
@@ -55,20 +56,13 @@ class DrawnClip:
     seed: tuple[int, ...]
 
 
-def draw_demo(
-    folder: str | Path,
-    *,
-    rounds: Mapping[str, int] = ROUNDS,
-    seed: int = 0,
-    on_clip_drawn: Callable[[], object] = lambda: None,
-) -> Path:
+def draw_demo(folder: str | Path, *, rounds: Mapping[str, int] = ROUNDS, seed: int = 0) -> Path:
     """Draws the demo clips (mp4, about 2 s each) and their manifest; a folder that holds them already is kept.
 
     Args:
         folder: Is made; appears only when all is drawn.
-        rounds: Of each split; a round is 96 clips, every order of the colours with every question.
+        rounds: Of each split; a round is 24 clips, every order of the colours with every question.
         seed: Equal seeds give the same manifest, byte for byte, and the same frames.
-        on_clip_drawn: Called after each clip.
 
     Returns:
         The path of the manifest, `FOLDER/clips.csv`.
@@ -86,15 +80,12 @@ def draw_demo(
                 f"{folder}: expected a new folder, or one with the demo clips of seed {seed} and "
                 f"{len(clips)} clips. Received: one with other content; name another folder or delete it"
             )
-    beside = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(beside, ignore_errors=True)
-    (beside / "videos").mkdir(parents=True)
-    for clip in clips:
-        _draw_clip(clip, beside / clip.path)
-        _write_sidecar(clip, beside / clip.path)
-        on_clip_drawn()
-    (beside / MANIFEST_NAME).write_bytes(_manifest(clips))
-    beside.replace(folder)
+    with atomic_folder(folder) as beside:
+        (beside / "videos").mkdir()
+        for clip in track(clips, "drawing", len(clips)):
+            _draw_clip(clip, beside / clip.path)
+            _write_sidecar(clip, beside / clip.path)
+        (beside / MANIFEST_NAME).write_bytes(_manifest(clips))
     return folder / MANIFEST_NAME
 
 
@@ -110,7 +101,11 @@ def chance_levels() -> dict[str, float]:
 
 
 def plan_clips(rounds: Mapping[str, int] = ROUNDS, seed: int = 0) -> list[DrawnClip]:
-    """What `draw_demo` draws, split by split; within a split in random order."""
+    """What `draw_demo` draws, split by split; within a split in random order.
+
+    Raises:
+        InputError: `rounds` or `seed` cannot be used.
+    """
     if set(rounds) - set(ROUNDS) or not all(0 <= count < 1000 for count in rounds.values()) or not any(rounds.values()):
         raise InputError(f"rounds: expected 0 to 999 for some of {', '.join(ROUNDS)}. Received: {dict(rounds)}")
     if seed < 0:
@@ -175,9 +170,7 @@ def _holds(folder: Path, clips: list[DrawnClip]) -> bool:
 
 
 def _draw_clip(clip: DrawnClip, path: Path) -> None:
-    import cv2
-
-    rng = np.random.default_rng(clip.seed)
+    cv2, rng = import_opencv(), np.random.default_rng(clip.seed)
     width, height = FRAME_SIZES[rng.integers(len(FRAME_SIZES))]
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), int(rng.integers(12, 17)), (width, height))
     if not writer.isOpened():
@@ -204,8 +197,7 @@ def _write_sidecar(clip: DrawnClip, path: Path) -> None:
 
 def _background(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
     """Soft grey patches of a random brightness, float [height, width, 3]."""
-    import cv2
-
+    cv2 = import_opencv()
     patches = rng.uniform(60, 190) + rng.normal(0, 25, (5, 5, 1)) + rng.normal(0, 4, (5, 5, 3))
     return cv2.resize(patches, (width, height), interpolation=cv2.INTER_CUBIC)
 

@@ -79,7 +79,9 @@ def read_predictions(folder: str | Path) -> list[Prediction]:
             "expected a folder made by `vidmodel crossvalidate`"
         )
     try:
-        predictions = [_prediction(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+        # Not `splitlines`: JSON may hold other ends of lines as they are, U+2028 for one.
+        lines = path.read_text(encoding="utf-8").split("\n")
+        predictions = [_prediction(json.loads(line)) for line in lines if line]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _damaged(path, repr(error)) from None
     if not predictions:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.run_folder.layout import is_run_folder
+from vidmodel_tf.storage import atomic_folder
 
 
 def check_place(out: Path, name: str = "") -> None:
@@ -36,11 +36,5 @@ def replaced_folder(out: Path, name: str) -> Iterator[Path]:
         InputError: As `check_place`.
     """
     check_place(out, name)
-    partial = out / f".{name}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        yield partial
-        shutil.rmtree(out / name, ignore_errors=True)
-        partial.rename(out / name)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with atomic_folder(out / name) as folder:
+        yield folder

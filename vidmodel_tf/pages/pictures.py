@@ -14,6 +14,7 @@ import numpy as np
 
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.storage import atomic_write
+from vidmodel_tf.video.opencv import import_opencv
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -107,8 +108,6 @@ def save_contact_sheet(
     Raises:
         InputError: There is no row, or a frame is not an image.
     """
-    import cv2
-
     if not rows:
         raise InputError("a contact sheet needs at least one clip. Received: none")
     strips = [_strip(frames, thumbnail_height, caption) for caption, frames in rows]
@@ -119,7 +118,7 @@ def save_contact_sheet(
         bands.append(np.full((MARGIN, room, 3), 255, np.uint8))
     sheet = np.pad(np.vstack(bands), ((MARGIN, 0), (MARGIN, MARGIN), (0, 0)), constant_values=255)
     with atomic_write(path) as beside:
-        encoded = cv2.imencode(".png", sheet)[1]
+        encoded = import_opencv().imencode(".png", sheet)[1]
         beside.write_bytes(encoded.tobytes())
 
 
@@ -134,8 +133,7 @@ def text_image(text: str, size: int, max_width: int | None = None) -> np.ndarray
 
 
 def _rendered(text: str, size: int) -> np.ndarray:
-    import cv2
-
+    cv2 = import_opencv()
     height, baseline = round(size * 1.5), round(size * 1.1)
     if not hasattr(cv2, "FontFace"):  # OpenCV 4 has ASCII only
         text, scale = text.encode("ascii", "backslashreplace").decode(), size / 30
@@ -188,8 +186,7 @@ def _draw_cells(figure: Figure, box: tuple[int, int, int], counts: np.ndarray, s
 
 
 def _strip(frames: Sequence[bytes], height: int, caption: str) -> np.ndarray:
-    import cv2
-
+    cv2 = import_opencv()
     thumbnails: list[np.ndarray] = [np.full((height, 0, 3), 255, np.uint8)]
     for frame in frames:
         picture = cv2.imdecode(np.frombuffer(frame, np.uint8), cv2.IMREAD_COLOR) if frame else None

@@ -28,7 +28,7 @@ def prepare(source: str | Path, out: str | Path, config: PrepareConfig | None = 
     Raises:
         InputError: The manifest has bad rows, no clip could be read, or `out` holds something else.
     """
-    config, out = config or PrepareConfig(), Path(out)
+    config, out = config or PrepareConfig(), _named(Path(out))
     plan = plan_data_set(str(source), read_manifest(source, config), config)
     partial = out.with_name(out.name + ".partial")
     if out.exists():
@@ -38,6 +38,14 @@ def prepare(source: str | Path, out: str | Path, config: PrepareConfig | None = 
     _open_partial(plan, partial)
     write_shards(plan.shards, partial, config)
     return finish(plan, partial, out)
+
+
+def _named(out: Path) -> Path:
+    """The path with the name of its folder at the end, in place of "." and ".."."""
+    out = out if out.name not in ("", "..") else out.resolve()
+    if not out.name:
+        raise InputError(f"{out}: expected a new folder for the data set; give another --out")
+    return out
 
 
 def _finished_report(plan: Plan, out: Path) -> PrepareReport:

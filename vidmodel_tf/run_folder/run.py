@@ -144,14 +144,15 @@ def read_settings_of_run(path: Path) -> Run:
         InputError: A file is missing or damaged, or a newer version wrote it.
     """
     settings, names = read_config(path / layout.CONFIG), read_json(path / layout.LABELS)
+    vocabulary = Vocabulary.load(path / layout.VOCABULARY)
     try:
         labels = Labels(names, settings["multi_label_heads"])
-        return Run(
+        run = Run(
             path=path,
             config=RunConfig.from_json(settings),
             labels=labels,
-            vocabulary=Vocabulary.load(path / layout.VOCABULARY),
-            thresholds=read_thresholds(path / layout.THRESHOLDS, labels),
+            vocabulary=vocabulary,
+            thresholds={},
             data=Path(settings["data"]) if settings["data"] else None,
             data_fingerprint=settings["data_fingerprint"],
             fold=tuple(settings["fold"]) if settings["fold"] else None,
@@ -162,3 +163,4 @@ def read_settings_of_run(path: Path) -> Run:
         writer = settings.get("vidmodel_version")
         versions = "" if writer == __version__ else f" (vidmodel {writer} wrote it, this is {__version__})"
         raise InputError(f"{path}: config.json or labels.json was damaged{versions}: {error}") from None
+    return dataclasses.replace(run, thresholds=read_thresholds(path / layout.THRESHOLDS, run.labels))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from vidmodel_tf.records.frames import decode_questions
 from vidmodel_tf.records.stored_clip import StoredClip
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.run import Run
-from vidmodel_tf.storage import write_json
+from vidmodel_tf.storage import atomic_folder, write_json
 
 NUM_EXAMPLES = 8
 
@@ -26,15 +25,11 @@ def write_examples(run: Run, model: keras.Model, data: DataSet) -> None:
 
     They are validation clips, or training clips where there are none. A model of words alone keeps no frames.
     """
-    folder = run.path / "examples.partial"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
     split = "validation" if data.count("validation") else "train"
     questions = itertools.islice(data.questions(split, run.config.model), NUM_EXAMPLES)
-    rows = [_write_example(folder, number, *asked, run, model) for number, asked in enumerate(questions)]
-    write_json(folder / Path(layout.EXAMPLES_INDEX).name, rows)
-    shutil.rmtree(run.path / layout.EXAMPLES, ignore_errors=True)
-    folder.rename(run.path / layout.EXAMPLES)
+    with atomic_folder(run.path / layout.EXAMPLES) as folder:
+        rows = [_write_example(folder, number, *asked, run, model) for number, asked in enumerate(questions)]
+        write_json(folder / Path(layout.EXAMPLES_INDEX).name, rows)
 
 
 def _write_example(

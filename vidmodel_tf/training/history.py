@@ -154,7 +154,8 @@ def read_history(run_dir: Path) -> list[Epoch]:
     path = run_dir / layout.HISTORY
     if not path.exists():
         return []
+    text = read_text(path)
     try:
-        return [Epoch.from_json(row) for row in csv.DictReader(io.StringIO(read_text(path)))]
+        return [Epoch.from_json(row) for row in csv.DictReader(io.StringIO(text))]
     except ValueError as error:
         raise InputError(f"was damaged: {error}", subject=path) from None

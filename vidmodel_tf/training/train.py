@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,7 +38,8 @@ def train(
 ) -> Run:
     """Trains a model and writes its run folder.
 
-    If it is killed at any moment, a call with the same arguments goes on from the last finished epoch.
+    If it is killed at any moment, a call with the same arguments goes on from the last finished epoch. Progress is
+    shown on standard error.
 
     Args:
         data_dir: A prepared data set.
@@ -54,8 +56,9 @@ def train(
     check_folder(run_dir)
     if is_trained(run):
         return load_run(run_dir)
-    model = begin_run(run)
-    run_stages(Job.of(run, data, verbose="auto" if sys.stdout.isatty() else 2), model)
+    with contextlib.redirect_stdout(sys.stderr):  # Keras prints epochs and downloads where results belong
+        model = begin_run(run)
+        run_stages(Job.of(run, data, verbose="auto" if sys.stderr.isatty() else 2), model)
     write_examples(run, model, data)
     write_weights(run_dir, model)
     return load_run(run_dir)

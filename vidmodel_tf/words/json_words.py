@@ -17,8 +17,9 @@ def read_json_object(path: Path) -> dict[str, object]:
     Raises:
         InputError: The file is not JSON, or not an object.
     """
+    text = read_text(path)
     try:
-        values = json.loads(read_text(path))
+        values = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {error}") from None
     if not isinstance(values, dict):
