@@ -2,18 +2,22 @@
 
 import dataclasses
 import json
+import os
 import shutil
+import signal
 
 import pytest
 
 from tests.conftest import MODEL, TRAIN
 from vidmodel_tf.cli import main
-from vidmodel_tf.errors import InputError
+from vidmodel_tf.errors import InputError, VidmodelError
+from vidmodel_tf.evaluation import crossvalidate as module
 from vidmodel_tf.evaluation.compare import compare
-from vidmodel_tf.evaluation.crossvalidate import _check_arguments, crossvalidate
+from vidmodel_tf.evaluation.crossvalidate import _check_folder, crossvalidate
 from vidmodel_tf.evaluation.predictions import read_predictions
 from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.run_folder.formats import FORMAT
+from vidmodel_tf.workers import begin_worker
 
 QUICK = dataclasses.replace(TRAIN, epochs=2, mirror=True)
 
@@ -100,10 +104,32 @@ def test_a_folder_begun_before_a_setting_was_renamed_goes_on(tmp_path):
     now = arguments({"ensemble_size": 1}, format=FORMAT)
     for before in ({"num_nets": 1}, {"ensemble_size": 1}):
         (tmp_path / "arguments.json").write_text(json.dumps(arguments(before)))
-        _check_arguments(tmp_path, now)
+        _check_folder(tmp_path, now)
     (tmp_path / "arguments.json").write_text(json.dumps(arguments({"num_nets": 2})))
     with pytest.raises(InputError, match="was begun with other arguments"):
-        _check_arguments(tmp_path, now)
+        _check_folder(tmp_path, now)
+
+
+def test_a_folder_with_other_content_is_refused(data_set, run_dir, tmp_path):
+    (tmp_path / "mine.txt").write_text("keep me")
+    for out, content in ((run_dir, "checkpoints"), (tmp_path, "mine.txt")):
+        before = sorted(path.name for path in out.iterdir())
+        with pytest.raises(InputError, match=rf"Received: one with other content \(.*{content}.*; give another --out"):
+            crossvalidate(data_set, out, MODEL, QUICK, num_folds=3, num_seeds=1)
+        assert sorted(path.name for path in out.iterdir()) == before
+
+
+def die(task):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_worker_that_is_killed_is_told_with_its_fold(data_set, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "run_fold", die)
+    monkeypatch.setattr(module, "start_worker", begin_worker)
+    monkeypatch.setattr(module, "_prepare", lambda tasks, data: None)
+    message = r"fold 1 of seed 0 died \(signal SIGKILL\).* fewer --workers than 2"
+    with pytest.raises(VidmodelError, match=message):
+        crossvalidate(data_set, tmp_path / "out", MODEL, QUICK, num_folds=3, num_seeds=1, num_workers=2)
 
 
 def test_folds_of_different_partitions_are_not_put_together(folds, tmp_path):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import shutil
 
 import numpy as np
@@ -66,6 +67,18 @@ def test_each_clip_is_encoded_once(data, run, model, monkeypatch):
     again = encoded_files(other_splits, "train", backbone_of(model), run.config.model, views=("plain",))
     assert again.num_clips == files.num_clips
     assert {path: path.stat().st_mtime_ns for path in written} == written
+
+
+def test_what_a_killed_process_left_in_the_cache_is_removed(data, run, model):
+    encoded_files(data, "test", backbone_of(model), run.config.model, views=VIEWS)
+    folder = next((data.path / "features").glob("*/mirrored"))
+    old, new = folder / ".test-00000.abc.tfrecord", folder / ".test-00000.def.tfrecord"
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    encoded_files(data, "test", backbone_of(model), run.config.model, views=VIEWS)
+    assert (old.exists(), new.exists()) == (False, True)
+    new.unlink()
 
 
 def test_the_key_is_that_of_earlier_versions(data, run, model):

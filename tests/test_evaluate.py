@@ -102,6 +102,13 @@ def test_other_data_keeps_its_result_apart(copy, result, clips_csv, tmp_path):
     evaluate(copy, data=tmp_path / "other")
     assert json.loads((copy / "evaluation" / "test.json").read_text()) == result.to_json()
     assert (copy / "evaluation" / "other" / "test.json").exists()
+    prepare(clips_csv, tmp_path / "elsewhere" / "other", dataclasses.replace(PREPARE, seed=6))
+    for _ in range(2):
+        evaluate(copy, data=tmp_path / "elsewhere" / "other")
+        evaluate(copy, data=tmp_path / "other")
+    kept = {path.name: json.loads((path / "test.json").read_text())["data"] for path in copy.glob("evaluation/other*")}
+    second = f"other-{open_data_set(tmp_path / 'elsewhere' / 'other').fingerprint[:8]}"
+    assert kept == {"other": str(tmp_path / "other"), second: str(tmp_path / "elsewhere" / "other")}
 
 
 def test_a_head_without_labels_in_the_split_is_told_as_such(capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 
@@ -10,6 +11,7 @@ import pytest
 import tensorflow_datasets
 
 from vidmodel_tf.cli import main
+from vidmodel_tf.commands import export
 from vidmodel_tf.export import export_formats
 from vidmodel_tf.export.export_formats import FORMATS
 from vidmodel_tf.export.exported import Exported
@@ -82,6 +84,17 @@ def test_each_format_alone_and_the_saved_model_last(plain, tmp_path, capsys, cal
     assert list(written) == names
     assert json.loads(capsys.readouterr().out) == {name: str(tmp_path / name) for name in names}
     assert calls["builder_from_directory"] == (chosen != "saved_model")  # which needs none
+
+
+@pytest.mark.parametrize("package", export.ONNX_PACKAGES)
+def test_what_all_formats_leave_out_is_told(plain, tmp_path, capsys, monkeypatch, package):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else find_spec(name))
+    written = {}
+    writers_that_record(monkeypatch, written)
+    assert main(["export", str(plain.path), "--out", str(tmp_path), "--format", "all"]) == 0
+    assert list(written) == ["tflite", "saved_model"]
+    assert f"vidmodel export: onnx is left out, as {package} is not installed: pip install" in capsys.readouterr().err
 
 
 def test_a_data_set_that_was_moved_can_be_named(plain, tmp_path, capsys, monkeypatch):

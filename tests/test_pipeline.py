@@ -128,5 +128,8 @@ def test_load_dataset_is_what_fit_takes(data_set, vocabulary):
 def test_clear_errors(data_set, vocabulary):
     with pytest.raises(InputError, match=r"has no clips in the split 'tset'; it has: .*train"):
         load_dataset(data_set, "tset", MODEL, vocabulary)
+    for split in ("train", "test"):
+        with pytest.raises(InputError, match=r"batch_size: expected .*Received: 0"):
+            load_dataset(data_set, split, MODEL, vocabulary, batch_size=0)
     with pytest.raises(InputError, match="num_frames"):
         load_dataset(data_set, "test", ModelConfig(num_frames=3), vocabulary)

@@ -41,6 +41,22 @@ def test_words_are_those_beside_the_video_or_the_given_text(run, tmp_path):
     assert (beside.words, given.words) == ("\x01A film\x03short", "\x01Mine")
 
 
+@pytest.mark.parametrize("follow_links", [False, True])
+def test_links_out_of_the_folder_are_followed_where_prepare_followed_them(run, tmp_path, follow_links):
+    (tmp_path / "secret.txt").write_text("secret")
+    path = tmp_path / "videos" / "a.mp4"
+    path.parent.mkdir()
+    write_video(path)
+    path.with_suffix(".txt").symlink_to(tmp_path / "secret.txt")
+    prepare = dataclasses.replace(PREPARE, follow_links=follow_links)
+    run = dataclasses.replace(run, config=dataclasses.replace(run.config, prepare=prepare))
+    (found,) = read_questions(run, [path], None)
+    if follow_links:
+        assert "secret" in found.words
+    else:
+        assert "leads out of" in found.reason
+
+
 def test_a_refusal_says_its_path_once_and_as_the_user_wrote_it(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("bad.mp4").write_bytes(b"no video")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from vidmodel_tf.errors import InputError
 
+LEFTOVER_SECONDS = 86_400.0
 _GIT_LFS_MARK = b"version https://git-lfs.github.com/spec/"  # how the small file begins that stands for a large one
 
 _MARKS = {  # the longer ones first: that of UTF-32 begins like that of UTF-16
@@ -24,7 +26,7 @@ _MARKS = {  # the longer ones first: that of UTF-32 begins like that of UTF-16
 }
 
 
-@contextmanager
+@contextlib.contextmanager
 def atomic_write(path: str | Path) -> Iterator[Path]:
     """Gives a path beside `path` to write to; it takes the place of `path` when the block ends without an error.
 
@@ -43,7 +45,19 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
-@contextmanager
+def remove_leftovers(folder: Path) -> None:
+    """Removes files in a folder that a killed process was still writing (`atomic_write`).
+
+    Only those that nobody has written to for a day: another process may be writing there now.
+    """
+    oldest = time.time() - LEFTOVER_SECONDS
+    for path in folder.glob(".*"):
+        with contextlib.suppress(OSError):  # renamed or removed meanwhile
+            if path.is_file() and path.stat().st_mtime < oldest:
+                path.unlink()
+
+
+@contextlib.contextmanager
 def atomic_folder(path: str | Path) -> Iterator[Path]:
     """Gives an empty folder beside `path` to write into; it takes the place of `path` when the block ends well.
 

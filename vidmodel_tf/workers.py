@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import multiprocessing.context
 import os
@@ -35,6 +36,19 @@ def begin_worker() -> None:
     # What hangs in C never comes back to Python's own handler of this signal.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def cause_of_death(exit_code: int) -> str:
+    """Why a process ended, for a message.
+
+    Example:
+        >>> cause_of_death(-9), cause_of_death(3)
+        ('signal SIGKILL', 'exit code 3')
+    """
+    if exit_code < 0:
+        with contextlib.suppress(ValueError):
+            return f"signal {signal.Signals(-exit_code).name}"
+    return f"exit code {exit_code}"
 
 
 def _end_with_parent() -> None:

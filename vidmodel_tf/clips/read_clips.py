@@ -7,9 +7,7 @@ have a time limit, and the worker that overruns it is killed and replaced.
 from __future__ import annotations
 
 import concurrent.futures
-import contextlib
 import itertools
-import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ from vidmodel_tf.clips.read_file import read_file
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.video.decoder import silence_decoder
 from vidmodel_tf.video.opencv import import_opencv
-from vidmodel_tf.workers import begin_worker, num_usable_cores, worker_context
+from vidmodel_tf.workers import begin_worker, cause_of_death, num_usable_cores, worker_context
 
 # Within so many requests those of one file are read together; so many clips wait for a slow one before them.
 LOOK_AHEAD = 64
@@ -146,17 +144,10 @@ def _results(group: _Group, timeout_seconds: float) -> list[Answer] | None:
             "timeout_seconds)"
         )
     except pebble.ProcessExpired as error:
-        reason = f"the decoder crashed on it ({_cause(error.exitcode)})"
+        reason = f"the decoder crashed on it ({cause_of_death(error.exitcode)})"
     except concurrent.futures.BrokenExecutor as error:
         raise VidmodelError(f"the decoding processes died, near {path}: {error}") from None
     return [InputError(reason, subject=path)] if len(group.requests) == 1 else None
-
-
-def _cause(exit_code: int) -> str:
-    if exit_code < 0:
-        with contextlib.suppress(ValueError):
-            return f"signal {signal.Signals(-exit_code).name}"
-    return f"exit code {exit_code}"
 
 
 def _prepare_worker() -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vidmodel_tf.export.exported import Exported
     from vidmodel_tf.export.report import FormReport
 
+ONNX_PACKAGES = ("tf2onnx", "onnx", "onnxruntime")  # of the extra
 HELP = "a run folder -> the forms in which a model runs elsewhere"
 
 
@@ -48,8 +49,14 @@ def run(options: argparse.Namespace) -> None:
     from vidmodel_tf.export.export_formats import FORMATS, export_formats
 
     chosen = set(FORMATS) if options.format == "all" else {options.format}
-    if options.format == "all" and importlib.util.find_spec("tf2onnx") is None:
+    missing = [name for name in ONNX_PACKAGES if importlib.util.find_spec(name) is None]
+    if options.format == "all" and missing:
         chosen.remove("onnx")
+        print(
+            f"vidmodel export: onnx is left out, as {', '.join(missing)} is not installed: "
+            'pip install "vidmodel_tf[onnx]"',
+            file=sys.stderr,
+        )
     exported = export_formats(options.run_dir, options.out, chosen, data=options.data)
     for name, form in exported.items():
         if form.report is not None and form.report.notes:

@@ -6,14 +6,14 @@ come from its training clips alone, and early stopping watches an inner validati
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pebble
 
 from vidmodel_tf.config import ModelConfig, TrainConfig, to_mapping
-from vidmodel_tf.errors import InputError
+from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.evaluation.cross_metrics import pooled_metrics
 from vidmodel_tf.evaluation.fold_predictions import collect_predictions
 from vidmodel_tf.evaluation.fold_task import FoldTask, plan_folds
@@ -27,7 +27,9 @@ from vidmodel_tf.run_folder.formats import FORMAT, upgrade
 from vidmodel_tf.storage import read_json, write_json
 from vidmodel_tf.training.build_stage import fill_caches
 from vidmodel_tf.training.train import plan_run
-from vidmodel_tf.workers import num_usable_cores, worker_context
+from vidmodel_tf.workers import cause_of_death, num_usable_cores, worker_context
+
+_ARGUMENTS = "arguments.json"
 
 
 def crossvalidate(
@@ -74,12 +76,8 @@ def crossvalidate(
         "format": FORMAT, "data_fingerprint": data.fingerprint, "folds": num_folds,
         "random_split": random_split, "model": to_mapping(model_config), "train": to_mapping(train_config),
     }  # fmt: skip
-    _check_arguments(out, arguments)
-    unfinished = [task for task in tasks if not task.scores.exists()]
-    if unfinished:
-        _prepare(unfinished, data)
-    write_json(out / "arguments.json", arguments)
-    _run_all(unfinished, num_workers)
+    _check_folder(out, arguments)
+    _train_unfinished(tasks, data, out, arguments, num_workers)
     predictions = collect_predictions(tasks, data)
     result = CrossValidation(
         folds=num_folds,
@@ -92,14 +90,33 @@ def crossvalidate(
     return result
 
 
-def _check_arguments(out: Path, arguments: dict[str, Any]) -> None:
-    path = out / "arguments.json"
+def _check_folder(out: Path, arguments: dict[str, Any]) -> None:
+    path = out / _ARGUMENTS
+    if not path.exists():
+        content = [each.name for each in out.iterdir()] if out.is_dir() else []
+        # A process that was killed may have left the file that it was writing.
+        others = sorted(name for name in content if not name.startswith(".arguments."))
+        if others:
+            raise InputError(
+                f"{out}: expected a new folder, or a cross-validation to go on with. "
+                f"Received: one with other content ({', '.join(others[:4])}); give another --out"
+            )
     # A setting may have been renamed since the folder was begun.
-    if path.exists() and upgrade(read_json(path), path) != arguments:
+    elif upgrade(read_json(path), path) != arguments:
         raise InputError(
             f"{out} was begun with other arguments (its arguments.json has them): "
             "go on with those, give another --out, or remove that folder"
         )
+
+
+def _train_unfinished(
+    tasks: Sequence[FoldTask], data: DataSet, out: Path, arguments: dict[str, Any], num_workers: int
+) -> None:
+    unfinished = [task for task in tasks if not task.scores.exists()]
+    if unfinished:
+        _prepare(unfinished, data)
+    write_json(out / _ARGUMENTS, arguments)
+    _run_all(unfinished, num_workers)
 
 
 def _prepare(tasks: Sequence[FoldTask], data: DataSet) -> None:
@@ -116,8 +133,19 @@ def _run_all(tasks: Sequence[FoldTask], num_workers: int) -> None:
     with pebble.ProcessPool(num_workers, initializer=start_worker, context=worker_context()) as pool:
         results = pool.map(run_fold, tasks).result()
         try:
-            for _ in track(tasks, "folds", len(tasks)):
-                next(results)
+            for task in track(tasks, "folds", len(tasks)):
+                _wait(results, task, num_workers)
         except BaseException:
             pool.stop()  # or the pool would first finish what is left
             raise
+
+
+def _wait(results: Iterator[None], task: FoldTask, num_workers: int) -> None:
+    try:
+        next(results)
+    except pebble.ProcessExpired as error:
+        raise VidmodelError(
+            f"the process that trained fold {task.fold} of seed {task.train.seed} died "
+            f"({cause_of_death(error.exitcode)}), which is usual where memory runs out: call again with fewer "
+            f"--workers than {num_workers}; the folds that are finished are kept"
+        ) from None

@@ -10,7 +10,7 @@ import numpy as np
 
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.ablations import ABLATIONS, FULL, score_variants
-from vidmodel_tf.evaluation.keep_evaluation import keep_evaluation
+from vidmodel_tf.evaluation.keep_evaluation import folder_of_data, keep_evaluation
 from vidmodel_tf.evaluation.metrics import multi_label_metrics, single_label_metrics
 from vidmodel_tf.evaluation.results import Evaluation, HeadResult
 from vidmodel_tf.forms.form import Form
@@ -27,7 +27,8 @@ def evaluate(model: str | Path | Form, *, data: str | Path | None = None, split:
     """Measures a model on a split.
 
     The result for a run folder is kept in it, as `evaluation/SPLIT.json`, or `evaluation/NAME/SPLIT.json` for another
-    data set than its own. An exported model is left as it is.
+    data set than its own (`NAME-FINGERPRINT` where another data set of that name came first). An exported model is left
+    as it is.
 
     The ablations tell what the answers rest on. `without_text`: no clip has words. `without_frames`: each clip has
     the frames of another clip. `shuffled_frames`: each clip has its own frames in a random order.
@@ -47,7 +48,7 @@ def evaluate(model: str | Path | Form, *, data: str | Path | None = None, split:
     result = measure(form, data_set.with_fold(form.run.fold if is_own else None), split)
     if form.keeps_results:
         folder = form.run.path / layout.EVALUATION
-        keep_evaluation(result, folder if is_own else folder / data_set.path.resolve().name)
+        keep_evaluation(result, folder if is_own else folder_of_data(folder, data_set))
     return result
 
 

@@ -52,12 +52,13 @@ def load_dataset(
         seed: Of the shuffling and the augmentation.
 
     Raises:
-        InputError: The folder is no prepared data set, has no such split, or its frames do not fit the model.
+        InputError: The folder is no prepared data set, has no such split, or its frames do not fit the model, or
+            `batch_size` or `seed` is out of range.
     """
-    data = open_data_set(data_dir)
+    data, train = open_data_set(data_dir), TrainConfig(batch_size=batch_size, seed=seed)
     if split == "train":
-        return for_training(data, config, vocabulary, TrainConfig(batch_size=batch_size, seed=seed))
-    return for_inference(data, split, config, vocabulary, batch_size=batch_size)
+        return for_training(data, config, vocabulary, train)
+    return for_inference(data, split, config, vocabulary, batch_size=train.batch_size)
 
 
 def for_inference(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -57,8 +58,13 @@ def _words_reader(run: Run, text: str | None) -> Callable[[Path], str]:
     if text is not None:
         joined = join_fields({fields[0]: text}, fields)
         return lambda _: joined
-    sidecars = Sidecars(run.config.prepare.languages)
-    return lambda path: join_fields(text_by_field(sidecars.find(path, fields)), fields)
+    prepare = run.config.prepare
+
+    @functools.lru_cache(maxsize=64)
+    def sidecars_in(folder: Path) -> Sidecars:
+        return Sidecars(prepare.languages, root=None if prepare.follow_links else folder)
+
+    return lambda path: join_fields(text_by_field(sidecars_in(path.parent).find(path, fields)), fields)
 
 
 def _ask_of_words(path: Path, words_of: Callable[[Path], str]) -> Question | Refusal:

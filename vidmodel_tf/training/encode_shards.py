@@ -18,7 +18,7 @@ from vidmodel_tf.progress import track
 from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.records.frames import decode_frames
 from vidmodel_tf.records.schema import parse_clip, without_frames
-from vidmodel_tf.storage import atomic_write
+from vidmodel_tf.storage import atomic_write, remove_leftovers
 
 View = Literal["plain", "mirrored"]
 Example = dict[str, Any]  # a stored clip, parsed
@@ -54,6 +54,8 @@ def encode_shards(
         config: The model's settings, with a single stream.
         cnn: Scaled images [B, H, W, 3] to float32 [B, ..., F].
     """
+    for view in views:
+        remove_leftovers(folder / view)
     missing: list[tuple[Path, View]] = [
         (shard, view) for shard in shards for view in views if not (folder / view / shard.name).exists()
     ]
