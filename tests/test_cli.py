@@ -119,7 +119,7 @@ def test_a_name_that_is_not_unicode_is_printed_escaped(run_dir, tmp_path, monkey
     sys.stdout.flush()
     text = printed.getvalue().decode("utf-8")
     if flags:
-        assert json.loads(text)["id"] == str(path)
+        assert json.loads(text)["path"] == str(path)
     else:
         assert "caf\\udce9.mp4" in "".join(text.split())
 
