@@ -20,7 +20,8 @@ MEASURE = """
 import json, sys, time
 files, num_slots = sys.argv[2:], int(sys.argv[1])
 try:
-    from vidmodel_tf.clips.read_clip import ClipRequest, read_clip
+    from vidmodel_tf.clips.clip_request import ClipRequest
+    from vidmodel_tf.clips.read_clip import read_clip
     slots = None if num_slots == 32 else tuple(range(0, 32, 32 // num_slots))
     read = lambda path: read_clip(ClipRequest(path, 32, 256, 95, slots=slots))
 except ImportError:

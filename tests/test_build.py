@@ -271,7 +271,8 @@ def test_any_head_name_of_the_contract_is_possible():
 def test_labels_that_make_no_model_are_refused():
     for labels, message in [
         ({}, "expected at least one head"),
-        ({"Kind": ["a", "b"]}, r"heads named \[a-z\]\[a-z0-9_\]\*. Received: 'Kind'"),
+        ({"Kind": ["a", "b"]}, r"a head's name of small letters, digits and '_', .*Received: 'Kind'"),
+        ({"text": ["a", "b"]}, r"labels: the head's name 'text' is reserved"),
         ({"kind": ["a"]}, r"expected 2 classes or more for 'kind'. Received: \['a'\]"),
         (Labels({"tags": []}, ["tags"]), "expected 1 classes or more for 'tags'"),
     ]:

@@ -66,13 +66,3 @@ def test_every_field_has_a_text_and_those_with_words_a_source() -> None:
         "tags": " ",
     }
     assert sources_by_field(cues) == {"title": "manifest", "subtitles": "a"}
-
-
-def test_json_calls_the_source_from() -> None:
-    assert CUES[0].to_json() == {
-        "start_seconds": 0.0,
-        "end_seconds": 1.0,
-        "field": "subtitles",
-        "text": "one",
-        "from": "a",
-    }

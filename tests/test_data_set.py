@@ -132,6 +132,15 @@ def test_clear_errors(data, data_set, tmp_path):
         _ = open_data_set(tmp_path / "copy").fingerprint
 
 
+def test_every_clip_needs_a_split(data_set):
+    data = open_data_set(data_set)
+    first = data.clips[0].id
+    with pytest.raises(
+        InputError, match=rf"splits: expected a split for every clip\. Received: none for \['{first}'\]"
+    ):
+        data.with_splits({clip.id: "train" for clip in data.clips[1:]})
+
+
 QUICK = dataclasses.replace(TRAIN, epochs=1)
 COMMANDS = {
     "inspect": lambda data, run, out: vm.inspect(data),

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from vidmodel_tf.clips.read_clip import ClipRequest, read_clip
+from vidmodel_tf.clips.clip_request import ClipRequest
+from vidmodel_tf.clips.read_clip import read_clip
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.video.names import VIDEO_SUFFIXES, expand_videos, is_video_name
 

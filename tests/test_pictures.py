@@ -31,11 +31,7 @@ def test_many_classes_and_long_names_do_not_crash(tmp_path, num_classes):
 
 
 def test_reliability_diagram(tmp_path):
-    bins = [
-        {"confidence": 0.2, "accuracy": 0.1, "num_scores": 5},
-        {"confidence": None, "accuracy": None, "num_scores": 0},
-    ]
-    save_reliability_diagram(tmp_path / "a.png", bins, "title")
+    save_reliability_diagram(tmp_path / "a.png", [0.2, None], [0.1, None], [5, 0], "title")
     assert read(tmp_path / "a.png").std() > 0
 
 

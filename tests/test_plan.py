@@ -13,19 +13,19 @@ FINE_TUNED = dataclasses.replace(TRAIN, fine_tune_epochs=3)
 @pytest.mark.parametrize(
     ("model", "train", "expected"),
     [
-        (ModelConfig(branches="text"), TRAIN, [("scratch", "everything", "words", 7, 0.5)]),
-        (ModelConfig(backbone="small_cnn", weights="none"), TRAIN, [("scratch", "everything", "pixels", 7, 0.5)]),
-        (ModelConfig(), TRAIN, [("frozen", "head", "encodings", 7, 0.5)]),
+        (ModelConfig(branches="text"), TRAIN, [("scratch", "words", 7, 0.5)]),
+        (ModelConfig(backbone="small_cnn", weights="none"), TRAIN, [("scratch", "pixels", 7, 0.5)]),
+        (ModelConfig(), TRAIN, [("frozen", "encodings", 7, 0.5)]),
         (
             ModelConfig(),
             FINE_TUNED,
-            [("frozen", "head", "encodings", 7, 0.5), ("fine_tune", "top", "activations", 3, 0.25)],
+            [("frozen", "encodings", 7, 0.5), ("fine_tune", "activations", 3, 0.25)],
         ),
     ],
 )
 def test_stages_by_settings(model, train, expected):
     stages = plan_stages(RunConfig(model, train, PrepareConfig()), refit=False)
-    found = [(stage.name, stage.trains, stage.inputs, stage.num_epochs, stage.learning_rate) for stage in stages]
+    found = [(stage.name, stage.inputs, stage.num_epochs, stage.learning_rate) for stage in stages]
     assert found == expected
     assert not any(stage.is_refit or is_refit(stage.name) for stage in stages)
 
@@ -36,4 +36,4 @@ def test_a_refit_repeats_all_stages_after_them():
     for first, again in zip(stages[:2], stages[2:], strict=True):
         assert again.repeats == first.name
         assert again.is_refit and is_refit(again.name)
-        assert (again.trains, again.inputs, again.learning_rate) == (first.trains, first.inputs, first.learning_rate)
+        assert (again.inputs, again.learning_rate) == (first.inputs, first.learning_rate)

@@ -8,8 +8,9 @@ import pytest
 
 from tests.conftest import MODEL, PREPARE, TRAIN
 from tests.videos import frame_numbers, write_video
+from vidmodel_tf.clips.clip_request import ClipRequest
 from vidmodel_tf.clips.question import Question, Refusal
-from vidmodel_tf.clips.read_clip import ClipRequest, read_clip
+from vidmodel_tf.clips.read_clip import read_clip
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.run_folder.run import Run, RunConfig
 from vidmodel_tf.scoring.questions import read_questions

@@ -17,7 +17,8 @@ import pytest
 
 from tests.real_data import FIGHTS, needs
 from tests.videos import frame_numbers, paint_frame, read_frame_number, read_jpeg, write_timed_video, write_video
-from vidmodel_tf.clips.read_clip import ClipRequest, read_clip
+from vidmodel_tf.clips.clip_request import ClipRequest
+from vidmodel_tf.clips.read_clip import read_clip
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.video.decoder import decoder_version
 from vidmodel_tf.video.opencv import import_opencv

@@ -234,7 +234,7 @@ UNGUARDED = f"""
 import os, sys
 sys.path.insert(0, {str(ROOT)!r})
 print("main", flush=True)
-from vidmodel_tf.clips.read_clip import ClipRequest
+from vidmodel_tf.clips.clip_request import ClipRequest
 from vidmodel_tf.clips.read_clips import read_clips
 requests = [ClipRequest(PATH, 4, 64, 90)] * 3
 for _, clip in read_clips(requests, num_workers=2, timeout_seconds=20.0):

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tests.test_records_plan import CONFIG, clip
-from vidmodel_tf.clips.read_clip import DecodedClip
+from vidmodel_tf.clips.clip_request import DecodedClip
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.records.plan import Shard

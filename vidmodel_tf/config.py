@@ -40,7 +40,7 @@ class PrepareConfig:
     seed: Annotated[int, Range(0, 2**31 - 1)] = 0  # of the split and of the order in which clips are stored
     timeout_seconds: Annotated[float, Range(0.1, 86_400.0)] = 120.0  # a file that takes longer is refused by name
     num_workers: Annotated[int, Range(0, 256)] = 0  # decoding processes; 0: one a core
-    languages: tuple[str, ...] = ("en",)  # of the words beside or in a video; the first that is found is read
+    languages: tuple[str, ...] = ("en",)  # of the words beside a video; the first that is found is read
     source_pattern: str = ""  # regular expression; what it finds in a clip's path is its source. "": the path itself
     follow_links: bool = False  # whether a link beside a video that leads out of SOURCE may give its words
 
@@ -210,7 +210,11 @@ def to_mapping(config: PrepareConfig | ModelConfig | TrainConfig) -> dict[str, A
 
 
 def parse_override(text: str, sections: tuple[str, ...]) -> tuple[str, str, Any]:
-    """Splits `SECTION.KEY=VALUE` (VALUE is JSON, or a bare word) as `--set` takes it."""
+    """Splits `SECTION.KEY=VALUE` (VALUE is JSON, or a bare word) as `--set` takes it.
+
+    Raises:
+        InputError: It has another form, or the section is none of `sections`.
+    """
     name, equals, value = text.partition("=")
     section, dot, key = name.partition(".")
     if not (equals and dot and key) or section not in sections:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+
+RESERVED_HEADS = frozenset({"frames", "token_ids", "text", "id", "source", "features"})
+RESERVED_ENDINGS = ("_label", "_scores")
 
 
 class Labels(dict[str, list[str]]):
@@ -26,3 +30,19 @@ class Labels(dict[str, list[str]]):
 
     def __repr__(self) -> str:
         return f"Labels({dict(self)!r}, multi_label={sorted(self.multi_label)!r})"
+
+
+def head_fault(head: str) -> str | None:
+    """What is wrong with the name of a head; None where nothing is.
+
+    Example:
+        >>> [head for head in ("mood", "Mood", "text", "mood_scores") if head_fault(head) is None]
+        ['mood']
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", head):
+        return f"expected a head's name of small letters, digits and '_', a letter first. Received: {head!r}"
+    if head in RESERVED_HEADS:
+        return f"the head's name {head!r} is reserved (with {', '.join(sorted(RESERVED_HEADS - {head}))}); rename it"
+    if head.endswith(RESERVED_ENDINGS):
+        return f"a head's name must not end in {' or '.join(RESERVED_ENDINGS)}. Received: {head!r}; rename it"
+    return None

@@ -1,4 +1,4 @@
-"""TensorFlow without what it says of processors and plugins while it loads: that is not for users of a command."""
+"""Imports TensorFlow without its messages about processors and plugins, which tell users of a command nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Worker processes: how they are begun, and that none outlives what it works for."""
+"""Worker processes: how they start, and how each ends no later than the process that it works for."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import av
 import numpy as np
@@ -20,8 +20,16 @@ from vidmodel_tf.video.runs import Run, plan_runs
 from vidmodel_tf.video.sampling import frames_at, sample_times
 from vidmodel_tf.video.stored_frame import encode_frame, reduce_frame
 
-Stored = tuple[int, int, int]  # a picture's key, short side, JPEG quality
-Missing = dict[int, list[tuple[int, int]]]  # by key, short side and JPEG quality
+
+class Stored(NamedTuple):
+    """A picture as a clip stores it; the key is a timestamp, or the picture's number."""
+
+    key: int
+    short_side: int
+    jpeg_quality: int
+
+
+Missing = dict[int, list[Stored]]  # by key
 
 
 @dataclass(frozen=True)
@@ -69,8 +77,8 @@ class Part:
                 self._losses.check(self._timeline)
                 return {number: self._answer(choices[number], request) for number, request in requests.items()}
             by_key: Missing = {}
-            for key, short_side, jpeg_quality in missing:
-                by_key.setdefault(key, []).append((short_side, jpeg_quality))
+            for stored in missing:
+                by_key.setdefault(stored.key, []).append(stored)
             self._decode(by_key)
         return None
 
@@ -81,7 +89,7 @@ class Part:
 
     def _wanted(self, choices: dict[int, Choice | InputError], requests: dict[int, ClipRequest]) -> set[Stored]:
         return {
-            (key, requests[number].short_side, requests[number].jpeg_quality)
+            Stored(key, requests[number].short_side, requests[number].jpeg_quality)
             for number, choice in choices.items()
             if isinstance(choice, Choice)
             for key in choice.keys
@@ -91,7 +99,9 @@ class Part:
         if isinstance(choice, InputError):
             return choice
         return DecodedClip(
-            jpeg_frames=tuple(self._jpegs[key, request.short_side, request.jpeg_quality] for key in choice.keys),
+            jpeg_frames=tuple(
+                self._jpegs[Stored(key, request.short_side, request.jpeg_quality)] for key in choice.keys
+            ),
             timestamps_seconds=choice.timestamps_seconds,
             duration_seconds=choice.duration_seconds,
             fps=choice.fps,
@@ -200,6 +210,5 @@ class Part:
             return
         pixels = self._converter.to_bgr(picture)
         self._size = pixels.shape[1], pixels.shape[0]
-        for short_side, jpeg_quality in missing[key]:
-            jpeg = encode_frame(reduce_frame(pixels, short_side), jpeg_quality)
-            self._jpegs[key, short_side, jpeg_quality] = jpeg
+        for stored in missing[key]:
+            self._jpegs[stored] = encode_frame(reduce_frame(pixels, stored.short_side), stored.jpeg_quality)

@@ -6,8 +6,6 @@ from vidmodel_tf.clips.clip_request import ClipRequest, DecodedClip
 from vidmodel_tf.clips.read_file import read_file
 from vidmodel_tf.errors import InputError
 
-__all__ = ["ClipRequest", "DecodedClip", "read_clip"]
-
 
 def read_clip(request: ClipRequest) -> DecodedClip:
     """Decodes the frames that are requested.

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import pebble
 
-from vidmodel_tf.clips.clip_request import ClipRequest, DecodedClip
-from vidmodel_tf.clips.read_file import read_file
+from vidmodel_tf.clips.clip_request import ClipRequest
+from vidmodel_tf.clips.read_file import ReadResult, read_file
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.video.decoder import silence_decoder
 from vidmodel_tf.video.opencv import import_opencv
@@ -25,8 +25,7 @@ from vidmodel_tf.workers import begin_worker, cause_of_death, num_usable_cores, 
 LOOK_AHEAD = 64
 GROUPS_PER_WORKER = 4  # handed to the pool in advance, so that no worker waits
 
-Answer = DecodedClip | InputError
-ReadFile = Callable[[Sequence[ClipRequest]], list[Answer]]
+ReadFile = Callable[[Sequence[ClipRequest]], list[ReadResult]]
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class _Group:
 
 def read_clips(
     requests: Iterable[ClipRequest], *, num_workers: int, timeout_seconds: float, read: ReadFile = read_file
-) -> Iterator[tuple[ClipRequest, Answer]]:
+) -> Iterator[tuple[ClipRequest, ReadResult]]:
     """Decodes clips in worker processes and yields them in the order of the requests.
 
     Requests of one file that stand near each other are read together, each picture once. The workers do not run the
@@ -71,7 +70,7 @@ def read_clips(
 
 def _read_all(
     requests: Iterator[ClipRequest], num_workers: int, timeout_seconds: float, read: ReadFile
-) -> Iterator[tuple[ClipRequest, Answer]]:
+) -> Iterator[tuple[ClipRequest, ReadResult]]:
     first = list(itertools.islice(requests, num_workers))
     if not first:
         return
@@ -91,9 +90,9 @@ class _Reading:
         self._max_groups = GROUPS_PER_WORKER * num_workers
         self._waiting: dict[int, ClipRequest] = {}  # taken up and not yet scheduled, by number
         self._groups: deque[tuple[tuple[int, ...], _Group]] = deque()  # scheduled
-        self._answers: dict[int, Answer] = {}
+        self._answers: dict[int, ReadResult] = {}
 
-    def answers(self, requests: Iterator[ClipRequest]) -> Iterator[tuple[ClipRequest, Answer]]:
+    def answers(self, requests: Iterator[ClipRequest]) -> Iterator[tuple[ClipRequest, ReadResult]]:
         numbered = enumerate(requests)
         asked: deque[tuple[int, ClipRequest]] = deque()
         while True:
@@ -134,7 +133,7 @@ class _Reading:
         self._schedule_groups()
 
 
-def _results(group: _Group, timeout_seconds: float) -> list[Answer] | None:
+def _results(group: _Group, timeout_seconds: float) -> list[ReadResult] | None:
     path = group.requests[0].path
     try:
         return group.future.result()

@@ -21,11 +21,11 @@ from vidmodel_tf.video.file import VideoFile
 from vidmodel_tf.video.opencv import import_opencv
 from vidmodel_tf.video.packets import Packets
 
-Answer = DecodedClip | InputError
+ReadResult = DecodedClip | InputError
 Requests = dict[int, ClipRequest]  # by their number
 
 
-def read_file(requests: Sequence[ClipRequest]) -> list[Answer]:
+def read_file(requests: Sequence[ClipRequest]) -> list[ReadResult]:
     """Decodes clips of one file.
 
     Args:
@@ -34,7 +34,7 @@ def read_file(requests: Sequence[ClipRequest]) -> list[Answer]:
     Returns:
         For each request its clip, or why it is refused; one refusal does not take the others with it.
     """
-    answers: dict[int, Answer] = {}
+    answers: dict[int, ReadResult] = {}
     for number, request in enumerate(requests):
         try:
             check_request(request)
@@ -46,7 +46,7 @@ def read_file(requests: Sequence[ClipRequest]) -> list[Answer]:
     return [answers[number] for number in range(len(requests))]
 
 
-def _read(path: Path, requests: Requests) -> dict[int, Answer]:
+def _read(path: Path, requests: Requests) -> dict[int, ReadResult]:
     try:
         with VideoFile(path) as video:
             return _read_video(video, requests)
@@ -54,9 +54,9 @@ def _read(path: Path, requests: Requests) -> dict[int, Answer]:
         return dict.fromkeys(requests, error)
 
 
-def _read_video(video: VideoFile, requests: Requests) -> dict[int, Answer]:
+def _read_video(video: VideoFile, requests: Requests) -> dict[int, ReadResult]:
     """Lists only the packets of the ranges where the file leads to them, else all of them."""
-    answers: dict[int, Answer] = {}
+    answers: dict[int, ReadResult] = {}
     for group in _merge_ranges({number: request for number, request in requests.items() if _is_led_to(video, request)}):
         answers |= _read_group(video, group, lambda group: _list_range(video, group))
     rest = {number: request for number, request in requests.items() if number not in answers}
@@ -74,7 +74,7 @@ def _list_range(video: VideoFile, group: Requests) -> Packets | None:
 
 def _read_group(
     video: VideoFile, group: Requests, list_packets: Callable[[Requests], Packets | None]
-) -> dict[int, Answer]:
+) -> dict[int, ReadResult]:
     """Reads requests together, or one by one where that would make a difference; none where no packets are listed."""
     packets = list_packets(group)
     answers = None if packets is None else _read_part(video, packets, group)
@@ -84,7 +84,7 @@ def _read_group(
     return answers or {}
 
 
-def _read_part(video: VideoFile, packets: Packets, group: Requests) -> dict[int, Answer] | None:
+def _read_part(video: VideoFile, packets: Packets, group: Requests) -> dict[int, ReadResult] | None:
     try:
         return Part(video, packets).read(group)
     except InputError as error:

@@ -47,8 +47,14 @@ def _fingerprint_in(folder: Path) -> str | None:
 
 
 def _save_pictures(figures: HeadResult, stem: Path, title: str) -> None:
-    bins = [bin_.to_json() for bin_ in figures.calibration_bins or ()]
-    save_reliability_diagram(stem.with_name(f"{stem.name}_reliability.png"), bins, title)
+    bins = figures.calibration_bins or ()
+    save_reliability_diagram(
+        stem.with_name(f"{stem.name}_reliability.png"),
+        [bin_.confidence for bin_ in bins],
+        [bin_.accuracy for bin_ in bins],
+        [bin_.num_scores for bin_ in bins],
+        title,
+    )
     if isinstance(figures, SingleLabelResult):
         path = stem.with_name(f"{stem.name}_confusion.png")
         class_names = list(figures.per_class or ())

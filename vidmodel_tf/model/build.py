@@ -15,7 +15,6 @@ Features stand side by side stream by stream, and within a stream one ensemble m
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 import keras
@@ -23,6 +22,7 @@ from keras import layers, ops
 
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.labels import Labels, head_fault
 from vidmodel_tf.model.backbones import build_backbone, scaling_layer
 from vidmodel_tf.model.layers import (
     AttentionPooling,
@@ -60,6 +60,7 @@ def build_model(
         InputError: Labels or settings that no model can be built from.
         VidmodelError: ImageNet weights cannot be downloaded.
     """
+    labels = Labels(labels)
     _check_labels(labels)
     with dtype_policy(config.precision):
         # === Layers ===
@@ -171,7 +172,7 @@ def _build_projection(config: ModelConfig, output_size: int) -> keras.Model:
     return keras.Model(inputs, side_by_side(projected, "features", "float32"), name="projection")
 
 
-def _build_head(config: ModelConfig, labels: ClassNames, vocabulary_size: int) -> keras.Model:
+def _build_head(config: ModelConfig, labels: Labels, vocabulary_size: int) -> keras.Model:
     inputs, features = {}, []
     if config.has_frames:
         num_parts = len(stream_names(config)) * config.ensemble_size
@@ -197,7 +198,7 @@ def _member_prefixes(config: ModelConfig) -> list[str]:
 
 
 def _build_member(
-    prefix: str, streams: list, token_ids, config: ModelConfig, labels: ClassNames, vocabulary_size: int
+    prefix: str, streams: list, token_ids, config: ModelConfig, labels: Labels, vocabulary_size: int
 ) -> dict:
     """The scores of one ensemble member, by head."""
     branches = [
@@ -213,10 +214,9 @@ def _build_member(
     # Heads directly on features start at zero, as in logistic regression: with few clips the noise of random weights
     # is never trained away. Not behind a hidden layer: with zeros there the LSTM of the words hardly began to learn.
     initializer = "glorot_uniform" if config.hidden_units else "zeros"
-    multi_label = getattr(labels, "multi_label", ())
     scores = {}
     for head, classes in labels.items():
-        activation = "sigmoid" if head in multi_label else "softmax"
+        activation = "sigmoid" if head in labels.multi_label else "softmax"
         scores[head] = layers.Dense(
             len(classes), activation=activation, kernel_initializer=initializer, dtype="float32", name=f"{prefix}{head}"
         )(x)
@@ -268,12 +268,12 @@ def side_by_side(parts: list, name: str, dtype: str):
     return layers.Concatenate(dtype=dtype, name=name)(parts) if len(parts) > 1 else parts[0]
 
 
-def _check_labels(labels: ClassNames) -> None:
+def _check_labels(labels: Labels) -> None:
     if not labels:
         raise InputError("labels: expected at least one head. Received: none")
     for head, classes in labels.items():
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", head):
-            raise InputError(f"labels: expected heads named [a-z][a-z0-9_]*. Received: {head!r}")
-        least = 1 if head in getattr(labels, "multi_label", ()) else 2
+        if fault := head_fault(head):
+            raise InputError(f"labels: {fault}")
+        least = 1 if head in labels.multi_label else 2
         if len(classes) < least:
             raise InputError(f"labels: expected {least} classes or more for {head!r}. Received: {list(classes)}")

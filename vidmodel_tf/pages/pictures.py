@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,6 +27,7 @@ MAX_NAME_WIDTH = 220  # pixels; longer class names are cut
 MAX_CLASSES_WITH_COUNTS = 20  # in a matrix of more classes numbers would only be grey noise
 MAX_CLASSES_WITH_NAMES = 60
 MAX_SHEET_WIDTH = 4000  # pixels
+THUMBNAIL_HEIGHT = 72  # pixels
 
 
 def save_confusion_matrix(
@@ -66,12 +67,20 @@ def save_confusion_matrix(
     _save(figure, path)
 
 
-def save_reliability_diagram(path: str | Path, bins: Sequence[dict[str, Any]], title: str) -> None:
+def save_reliability_diagram(
+    path: str | Path,
+    confidences: Sequence[float | None],
+    accuracies: Sequence[float | None],
+    counts: Sequence[int],
+    title: str,
+) -> None:
     """Draws how often scores come true; on the diagonal they mean what they say.
 
     Args:
         path: The PNG file.
-        bins: As `metrics.calibration` gives them: `confidence`, `accuracy` (None where empty), `num_scores`.
+        confidences: The mean score of each bin, from low to high; None where it is empty.
+        accuracies: The share of each bin that is right; None where it is empty.
+        counts: How many scores each bin has.
         title: Above the picture.
     """
     heading = text_image(title, TITLE_SIZE)
@@ -80,37 +89,36 @@ def save_reliability_diagram(path: str | Path, bins: Sequence[dict[str, Any]], t
     _paste(figure, heading, MARGIN, MARGIN)
     upper = figure.add_axes((60 / width, 170 / height, (width - 80) / width, (height - 170 - 50) / height))
     lower = figure.add_axes((60 / width, 50 / height, (width - 80) / width, 100 / height), sharex=upper)
-    bar_width = 1 / len(bins)
-    centers = (np.arange(len(bins)) + 0.5) * bar_width
-    upper.bar(centers, [bin_["accuracy"] or 0 for bin_ in bins], bar_width * 0.92, color="#6baed6")
-    filled = [(bin_["confidence"], bin_["accuracy"]) for bin_ in bins if bin_["num_scores"]]
-    upper.plot(*zip(*filled, strict=True) if filled else ((), ()), "o", color="#08519c", markersize=4)
+    bar_width = 1 / len(counts)
+    centers = (np.arange(len(counts)) + 0.5) * bar_width
+    upper.bar(centers, [accuracy or 0 for accuracy in accuracies], bar_width * 0.92, color="#6baed6")
+    # None becomes NaN, where nothing is drawn.
+    points = np.array(confidences, np.float64), np.array(accuracies, np.float64)
+    upper.plot(*points, "o", color="#08519c", markersize=4)
     upper.plot([0, 1], [0, 1], color="#888888", linestyle="--", linewidth=1)
     upper.set(xlim=(0, 1), ylim=(0, 1), ylabel="share that is right")
     upper.tick_params(labelbottom=False)
-    lower.bar(centers, [bin_["num_scores"] for bin_ in bins], bar_width * 0.92, color="#bdbdbd")
+    lower.bar(centers, counts, bar_width * 0.92, color="#bdbdbd")
     lower.set(xlabel="score", ylabel="how many")
     for axes in (upper, lower):
         axes.spines[["top", "right"]].set_visible(False)
     _save(figure, path)
 
 
-def save_contact_sheet(
-    path: str | Path, rows: Sequence[tuple[str, Sequence[bytes]]], thumbnail_height: int = 72
-) -> None:
+def save_contact_sheet(path: str | Path, rows: Sequence[tuple[str, Sequence[bytes]]]) -> None:
     """Draws clips one below the other: the caption, and under it the frames side by side.
 
     Args:
         path: The PNG file.
-        rows: A caption and JPEG frames in order, for each clip.
-        thumbnail_height: Of a frame, in pixels; what does not fit into 4000 pixels of width is left out.
+        rows: A caption and JPEG frames in order, for each clip; frames that do not fit into 4000 pixels of width are
+            left out.
 
     Raises:
         InputError: There is no row, or a frame is not an image.
     """
     if not rows:
         raise InputError("a contact sheet needs at least one clip. Received: none")
-    strips = [_strip(frames, thumbnail_height, caption) for caption, frames in rows]
+    strips = [_strip(frames, THUMBNAIL_HEIGHT, caption) for caption, frames in rows]
     room = max(320, *(strip.shape[1] for strip in strips))
     bands = []
     for (caption, _), strip in zip(rows, strips, strict=True):

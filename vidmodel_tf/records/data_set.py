@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ import tensorflow_datasets as tfds
 from vidmodel_tf.clips.question import Question
 from vidmodel_tf.clips.splits.assign import assign_folds
 from vidmodel_tf.config import ModelConfig, PrepareConfig
-from vidmodel_tf.errors import InputError
+from vidmodel_tf.errors import InputError, shown
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.records.layout import check_data_set_folder
 from vidmodel_tf.records.prepare_report import PrepareReport, read_report
@@ -106,7 +106,13 @@ class DataSet:
 
         Args:
             splits: The split of every clip, by id.
+
+        Raises:
+            InputError: A clip has none.
         """
+        without = [clip.id for clip in self._stored.clips if clip.id not in splits]
+        if without:
+            raise InputError(f"splits: expected a split for every clip. Received: none for {shown(without)}")
         return dataclasses.replace(self, assigned=dict(splits))
 
     def with_fold(self, fold: tuple[int, int] | None) -> DataSet:
@@ -218,5 +224,5 @@ def open_data_set(path: str | Path) -> DataSet:
     return DataSet(path=path, features=info.features, stored_splits=splits, _stored=StoredClips(info.features, splits))
 
 
-def _one_column(splits) -> tuple[tuple[str], ...]:
+def _one_column(splits: Iterable[StoredSplit]) -> tuple[tuple[str], ...]:
     return tuple((path,) for stored in splits for path in stored.paths)

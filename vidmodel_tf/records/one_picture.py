@@ -1,4 +1,4 @@
-"""A net under faults of decoding that nobody knows yet: clips of which one picture is stored again and again."""
+"""Finds clips of which one picture is stored again and again: a sign of a decoding fault that is not known yet."""
 
 from __future__ import annotations
 

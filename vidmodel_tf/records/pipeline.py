@@ -21,6 +21,7 @@ from vidmodel_tf.records.frames import decode_augmented, decode_frames
 from vidmodel_tf.records.schema import parse_clip
 from vidmodel_tf.text.tokenize_graph import join_fields, text_encoder
 from vidmodel_tf.text.vocabulary import Vocabulary
+from vidmodel_tf.video.sampling import slot_stride
 
 # The window in which clips are shuffled, as JPEG bytes (less than a megabyte a clip). Small is enough: shards are
 # shuffled too, and `prepare` has mixed the clips.
@@ -28,7 +29,11 @@ SHUFFLED_CLIPS = 64
 
 
 def load_labels(data_dir: str | Path) -> Labels:
-    """The heads of a prepared data set and their class names, by class id."""
+    """The heads of a prepared data set and their class names, by class id.
+
+    Raises:
+        InputError: The folder is no prepared data set.
+    """
     return open_data_set(data_dir).labels
 
 
@@ -107,7 +112,7 @@ def for_training(
     """
     labels, encode_text = data.labels, clip_text_encoder(config, vocabulary)
     slots = data.slots(config.num_frames) if config.has_frames else None
-    num_offsets = data.num_stored_frames // config.num_frames
+    num_offsets = slot_stride(data.num_stored_frames, config.num_frames) if config.has_frames else 1
     files, num_clips = data.records("train"), data.count("train")
     batch_size = min(train.batch_size, num_clips)
 

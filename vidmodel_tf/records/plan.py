@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from vidmodel_tf.clips.clip import Clip
+from vidmodel_tf.clips.clip_request import ClipRequest
 from vidmodel_tf.clips.manifest.read import Manifest
-from vidmodel_tf.clips.read_clip import ClipRequest
 from vidmodel_tf.clips.splits.assign import SPLITS, assign_splits
 from vidmodel_tf.config import PrepareConfig, to_mapping
 from vidmodel_tf.labels import Labels

@@ -11,7 +11,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from vidmodel_tf.clips.clip import Clip, Label
-from vidmodel_tf.clips.read_clip import DecodedClip
+from vidmodel_tf.clips.clip_request import DecodedClip
 from vidmodel_tf.config import TEXT_FIELDS
 from vidmodel_tf.labels import Labels
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from vidmodel_tf.clips.read_clip import DecodedClip
+from vidmodel_tf.clips.clip_request import DecodedClip
 from vidmodel_tf.clips.read_clips import read_clips
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError

@@ -1,7 +1,8 @@
 """The run folder is the model: all that training decided, from which every later step rebuilds it.
 
 `config.json` rebuilds the graph, `model.keras` supplies the weights, `labels.json` names the classes by id,
-`vocabulary.txt` the words, and `thresholds.json` the score from which on a class of a multi-label head counts as given.
+`vocabulary.txt` the words, and `thresholds.json` the lowest score at which a class of a multi-label head counts as
+given.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`thresholds.json`: the score from which on a class of a multi-label head counts as given."""
+"""`thresholds.json`: the lowest score at which a class of a multi-label head counts as given."""
 
 from __future__ import annotations
 

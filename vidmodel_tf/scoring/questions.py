@@ -6,8 +6,8 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from vidmodel_tf.clips.clip_request import ClipRequest
 from vidmodel_tf.clips.question import Question, Refusal
-from vidmodel_tf.clips.read_clip import ClipRequest
 from vidmodel_tf.clips.read_clips import read_clips
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.run_folder.run import Run

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vidmodel_tf.decision import AnyLabels, HeadAnswer, OneLabel, decide
 from vidmodel_tf.errors import InputError, VidmodelError
-from vidmodel_tf.run_folder.layout import EXPORTED_RUN, is_run_folder
+from vidmodel_tf.run_folder.layout import EXPORTED_RUN, is_run_folder, versions_in
 from vidmodel_tf.run_folder.run import Run, read_settings_of_run
 from vidmodel_tf.serving.endpoint import Outputs
 
@@ -23,8 +23,7 @@ def read_settings_of_served(path: str | Path, version: int | None = None) -> Run
         InputError: It is none of these.
     """
     path = Path(path)
-    numbers = (int(child.name) for child in path.iterdir() if child.name.isdecimal()) if path.is_dir() else ()
-    versions = sorted(numbers, reverse=True) if version is None else [version]
+    versions = sorted(versions_in(path), reverse=True) if version is None else [version]
     for folder in (path, path / EXPORTED_RUN, *(path / str(number) / EXPORTED_RUN for number in versions)):
         if is_run_folder(folder):
             return read_settings_of_run(folder)

@@ -55,7 +55,11 @@ def marker_of(position: int) -> str:
 
 
 def check_fields(fields: Sequence[str]) -> None:
-    """Refuses names that a model cannot have as text fields."""
+    """Refuses names that a model cannot have as text fields.
+
+    Raises:
+        InputError: There are too few or too many, one is there twice, or one has other characters.
+    """
     names_fit = all(field.isascii() and field.isidentifier() and field == field.lower() for field in fields)
     if not 1 <= len(fields) <= MAX_FIELDS or len(set(fields)) < len(fields) or not names_fit:
         raise InputError(
@@ -71,6 +75,9 @@ def resolve_budgets(num_tokens: int, num_fields: int, budgets: Sequence[int] = (
         num_tokens: L, the number of token positions.
         num_fields: How many fields share them.
         budgets: One number a field; empty: L in equal parts, the remainder to the first fields.
+
+    Raises:
+        InputError: `num_tokens` is below 1, or the budgets do not fit the fields or `num_tokens`.
     """
     if num_tokens < 1:
         raise InputError(f"num_tokens: expected at least 1. Received: {num_tokens}")

@@ -47,10 +47,9 @@ def compile_arguments(
         label_smoothing: Of single-label heads, 0 to 1.
         head_weights: Weight of a head's loss; a head not named has 1.
     """
-    multi_label = getattr(labels, "multi_label", frozenset())
-    losses, metrics = {}, {}
+    labels, losses, metrics = Labels(labels), {}, {}
     for head in labels:
-        if head in multi_label:
+        if head in labels.multi_label:
             losses[head] = keras.losses.BinaryCrossentropy()
             metrics[head] = [keras.metrics.BinaryAccuracy(name="accuracy")]
         else:

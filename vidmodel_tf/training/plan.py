@@ -27,7 +27,6 @@ class Stage:
 
     Attributes:
         name: How history, logs and checkpoints call it.
-        trains: "everything", "head" (all but the backbone) or "top" (the upper part of the backbone too).
         inputs: The inputs beside the words: "pixels"; "encodings", the cached backbone outputs; "activations" at the
             cut through the backbone, cached too; "words" if there are no others.
         num_epochs: At most. A refit gets its number when the stage that it repeats has ended.
@@ -36,7 +35,6 @@ class Stage:
     """
 
     name: str
-    trains: Literal["everything", "head", "top"]
     inputs: Inputs
     num_epochs: int
     learning_rate: float
@@ -63,13 +61,13 @@ def plan_stages(config: RunConfig, *, refit: bool) -> tuple[Stage, ...]:
 
 def _first_pass(model: ModelConfig, train: TrainConfig) -> tuple[Stage, ...]:
     if not model.has_frames:
-        return (Stage("scratch", "everything", "words", train.epochs, train.learning_rate),)
+        return (Stage("scratch", "words", train.epochs, train.learning_rate),)
     if model.weights == "none":
-        return (Stage("scratch", "everything", "pixels", train.epochs, train.learning_rate),)
-    frozen = Stage("frozen", "head", "encodings", train.epochs, train.learning_rate)
+        return (Stage("scratch", "pixels", train.epochs, train.learning_rate),)
+    frozen = Stage("frozen", "encodings", train.epochs, train.learning_rate)
     if not train.fine_tune_epochs:
         return (frozen,)
-    return frozen, Stage("fine_tune", "top", "activations", train.fine_tune_epochs, train.fine_tune_learning_rate)
+    return frozen, Stage("fine_tune", "activations", train.fine_tune_epochs, train.fine_tune_learning_rate)
 
 
 def is_refit(stage_name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Which decoder this is, and that it keeps quiet."""
+"""The version of the decoder, and its messages switched off."""
 
 from __future__ import annotations
 

@@ -24,6 +24,9 @@ def sample_times(start_seconds: float, end_seconds: float, num_frames: int) -> n
 
     Returns:
         float64 [num_frames], increasing.
+
+    Raises:
+        InputError: `num_frames` is below 1.
     """
     if num_frames < 1:
         raise InputError(f"num_frames: expected 1 or more. Received: {num_frames}")
@@ -41,6 +44,9 @@ def frames_at(timestamps_seconds: np.ndarray, times_seconds: np.ndarray) -> np.n
 
     Returns:
         int64 [N], 0 to M - 1; non-decreasing where the times are.
+
+    Raises:
+        InputError: There is no frame.
     """
     timestamps_seconds = np.asarray(timestamps_seconds, np.float64)
     if timestamps_seconds.size == 0:

@@ -30,6 +30,9 @@ def encode_frame(pixels: np.ndarray, jpeg_quality: int) -> bytes:
     Args:
         pixels: uint8 [H, W, 3] in blue, green, red.
         jpeg_quality: 1 to 100.
+
+    Raises:
+        VidmodelError: OpenCV cannot write it.
     """
     cv2 = import_opencv()
     succeeded, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])

@@ -27,12 +27,6 @@ class Cue:
     text: str
     source: str
 
-    def to_json(self) -> dict[str, object]:
-        """The cue as `vidmodel words --json` shows it."""
-        values = dataclasses.asdict(self)
-        values["from"] = values.pop("source")
-        return values
-
 
 def untimed(field: str, text: str, source: str) -> Cue:
     """Words that hold for the whole video."""

@@ -1,4 +1,4 @@
-"""Which language the code in a file's name or in a track means: en, eng, en-US, en-orig."""
+"""Which language the code in a file's name means: en, eng, en-US, en-orig."""
 
 from __future__ import annotations
 

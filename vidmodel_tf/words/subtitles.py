@@ -44,7 +44,7 @@ def read_subtitles(path: Path, source: str) -> tuple[Cue, ...]:
     """The cues of an .srt or .vtt file in its order: each line once, also where captions roll.
 
     Args:
-        path: The file, in UTF-8, or in UTF-16 with a byte order mark.
+        path: The file, in UTF-8, or in UTF-16 or UTF-32 with a byte order mark.
         source: The `Cue.source` of all of them.
 
     Raises:

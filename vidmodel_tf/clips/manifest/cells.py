@@ -28,7 +28,11 @@ _PRINTED_LIST = re.compile(
 
 
 def parse_path(value: object, root: Path) -> Path:
-    """The absolute path of a video; relative ones start at the manifest's folder `root`."""
+    """The absolute path of a video; relative ones start at the manifest's folder `root`.
+
+    Raises:
+        InputError: It is no path, an address, or leads out of the folder by `..`.
+    """
     text = value.strip() if isinstance(value, str) else value
     if not isinstance(text, str) or not text:
         raise InputError(f"expected the path of a video. Received: {shown(value)}")
@@ -74,6 +78,9 @@ def parse_class(value: object) -> str | None:
     """One class name, stripped and in Unicode's form NFC (two spellings that look the same are one class), or None.
 
     Whole numbers, as JSON may hold them, are names too.
+
+    Raises:
+        InputError: It is no text, or looks like several names or like a damaged one.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
@@ -98,6 +105,9 @@ def parse_classes(value: object, may_hold_commas: bool = True) -> tuple[str, ...
     Args:
         value: A cell of CSV, or a value of JSON.
         may_hold_commas: Whether commas and semicolons in a text belong to a name, and do not separate names.
+
+    Raises:
+        InputError: It is something else, or one of the names is empty, damaged or stands for a missing value.
     """
     if isinstance(value, str) and value.strip() == "|":
         return ()
@@ -124,7 +134,11 @@ def parse_classes(value: object, may_hold_commas: bool = True) -> tuple[str, ...
 
 
 def parse_seconds(value: object) -> float | None:
-    """A time from the beginning of the file, or None for an empty cell."""
+    """A time from the beginning of the file, or None for an empty cell.
+
+    Raises:
+        InputError: It is no finite number of at least 0.
+    """
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     seconds = math.nan
@@ -137,7 +151,11 @@ def parse_seconds(value: object) -> float | None:
 
 
 def parse_split(value: object) -> str | None:
-    """One of `splits.SPLITS` (`val` is understood, case does not matter), or None for an empty cell."""
+    """One of `splits.SPLITS` (`val` is understood, case does not matter), or None for an empty cell.
+
+    Raises:
+        InputError: It is another name.
+    """
     name = value.strip().lower() if isinstance(value, str) else value
     if name in (None, ""):
         return None
@@ -147,7 +165,11 @@ def parse_split(value: object) -> str | None:
 
 
 def parse_source(value: object) -> str | None:
-    """The name of what must not be split, or None for an empty cell."""
+    """The name of what must not be split, or None for an empty cell.
+
+    Raises:
+        InputError: It is no text.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if value is not None and not isinstance(value, str):

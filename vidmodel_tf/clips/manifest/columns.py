@@ -9,12 +9,11 @@ from collections.abc import Sequence
 
 from vidmodel_tf.config import TEXT_FIELDS
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.labels import head_fault
 
 COLUMNS = ("path", "label", *TEXT_FIELDS, "start_seconds", "end_seconds", "source", "split")
 HEAD_PREFIXES = ("label", "labels")
 WORDS_COLUMNS = ("id", "label", *TEXT_FIELDS, "source", "split")  # of a manifest without videos
-RESERVED_HEADS = frozenset({"frames", "token_ids", "text", "id", "source", "features"})
-RESERVED_ENDINGS = ("_label", "_scores")
 
 # The names are short: at difflib's default of 0.6, "file" and "video_title" would pass for a misspelt "title".
 _MISSPELT_CUTOFF = 0.8
@@ -72,7 +71,7 @@ def read_columns(names: Sequence[str], file_name: str) -> Columns:
         prefix, head = _split_head(name)
         if prefix not in HEAD_PREFIXES or faults:
             continue
-        if fault := _head_fault(head):
+        if fault := head_fault(head):
             faults.append(f"column {name!r}: {fault}")
         elif head in heads:
             faults.append(f"columns {heads[head].column!r} and {name!r} both label the head {head!r}: keep one")
@@ -92,16 +91,6 @@ def _split_head(name: str) -> tuple[str, str]:
     """`label:mood` -> ("label", "mood"); a bare `label` declares the head `label`."""
     prefix, colon, head = name.partition(":")
     return (prefix, head) if colon else (prefix if prefix == "label" else "", "label")
-
-
-def _head_fault(head: str) -> str | None:
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", head):
-        return f"expected a head's name of small letters, digits and '_', a letter first. Received: {head!r}"
-    if head in RESERVED_HEADS:
-        return f"the head's name {head!r} is reserved (with {', '.join(sorted(RESERVED_HEADS - {head}))}); rename it"
-    if head.endswith(RESERVED_ENDINGS):
-        return f"a head's name must not end in {' or '.join(RESERVED_ENDINGS)}. Received: {head!r}; rename it"
-    return None
 
 
 def _misspelling(name: str, names: Sequence[str]) -> str | None:

@@ -14,9 +14,7 @@ from vidmodel_tf.run_folder.run import Run
 _BATCH_SIZES = (1, 4)  # TensorFlow is slow at the first request of each shape
 
 
-def write_warmup_requests(
-    path: Path, run: Run, model_name: str, signature_names: list[str], num_features: int | None
-) -> None:
+def write_warmup_requests(path: Path, run: Run, model_name: str, signature_names: list[str], num_features: int) -> None:
     """Writes `tf_serving_warmup_requests`: TFRecords of PredictionLog, one for each signature and batch size.
 
     Args:
@@ -24,14 +22,14 @@ def write_warmup_requests(
         run: The run of the model.
         model_name: The name by which the server knows the model.
         signature_names: The signatures of the model.
-        num_features: D, of `features`.
+        num_features: D, of `features`; 0 for a model of words alone.
     """
     with tf.io.TFRecordWriter(str(path)) as writer:
         for name in signature_names:
             for batch_size in _BATCH_SIZES:
                 request = predict_pb2.PredictRequest()
                 request.model_spec.name, request.model_spec.signature_name = model_name, name
-                for key, value in _inputs(name, batch_size, run, num_features or 0):
+                for key, value in _inputs(name, batch_size, run, num_features):
                     request.inputs[key].CopyFrom(tf.make_tensor_proto(value))
                 log = prediction_log_pb2.PredictLog(request=request)
                 writer.write(prediction_log_pb2.PredictionLog(predict_log=log).SerializeToString())
