@@ -42,11 +42,12 @@ class SavedModelForm(Form):
     def encode(self, frames_BxTxHxWxC: np.ndarray, previous_BxHxWxC: np.ndarray | None = None) -> np.ndarray:
         """See `Form`. The signature has no input for the frame before: that is encoded again, and dropped."""
         frames = frames_BxTxHxWxC
-        has_previous = previous_BxHxWxC is not None and self.run.config.model.streams != "appearance"
-        if has_previous:
-            frames = np.concatenate([previous_BxHxWxC[:, np.newaxis], frames], axis=1)
-        features = self._signatures["frame_features"](frames=tf.convert_to_tensor(frames))["features"].numpy()
-        return features[:, 1:] if has_previous else features
+        if previous_BxHxWxC is None or self.run.config.model.streams == "appearance":
+            return self._frame_features(frames)
+        return self._frame_features(np.concatenate([previous_BxHxWxC[:, np.newaxis], frames], axis=1))[:, 1:]
+
+    def _frame_features(self, frames: np.ndarray) -> np.ndarray:
+        return self._signatures["frame_features"](frames=tf.convert_to_tensor(frames))["features"].numpy()
 
     def classify(self, features: np.ndarray | None, words: Sequence[str]) -> Scores:
         """See `Form`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from vidmodel_tf.scoring.windows import WindowPlan
 from vidmodel_tf.storage import write_text
 from vidmodel_tf.timelines.annotate import SUFFIX as ANNOTATED_SUFFIX
 from vidmodel_tf.timelines.annotate import annotate
+from vidmodel_tf.timelines.contact_sheet import contact_sheet
 from vidmodel_tf.timelines.cut_events import cut_events
 from vidmodel_tf.timelines.document import SUFFIX, Document, read_document
 from vidmodel_tf.timelines.outputs import write_outputs
@@ -28,7 +30,7 @@ class MadeTimeline:
     Attributes:
         name: What they are called.
         document: What they say.
-        warnings: Which videos of events could not be cut, and why.
+        warnings: What of a video that was scored now could not be decoded, and which events could not be cut out.
     """
 
     name: str
@@ -83,25 +85,26 @@ def make_timelines(
             task = plan_task(form, video, plan, windows=windows, text=text)
             name = free_name(folder, task.path, task.sha256, taken)
             taken.append(name)
-            document = decided(_scored(task, folder, name), policy)
+            document, warnings = _scored(task, folder, name)
+            document = decided(document, policy)
         except InputError as error:
             yield Refusal(str(video), error.reason)
             continue
         write_outputs(folder, name, document, policy=policy)
         write_text(_key_path(folder, name), task.key)
-        warnings = _cut(folder, name, document) if clips else ()
+        contact_sheet(document, folder / f"{name}.jpg")
+        if clips:
+            warnings += _cut(folder, name, document)
         if annotated:
             annotate(document.video.path, document, folder / f"{name}{ANNOTATED_SUFFIX}")
         yield MadeTimeline(name, document, warnings)
 
 
-def _scored(task: TimelineTask, folder: Path, name: str) -> Document:
+def _scored(task: TimelineTask, folder: Path, name: str) -> tuple[Document, tuple[str, ...]]:
     path, key_path = folder / f"{name}{SUFFIX}", _key_path(folder, name)
     if path.exists() and key_path.exists() and key_path.read_text(encoding="utf-8") == task.key:
-        try:
-            return read_document(path)
-        except InputError:
-            pass  # damaged: it is scored again
+        with contextlib.suppress(InputError):  # one that is damaged is made again
+            return read_document(path), ()
     return score_task(task, folder / f".{name}.partial.npz")
 
 

@@ -21,6 +21,7 @@ from vidmodel_tf.scoring.windows import WindowPlan
 from vidmodel_tf.video.decoder import silence_decoder
 from vidmodel_tf.video.file import VideoFile
 from vidmodel_tf.video.grid import pictures_at
+from vidmodel_tf.video.losses import REFUSED_SHARE, TOLD_SHARE
 from vidmodel_tf.video.opencv import import_opencv
 from vidmodel_tf.video.pixels import PixelConverter
 from vidmodel_tf.video.stored_frame import encode_frame, reduce_frame
@@ -61,7 +62,18 @@ class StepFrame:
     height: int
 
 
-Item = OpenedVideo | StepFrame | InputError | None  # what comes from the process; None: the end
+@dataclasses.dataclass(frozen=True)
+class ReadEnd:
+    """The video was read to its end.
+
+    Attributes:
+        warnings: What of it could not be decoded.
+    """
+
+    warnings: tuple[str, ...]
+
+
+Item = OpenedVideo | StepFrame | ReadEnd | InputError  # what comes from the process
 
 
 class StepReader:
@@ -90,11 +102,13 @@ class StepReader:
         self._is_closed = threading.Event()
         threading.Thread(target=self._receive, daemon=True).start()
         self.video = cast(OpenedVideo, self._take())
+        self.warnings = self.video.warnings  # with those of decoding, once all frames were taken
 
     def __iter__(self) -> Iterator[StepFrame]:
         """The frames of the steps, in order, to the end of the video."""
-        while (frame := self._take()) is not None:
-            yield cast(StepFrame, frame)
+        while isinstance(frame := self._take(), StepFrame):
+            yield frame
+        self.warnings += cast(ReadEnd, frame).warnings
 
     def close(self) -> None:
         """Ends the process. May be called twice."""
@@ -113,7 +127,7 @@ class StepReader:
         while not self._is_closed.is_set():
             item = self._receive_one()
             self._put(item)
-            if item is None or isinstance(item, InputError):
+            if isinstance(item, ReadEnd | InputError):
                 return
 
     def _receive_one(self) -> Item:
@@ -133,7 +147,7 @@ class StepReader:
                 self._queue.put(item, timeout=0.2)
                 return
 
-    def _take(self) -> OpenedVideo | StepFrame | None:
+    def _take(self) -> OpenedVideo | StepFrame | ReadEnd:
         item = self._queue.get()
         if isinstance(item, InputError):
             self.close()
@@ -152,9 +166,19 @@ def _read(
             with VideoFile(path) as video:
                 for item in _steps(video, plan, short_side, jpeg_quality, first_step):
                     sender.send(item)
-            sender.send(None)
+                sender.send(ReadEnd(_losses(video)))
         except InputError as error:
             sender.send(error)
+
+
+def _losses(video: VideoFile) -> tuple[str, ...]:
+    num_packets = len(video.packets)
+    share = video.num_refused / num_packets
+    if share > REFUSED_SHARE:
+        raise InputError(
+            f"{video.num_refused} of its {num_packets} frames cannot be decoded: it is damaged", subject=video.path
+        )
+    return (f"{share:.0%} of its frames could not be decoded: it is damaged",) if share > TOLD_SHARE else ()
 
 
 def _steps(

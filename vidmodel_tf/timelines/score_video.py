@@ -38,6 +38,7 @@ class ScoredVideo:
         height: Likewise.
         scores: A row a step, the last one cut short where the video ends within it.
         cuts: The steps that begin a new shot, ascending.
+        warnings: What of the video could not be decoded, and what was assumed where its times make no sense.
     """
 
     video: OpenedVideo
@@ -45,6 +46,7 @@ class ScoredVideo:
     height: int
     scores: TimedScores
     cuts: tuple[int, ...]
+    warnings: tuple[str, ...]
 
 
 def score_video(
@@ -94,12 +96,12 @@ def score_video(
         else:
             size = next(((frame.width, frame.height) for frame in reader), size)
             rows = _score_short(form, path, words(0.0, duration_seconds), plan.count_rows(duration_seconds))
-        video = reader.video
+        video, warnings = reader.video, reader.warnings
     if partial is not None:
         partial.remove()
     # Rounded as it is stored: events that are drawn again from the file then end at the same time.
     scores = TimedScores.of(plan.step_seconds, round(duration_seconds, 3), run.labels, rows)
-    return ScoredVideo(video, *size, scores=scores, cuts=tuple(windows.cuts))
+    return ScoredVideo(video, *size, scores=scores, cuts=tuple(windows.cuts), warnings=warnings)
 
 
 def _chunks(

@@ -53,7 +53,8 @@ def timeline(
     form = open_model(model)
     plan = plan_for(form.run, window_seconds, hop_seconds)
     policy = policy or policy_for(form.run)
-    return decided(score_task(plan_task(form, video, plan, windows=windows, text=text)), policy)
+    document, _ = score_task(plan_task(form, video, plan, windows=windows, text=text))
+    return decided(document, policy)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -124,12 +125,15 @@ def plan_task(
     )
 
 
-def score_task(task: TimelineTask, partial: Path | None = None) -> Document:
+def score_task(task: TimelineTask, partial: Path | None = None) -> tuple[Document, tuple[str, ...]]:
     """Scores a video; its events are still to be found (`decided`).
 
     Args:
         task: From `plan_task`.
         partial: A file in which unfinished work is kept, to go on after a kill; it is removed at the end.
+
+    Returns:
+        The document, and a warning for each thing in which the video is not as it should be.
 
     Raises:
         InputError: The file is not a video, or cannot be decoded.
@@ -142,13 +146,14 @@ def score_task(task: TimelineTask, partial: Path | None = None) -> Document:
         finds_cuts=task.settings.windows == "shots",
         partial=None if partial is None else Partial(partial, task.key),
     )
-    return Document(
+    document = Document(
         video=_facts_of(scored, task.path, task.sha256),
         model=task.model,
         settings=task.settings,
         scores=scored.scores,
         shots=_shots(scored, task.plan),
     )
+    return document, scored.warnings
 
 
 def decided(document: Document, policy: Policy) -> Document:
