@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import MODEL, PREPARE, TRAIN
 from tests.videos import frame_numbers, write_video
+from vidmodel_tf.clips.clip_range import ClipRange
 from vidmodel_tf.clips.clip_request import ClipRequest
 from vidmodel_tf.clips.question import Question, Refusal
 from vidmodel_tf.clips.read_clip import read_clip
@@ -29,7 +30,7 @@ def test_only_the_frames_of_the_model_are_read_and_they_are_those_that_prepare_s
     path = write_video(tmp_path / "a.mp4", num_frames=40)
     request = ClipRequest(path, PREPARE.num_stored_frames, PREPARE.short_side, PREPARE.jpeg_quality)
     stored = read_clip(request).jpeg_frames
-    (question,) = read_questions(run, [path], None)
+    (question,) = read_questions(run, [ClipRange(path)], None)
     assert question == Question(str(path), stored[::2], "")
     # 40 frames in 8 equal parts, of each the frame in its middle, of these every second one
     assert frame_numbers(question.jpeg_frames) == [2, 12, 22, 32]
@@ -38,7 +39,7 @@ def test_only_the_frames_of_the_model_are_read_and_they_are_those_that_prepare_s
 def test_words_are_those_beside_the_video_or_the_given_text(run, tmp_path):
     path = write_video(tmp_path / "a.mp4")
     path.with_suffix(".json").write_text(json.dumps({"title": "A film", "tags": "short"}))
-    (beside,), (given,) = read_questions(run, [path], None), read_questions(run, [path], "Mine")
+    (beside,), (given,) = read_questions(run, [ClipRange(path)], None), read_questions(run, [ClipRange(path)], "Mine")
     assert (beside.words, given.words) == ("\x01A film\x03short", "\x01Mine")
 
 
@@ -64,7 +65,9 @@ def test_a_refusal_says_its_path_once_and_as_the_user_wrote_it(run, tmp_path, mo
     write_video(Path("good.mp4"))
     Path("worse.mp4").write_bytes(Path("good.mp4").read_bytes())
     Path("worse.json").write_text("{")
-    found = list(read_questions(run, [Path("missing.mp4"), Path("bad.mp4"), Path("good.mp4"), Path("worse.mp4")], None))
+    found = list(
+        read_questions(run, [ClipRange(Path(f"{name}.mp4")) for name in ("missing", "bad", "good", "worse")], None)
+    )
     assert [(type(item), item.id) for item in found] == [
         (Refusal, "missing.mp4"),
         (Refusal, "bad.mp4"),
@@ -81,7 +84,9 @@ def test_a_model_of_words_alone_needs_no_frames(run, tmp_path):
     config = dataclasses.replace(run.config, model=dataclasses.replace(MODEL, branches="text"))
     run = dataclasses.replace(run, config=config)
     (tmp_path / "undecodable.mp4").write_bytes(b"no video")
-    found = list(read_questions(run, [tmp_path / "undecodable.mp4", tmp_path / "none.mp4"], "A film"))
+    found = list(
+        read_questions(run, [ClipRange(tmp_path / f"{name}.mp4") for name in ("undecodable", "none")], "A film")
+    )
     assert found == [
         Question(str(tmp_path / "undecodable.mp4"), (), "\x01A film"),
         Refusal(str(tmp_path / "none.mp4"), "there is no such file: expected a video"),

@@ -72,6 +72,12 @@ class AnyLabels:
 
 
 HeadAnswer = OneLabel | AnyLabels
+Seconds = tuple[float | None, float | None]  # start and end of a range; None: that of the video
+
+
+def seconds_to_json(seconds: Seconds | None) -> dict[str, object]:
+    """`{"start_seconds", "end_seconds"}` of a range; nothing of a whole video."""
+    return {} if seconds is None else {"start_seconds": seconds[0], "end_seconds": seconds[1]}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,14 +87,20 @@ class Answer:
     Attributes:
         id: The clip's id in a data set, or the path as the user wrote it.
         heads: By the name of the head.
+        seconds: Start and end of a range of a video; None: the whole.
     """
 
     id: str
     heads: dict[str, HeadAnswer]
+    seconds: Seconds | None = None
 
     def to_json(self) -> dict[str, object]:
-        """`{"path", "heads": {HEAD: {"label", "score", "scores": {LABEL: score}}}}`, with `"labels"` for several."""
-        return {"path": self.id, "heads": {head: answer.to_json() for head, answer in self.heads.items()}}
+        """`{"path", "heads": {HEAD: {"label", "score", "scores": {LABEL: score}}}}`, with `"labels"` for several.
+
+        The answer for a range of a video has `"start_seconds"` and `"end_seconds"` after the path.
+        """
+        heads = {head: answer.to_json() for head, answer in self.heads.items()}
+        return {"path": self.id, **seconds_to_json(self.seconds), "heads": heads}
 
 
 def answer_heads(

@@ -16,7 +16,9 @@ HELP = "answers for videos"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     parser.add_argument("model", metavar="MODEL", help="a run folder, or an exported model")
-    parser.add_argument("files", nargs="+", metavar="FILE", help="videos, folders and globs")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="videos, folders and globs; a CSV of path,start_seconds,end_seconds"
+    )
     parser.add_argument("--text", help="words for all of them (default: the sidecar file of each)")
     show.add_json_flag(parser, "print one JSON object a line")
 

@@ -114,12 +114,19 @@ def print_answers(answers: Sequence[Answer | Refusal], console: Console) -> None
 
     heads = next((list(answer.heads) for answer in answers if isinstance(answer, Answer)), [])
     rows = [
-        (answer.id, *(_head_answer(answer.heads[head]) for head in heads))
+        (_name(answer), *(_head_answer(answer.heads[head]) for head in heads))
         if isinstance(answer, Answer)
-        else (answer.id, f"error: {answer.reason}", *[""] * (len(heads) - 1))
+        else (_name(answer), f"error: {answer.reason}", *[""] * (len(heads) - 1))
         for answer in answers
     ]
     console.print(table("", ["video", *(heads or ["answer"])], rows))
+
+
+def _name(answer: Answer | Refusal) -> str:
+    if answer.seconds is None:
+        return answer.id
+    start, end = answer.seconds
+    return f"{answer.id}, {start or 0:g} s to {'the end' if end is None else f'{end:g} s'}"
 
 
 def _head_answer(answer: HeadAnswer) -> str:

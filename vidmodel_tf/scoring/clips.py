@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from vidmodel_tf.clips.clip_range import expand_clips
 from vidmodel_tf.clips.question import Question, Refusal
 from vidmodel_tf.decision import Answer, answer_heads
 from vidmodel_tf.forms.form import Form
@@ -12,7 +13,6 @@ from vidmodel_tf.forms.open_model import open_model
 from vidmodel_tf.records.frames import decode_questions
 from vidmodel_tf.scoring.batches import answer_in_batches
 from vidmodel_tf.scoring.questions import read_questions
-from vidmodel_tf.video.names import expand_videos
 
 _CLIPS_AT_ONCE = 4  # a batch; more would not be faster on a CPU and take more memory
 
@@ -24,7 +24,8 @@ def predict(
 
     Args:
         model: A run folder, an exported model, or one already opened by `vidmodel_tf.forms.open_model.open_model`.
-        files: Videos, folders (searched for videos) and globs.
+        files: Videos, folders (searched for videos), globs, and .csv or .jsonl files with the columns `path`,
+            `start_seconds` and `end_seconds` for ranges of videos.
         text: Words for all of them, taken for the model's first text field; None: the sidecar of each, if any.
 
     Yields:
@@ -35,8 +36,8 @@ def predict(
         InputError: There is no such model, or a pattern matches nothing.
     """
     form = open_model(model)
-    paths = expand_videos([str(file) for file in files])
-    questions = read_questions(form.run, paths, text)
+    clips = expand_clips([str(file) for file in files])
+    questions = read_questions(form.run, clips, text)
     return answer_in_batches(questions, lambda batch: answer_questions(form, batch), _CLIPS_AT_ONCE)
 
 
@@ -48,6 +49,7 @@ def answer_questions(form: Form, questions: Sequence[Question]) -> list[Answer]:
         Answer(
             question.id,
             answer_heads({head: values[row] for head, values in scores.items()}, run.labels, run.thresholds),
+            question.seconds,
         )
         for row, question in enumerate(questions)
     ]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from vidmodel_tf.clips.clip_range import ClipRange
 from vidmodel_tf.clips.clip_request import ClipRequest
 from vidmodel_tf.clips.question import Question, Refusal
 from vidmodel_tf.clips.read_clips import read_clips
@@ -13,68 +13,70 @@ from vidmodel_tf.errors import InputError
 from vidmodel_tf.run_folder.run import Run
 from vidmodel_tf.text.fields import join_fields
 from vidmodel_tf.video.sampling import slots_for_inference
-from vidmodel_tf.words.cues import text_by_field
-from vidmodel_tf.words.sidecars import Sidecars
+from vidmodel_tf.words.cues import cut, text_by_field
+from vidmodel_tf.words.words_beside import WordsBeside
 
 
-def read_questions(run: Run, paths: Sequence[Path], text: str | None) -> Iterator[Question | Refusal]:
-    """Reads videos in the way in which the run's training clips were read.
+def read_questions(run: Run, clips: Sequence[ClipRange], text: str | None) -> Iterator[Question | Refusal]:
+    """Reads clips in the way in which the run's training clips were read.
 
     Args:
         run: Its settings say how.
-        paths: Video files.
+        clips: Videos, or ranges of them.
         text: Words for all of them, taken for the model's first text field; None: the sidecar of each, if any.
 
     Yields:
-        In the order of `paths`, a question, or a refusal of a file that cannot be read.
+        In the order of `clips`, a question, or a refusal of a clip that cannot be read.
     """
     words_of = _words_reader(run, text)
     if not run.config.model.has_frames:  # such a model answers for files that cannot be decoded, too
-        yield from (_ask_of_words(path, words_of) for path in paths)
+        yield from (_ask_of_words(clip, words_of) for clip in clips)
         return
     prepare = run.config.prepare
     slots = slots_for_inference(prepare.num_stored_frames, run.config.model.num_frames).tolist()
     requests = (
         ClipRequest(
-            path=path,
+            path=clip.path,
             num_frames=prepare.num_stored_frames,
             short_side=prepare.short_side,
             jpeg_quality=prepare.jpeg_quality,
+            start_seconds=clip.start_seconds,
+            end_seconds=clip.end_seconds,
             slots=tuple(slots),
         )
-        for path in paths
+        for clip in clips
     )
     for request, result in read_clips(requests, num_workers=0, timeout_seconds=prepare.timeout_seconds):
-        path = Path(request.path)
+        clip = ClipRange(Path(request.path), request.start_seconds, request.end_seconds)
         if isinstance(result, InputError):
-            yield Refusal(str(path), result.reason)
+            yield Refusal(str(clip.path), result.reason, clip.seconds)
         else:
-            yield _ask(path, result.jpeg_frames, words_of)
+            yield _ask(clip, result.jpeg_frames, words_of)
 
 
-def _words_reader(run: Run, text: str | None) -> Callable[[Path], str]:
-    """The function that gives the words for a video: the same text for all, or those in the files beside it."""
+def _words_reader(run: Run, text: str | None) -> Callable[[ClipRange], str]:
+    """The function that gives the words for a clip: the same text for all, or those in the files beside its video."""
     fields = run.config.model.text_fields
     if text is not None:
         joined = join_fields({fields[0]: text}, fields)
         return lambda _: joined
-    prepare = run.config.prepare
+    beside = WordsBeside(run.config.prepare)
 
-    @functools.lru_cache(maxsize=64)
-    def sidecars_in(folder: Path) -> Sidecars:
-        return Sidecars(prepare.languages, root=None if prepare.follow_links else folder)
+    def words_of(clip: ClipRange) -> str:
+        cues = cut(beside.find(clip.path, fields), clip.start_seconds, clip.end_seconds)
+        return join_fields(text_by_field(cues), fields)
 
-    return lambda path: join_fields(text_by_field(sidecars_in(path.parent).find(path, fields)), fields)
-
-
-def _ask_of_words(path: Path, words_of: Callable[[Path], str]) -> Question | Refusal:
-    if not path.is_file():
-        return Refusal(str(path), "there is no such file: expected a video")
-    return _ask(path, (), words_of)
+    return words_of
 
 
-def _ask(path: Path, jpeg_frames: tuple[bytes, ...], words_of: Callable[[Path], str]) -> Question | Refusal:
+def _ask_of_words(clip: ClipRange, words_of: Callable[[ClipRange], str]) -> Question | Refusal:
+    if not clip.path.is_file():
+        return Refusal(str(clip.path), "there is no such file: expected a video", clip.seconds)
+    return _ask(clip, (), words_of)
+
+
+def _ask(clip: ClipRange, jpeg_frames: tuple[bytes, ...], words_of: Callable[[ClipRange], str]) -> Question | Refusal:
     try:
-        return Question(str(path), jpeg_frames, words_of(path))
+        return Question(str(clip.path), jpeg_frames, words_of(clip), clip.seconds)
     except InputError as error:
-        return Refusal(str(path), str(error))
+        return Refusal(str(clip.path), str(error), clip.seconds)

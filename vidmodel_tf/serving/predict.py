@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vidmodel_tf.clips.clip_range import expand_clips
 from vidmodel_tf.clips.question import Question, Refusal
 from vidmodel_tf.decision import Answer
 from vidmodel_tf.errors import InputError
@@ -17,7 +18,6 @@ from vidmodel_tf.serving.answers import describe_outputs, read_settings_of_serve
 from vidmodel_tf.serving.endpoint import Endpoint, ServingClient
 from vidmodel_tf.serving.grpc_client import GrpcClient
 from vidmodel_tf.serving.rest_client import RestClient
-from vidmodel_tf.video.names import expand_videos
 from vidmodel_tf.video.opencv import import_opencv
 
 BATCH_SIZE = 4  # one of the sizes for which the server warms up
@@ -45,7 +45,7 @@ def predict_by_server(
 
     Args:
         client: From `open_client`.
-        files: Videos, folders (searched for videos) and globs.
+        files: Videos, folders (searched for videos), globs, and lists of ranges, as `predict` takes them.
         settings: The run folder or the exported model: how clips are read, and the class names.
         text: Words for all of them, taken for the model's first text field; None: the sidecar of each, if any.
         batch_size: Clips a request, at most.
@@ -61,8 +61,8 @@ def predict_by_server(
     if batch_size < 1:
         raise InputError(f"batch_size: expected 1 or more. Received: {batch_size}")
     run = read_settings_of_served(settings, client.endpoint.version)
-    paths = expand_videos([str(file) for file in files])
-    questions = read_questions(run, paths, text)
+    clips = expand_clips([str(file) for file in files])
+    questions = read_questions(run, clips, text)
     return answer_in_batches(questions, lambda batch: _ask(client, run, batch), batch_size)
 
 
@@ -73,7 +73,7 @@ def _ask(client: ServingClient, run: Run, questions: Sequence[Question]) -> list
         jpegs = [_black_frames(run.config.model.num_frames)] * len(questions)
     outputs = client.ask(jpegs, [question.words for question in questions])
     answers = describe_outputs(outputs, len(questions), run.labels)
-    return [Answer(question.id, heads) for question, heads in zip(questions, answers, strict=True)]
+    return [Answer(question.id, heads, question.seconds) for question, heads in zip(questions, answers, strict=True)]
 
 
 def _black_frames(num_frames: int) -> list[bytes]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vidmodel_tf.clips.clip_range import ClipRange
 from vidmodel_tf.clips.question import Question, Refusal
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.forms.form import Form
@@ -116,7 +117,7 @@ def _chunks(
 
 def _score_short(form: Form, path: Path, words: str, num_rows: int) -> dict[str, np.ndarray]:
     """A video that is shorter than a window is one clip, as `predict` reads it."""
-    question = next(read_questions(form.run, [path], ""))
+    question = next(read_questions(form.run, [ClipRange(path)], ""))
     if isinstance(question, Refusal):
         raise InputError(question.reason, subject=path)
     scores = form.scores(decode_questions([question], form.run.config.model), [words])

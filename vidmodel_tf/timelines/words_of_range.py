@@ -8,7 +8,7 @@ from vidmodel_tf.run_folder.run import Run
 from vidmodel_tf.scoring.window_pass import Words
 from vidmodel_tf.text.fields import join_fields
 from vidmodel_tf.words.cues import Cue, cut, text_by_field, untimed
-from vidmodel_tf.words.sidecars import Sidecars
+from vidmodel_tf.words.words_beside import WordsBeside
 
 
 def find_cues(run: Run, video: Path, text: str | None) -> tuple[Cue, ...]:
@@ -25,7 +25,7 @@ def find_cues(run: Run, video: Path, text: str | None) -> tuple[Cue, ...]:
     fields = run.config.model.text_fields
     if text is not None:
         return (untimed(fields[0], text, "--text"),)
-    return Sidecars(run.config.prepare.languages).find(video, fields)
+    return WordsBeside(run.config.prepare).find(video, fields)
 
 
 def words_of_range(run: Run, cues: tuple[Cue, ...]) -> Words:
