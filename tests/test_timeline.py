@@ -100,7 +100,7 @@ def test_the_command_writes_the_files_and_does_not_score_again(plain, film, tmp_
     made = json.loads(capsys.readouterr().out)
     assert made["name"] == "影片 1"
     assert sorted(path.name for path in out.iterdir() if not path.name.startswith(".")) == [
-        f"影片 1.{suffix}" for suffix in ("csv", "html", "jpg", "timeline.json", "vtt")
+        f"影片 1.{suffix}" for suffix in ("csv", "html", "timeline.json", "vtt")
     ]
     document = read_document(out / "影片 1.timeline.json")
     assert document.model.fingerprint == fingerprint(plain.path)

@@ -15,7 +15,6 @@ from vidmodel_tf.scoring.windows import WindowPlan
 from vidmodel_tf.storage import write_text
 from vidmodel_tf.timelines.annotate import SUFFIX as ANNOTATED_SUFFIX
 from vidmodel_tf.timelines.annotate import annotate
-from vidmodel_tf.timelines.contact_sheet import contact_sheet
 from vidmodel_tf.timelines.cut_events import cut_events
 from vidmodel_tf.timelines.document import SUFFIX, Document, read_document
 from vidmodel_tf.timelines.outputs import write_outputs
@@ -92,7 +91,6 @@ def make_timelines(
             continue
         write_outputs(folder, name, document, policy=policy)
         write_text(_key_path(folder, name), task.key)
-        contact_sheet(document, folder / f"{name}.jpg")
         if clips:
             warnings += _cut(folder, name, document)
         if annotated:
