@@ -173,3 +173,12 @@ def test_what_is_said_of_stages(run_dir, tmp_path):
         "fine_tune: 2 epochs, ended by patience 2; none kept, val_loss was 0.2500 before",
         "frozen_refit: 2 epochs, as many as were best before",
     ]
+
+
+def test_arguments_of_verify_in_the_wrong_order(tmp_path, capsys):
+    run_dir, export = tmp_path / "run", tmp_path / "export"
+    run_dir.mkdir()
+    export.mkdir()
+    (run_dir / "config.json").write_text("{}")
+    assert main(["verify", str(run_dir), str(export)]) == 2
+    assert f"did you mean `vidmodel verify {export} {run_dir}`?" in capsys.readouterr().err

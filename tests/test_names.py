@@ -150,3 +150,8 @@ def test_files_of_this_suffix_can_be_decoded(tmp_path: Path, suffix: str) -> Non
     brightness = [cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE).mean() for jpeg in clip.jpeg_frames]
     assert brightness == sorted(brightness)
     assert brightness[-1] - brightness[0] > 100
+
+
+def test_an_address_is_no_video():
+    with pytest.raises(InputError, match=r"Received: 'http://host/a.mp4', an address; download it.*vidmodel watch"):
+        expand_videos(["http://host/a.mp4"])

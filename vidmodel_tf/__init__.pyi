@@ -14,6 +14,7 @@ from .export.onnx.export import export_onnx as export_onnx
 from .export.saved_model.export import export_saved_model as export_saved_model
 from .forms.verify import verify as verify
 from .labels import Labels as Labels
+from .live.watch import watch as watch
 from .model.build import build_model as build_model
 from .records.inspect import inspect as inspect
 from .records.pipeline import load_dataset as load_dataset

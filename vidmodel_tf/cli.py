@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from vidmodel_tf.commands.parser import COMMANDS, build_parser
 from vidmodel_tf.errors import VidmodelError
 
+_RESUMABLE = ("prepare", "train", "crossvalidate", "timeline")
 _WRONG_PATHS = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 
 
@@ -34,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"  {detail}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print(f"vidmodel {options.command}: interrupted", file=sys.stderr)
+        advice = "; the same command goes on from here" if options.command in _RESUMABLE else ""
+        print(f"vidmodel {options.command}: interrupted{advice}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output (`head`, say) closed it
         sys.stdout = None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidmodel_tf.commands import show
+from vidmodel_tf.errors import InputError
 from vidmodel_tf.quiet import import_tensorflow
-from vidmodel_tf.run_folder.layout import check_finished, check_model_path
+from vidmodel_tf.run_folder.layout import check_finished, check_model_path, is_run_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Verifies; the exit code is 1 where the answers differ."""
     check_model_path(options.model)
+    _check_order(options.model, options.run_dir)
     check_finished(options.run_dir)
     import_tensorflow()
     from vidmodel_tf.forms.verify import verify
@@ -37,6 +40,14 @@ def run(options: argparse.Namespace) -> int:
     else:
         print_verification(result, show.open_console())
     return 0 if result.passed else 1
+
+
+def _check_order(model: str, run_dir: str) -> None:
+    if is_run_folder(Path(model)) and not is_run_folder(Path(run_dir)) and Path(run_dir).exists():
+        raise InputError(
+            "expected the exported model first, then its run folder. "
+            f"Received: the run folder {model} for MODEL; did you mean `vidmodel verify {run_dir} {model}`?"
+        )
 
 
 def print_verification(result: Verification, console: Console) -> None:

@@ -35,6 +35,11 @@ def read_examples(run: Run) -> list[Example]:
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
+        if not path.exists():
+            raise InputError(
+                f"{run.path} keeps no examples to verify with: expected a run of `vidmodel train`, which keeps some; "
+                "compare the answers of `vidmodel predict` instead"
+            ) from None
         raise InputError(f"{run.path} keeps no examples to verify with ({path.name}: {error})") from None
     if not rows:
         raise InputError(f"{run.path} keeps no examples to verify with: its data set had no clips to keep")

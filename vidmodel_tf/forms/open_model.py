@@ -11,7 +11,7 @@ from vidmodel_tf.forms.lite_form import LiteForm
 from vidmodel_tf.forms.lite_pair import CLASSIFIER, ENCODER_PREFIX, LitePair
 from vidmodel_tf.forms.onnx_form import OnnxForm
 from vidmodel_tf.forms.saved_model_form import SavedModelForm
-from vidmodel_tf.run_folder.layout import check_model_path, latest_version
+from vidmodel_tf.run_folder.layout import ONNX, ONNX_MODEL, check_model_path, latest_version
 from vidmodel_tf.run_folder.run import load_run
 
 
@@ -42,6 +42,8 @@ def open_model(model: str | Path | Form) -> Form:
         )
     if version is not None:
         return SavedModelForm(version)
+    if (onnx := path / ONNX / ONNX_MODEL).is_file():
+        raise InputError(f"{path} holds no SavedModel: expected the file {onnx}")
     return KerasForm(load_run(path))
 
 

@@ -17,7 +17,9 @@ def check_data_set_folder(path: str | Path) -> None:
         InputError: It lacks them, or does not exist.
     """
     if not (Path(path) / FEATURES).is_file() or not (Path(path) / INFO).is_file():
+        # What is there already must not be suggested as a place to write to.
+        place = "data/NAME" if Path(path).exists() else path
         raise InputError(
             f"{path} is not a prepared data set (no {FEATURES} in it): "
-            f"expected a folder made by `vidmodel prepare SOURCE --out {path}`"
+            f"expected a folder made by `vidmodel prepare SOURCE --out {place}`"
         )

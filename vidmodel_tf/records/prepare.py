@@ -52,8 +52,11 @@ def _finished_report(plan: Plan, out: Path) -> PrepareReport:
     try:
         report = read_report(out)
     except InputError:
-        report = None
-    if report is None or report.plan_fingerprint != plan.fingerprint:
+        raise InputError(
+            f"{out} exists already and is not a prepared data set: expected a folder that does not exist yet; "
+            "give another --out"
+        ) from None
+    if report.plan_fingerprint != plan.fingerprint:
         raise InputError(
             f"{out} exists already and was made from other clips, words or settings: "
             "give another --out, or remove that folder first"

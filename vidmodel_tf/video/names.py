@@ -40,6 +40,11 @@ def expand_videos(arguments: Sequence[str]) -> list[Path]:
 
 
 def _expand(argument: str) -> list[Path]:
+    if "://" in argument:
+        raise InputError(
+            f"expected videos, folders and globs. Received: {argument!r}, an address; download it, or give it to "
+            "`vidmodel watch` if it is a live stream"
+        )
     path = Path(argument)
     if path.is_dir():
         return _some(_videos_below(path), f"the folder {argument!r}")
