@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pebble
 
@@ -23,7 +22,7 @@ from vidmodel_tf.evaluation.results import CrossValidation
 from vidmodel_tf.model.build import build_model
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.data_set import DataSet, open_data_set
-from vidmodel_tf.run_folder.formats import FORMAT, upgrade
+from vidmodel_tf.run_folder.formats import FORMAT, Settings, upgrade
 from vidmodel_tf.storage import read_json, write_json
 from vidmodel_tf.training.build_stage import fill_caches
 from vidmodel_tf.training.train import plan_run
@@ -90,7 +89,7 @@ def crossvalidate(
     return result
 
 
-def _check_folder(out: Path, arguments: dict[str, Any]) -> None:
+def _check_folder(out: Path, arguments: Settings) -> None:
     path = out / _ARGUMENTS
     if not path.exists():
         content = [each.name for each in out.iterdir()] if out.is_dir() else []
@@ -110,7 +109,7 @@ def _check_folder(out: Path, arguments: dict[str, Any]) -> None:
 
 
 def _train_unfinished(
-    tasks: Sequence[FoldTask], data: DataSet, out: Path, arguments: dict[str, Any], num_workers: int
+    tasks: Sequence[FoldTask], data: DataSet, out: Path, arguments: Settings, num_workers: int
 ) -> None:
     unfinished = [task for task in tasks if not task.scores.exists()]
     if unfinished:

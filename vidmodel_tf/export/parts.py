@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, cast
+from typing import cast
 
 import keras
 
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.export.fold_batch_norm import fold_batch_norm
-from vidmodel_tf.export.replace_lstms import MakeLstm, replace_lstms
+from vidmodel_tf.export.replace_lstms import LayerConfig, MakeLstm, replace_lstms
 from vidmodel_tf.model.build import build_frame_encoder
 from vidmodel_tf.model.trainable import backbone_of
 
@@ -63,6 +63,6 @@ def take_apart(model: keras.Model, config: ModelConfig, *, fold: bool = True) ->
     return InferenceParts(config, fold_batch_norm(backbone) if fold else backbone, model.get_layer("projection"), head)
 
 
-def _lstm_without_cudnn(config: dict[str, Any], skips_slots: bool) -> keras.layers.LSTM:
+def _lstm_without_cudnn(config: LayerConfig, skips_slots: bool) -> keras.layers.LSTM:
     """Traced where a GPU is visible, the default LSTM would bring an op along that only a GPU has."""
     return keras.layers.LSTM(**config, use_cudnn=False)

@@ -10,7 +10,8 @@ from keras import layers
 
 from vidmodel_tf.model.layers import SlotMask
 
-MakeLstm = Callable[[dict[str, Any], bool], layers.LSTM]
+LayerConfig = dict[str, Any]  # as Keras has it
+MakeLstm = Callable[[LayerConfig, bool], layers.LSTM]
 
 
 def replace_lstms(head: keras.Model, make: MakeLstm) -> keras.Model:

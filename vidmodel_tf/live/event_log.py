@@ -15,6 +15,7 @@ from typing import Any
 from vidmodel_tf.errors import InputError, VidmodelError
 
 NAME = "events.jsonl"
+Line = dict[str, Any]  # of the log, parsed
 TYPES = ("start", "update", "end", "notify", "lost", "connected", "dropped")
 
 
@@ -98,7 +99,7 @@ class EventLog:
 
     def _end_open_events(self, warn: Callable[[str], None]) -> None:
         self._cut_unfinished_line()
-        open_events: dict[str, Any] = {}
+        open_events: dict[str, Line] = {}
         for line in self._lines(warn):
             event = str(line.get("event"))
             if line.get("type") in ("start", "update"):
@@ -123,7 +124,7 @@ class EventLog:
         if end < size:
             self._file.truncate(end)
 
-    def _lines(self, warn: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+    def _lines(self, warn: Callable[[str], None]) -> Iterator[Line]:
         with self.path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 try:

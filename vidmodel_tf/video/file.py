@@ -22,7 +22,8 @@ from av.stream import Discard
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.video.containers import best_video_stream, open_container
 from vidmodel_tf.video.frame import Frame
-from vidmodel_tf.video.packets import UNKNOWN, Packets, demux, list_packets
+from vidmodel_tf.video.last_picture import StreamClaims, last_ticks
+from vidmodel_tf.video.packets import UNKNOWN, Packets, demux, list_packets, packet_times
 from vidmodel_tf.video.pixels import PixelConverter
 from vidmodel_tf.video.sound import Sound, read_sound
 from vidmodel_tf.video.timeline import JUMP_SECONDS, Clock, Timeline, make_timeline
@@ -33,7 +34,6 @@ INDEXED_FORMATS = {"mov", "matroska"}  # their index leads to any time, and thei
 LONG_SECONDS = 60.0  # of a file whose packets are not listed for a few ranges of it
 MARGIN_SECONDS = 1.0
 TELLS_LENGTH = INDEXED_FORMATS | {"avi", "flv", "asf", "mxf"}  # that of others is guessed from what there is
-TELLS_DURATIONS = INDEXED_FORMATS | {"gif", "apng", "avi", "nut"}
 
 
 class VideoFile:
@@ -151,8 +151,7 @@ class VideoFile:
         return self.timeline(self.packets).duration_seconds
 
     def __iter__(self) -> Iterator[Frame]:
-        converter = PixelConverter()
-        timeline = self.timeline(self.packets)
+        converter, timeline = PixelConverter(), self.timeline(self.packets)
         has_times = len(timeline.keys) and self.packets.has_trusted_times
         for index, picture in enumerate(self.decode(self.packets, 0)):
             known = np.searchsorted(timeline.keys, picture.pts) if has_times and picture.pts is not None else index
@@ -171,29 +170,12 @@ class VideoFile:
         """When the pictures of packets are displayed, as the container says."""
         is_trusted = packets.has_trusted_times
         pts = packets.shown_pts if is_trusted else np.full(np.count_nonzero(~packets.is_hidden), UNKNOWN)
-        return make_timeline(pts, self._last_ticks(packets), self.clock, self._is_jump)
+        claims = StreamClaims(self.format, self.first_pts, self._stream.duration or 0, self.claimed_frames)
+        return make_timeline(pts, last_ticks(packets, claims), self.clock, self._is_jump)
 
     def timeline_of(self, pts: np.ndarray) -> Timeline:
         """The same of pictures that were decoded, given what the decoder says."""
         return make_timeline(pts, 0, self.clock, self._is_jump)
-
-    def _last_ticks(self, packets: Packets) -> int:
-        if self.format not in TELLS_DURATIONS or not packets.has_trusted_times:
-            return 0
-        last_pts = int(packets.shown_pts[-1])
-        last_row = packets.row_of_pts[last_pts]
-        if self.format != "mov" or last_row == len(packets) - 1:
-            return int(packets.durations[last_row])
-        return self._last_ticks_of_reordered(packets)
-
-    def _last_ticks_of_reordered(self, packets: Packets) -> int:
-        """MP4 counts durations in the order of decoding, exact to a frame or two: they tell of a long picture only."""
-        if not self._stream.duration or self.first_pts is None or len(packets) < self.claimed_frames:
-            return 0
-        last_pts = int(packets.shown_pts[-1])
-        claimed_ticks = self.first_pts + self._stream.duration - last_pts
-        average_ticks = (last_pts - int(packets.shown_pts[0])) / max(len(packets.shown_pts) - 1, 1)
-        return claimed_ticks if claimed_ticks > 3 * average_ticks else 0
 
     def _is_jump(self, before_pts: int, after_pts: int) -> bool:
         # MP4 is read in the order of its times, so that the sound always seems to go on with the picture.
@@ -296,14 +278,14 @@ class VideoFile:
         self._reopen()
         if packets.is_whole:
             return itertools.islice(demux(self._container, self._stream), first_row, None)
-        return itertools.dropwhile(lambda packet: _times(packet) != expected, demux(self._container, self._stream))
+        return itertools.dropwhile(lambda found: packet_times(found) != expected, demux(self._container, self._stream))
 
     def _after_landing(self, expected: tuple[int, int]) -> Iterator[av.packet.Packet] | None:
         packets = demux(self._container, self._stream)
         for packet in packets:
-            if _times(packet) == expected:
+            if packet_times(packet) == expected:
                 return itertools.chain([packet], packets)
-            if _times(packet)[1] > expected[1]:
+            if packet_times(packet)[1] > expected[1]:
                 return None  # it landed behind
         return None
 
@@ -314,7 +296,3 @@ class VideoFile:
     def _reopen(self) -> None:
         self._container.close()
         self._open()
-
-
-def _times(packet: av.packet.Packet) -> tuple[int, int]:
-    return UNKNOWN if packet.pts is None else packet.pts, UNKNOWN if packet.dts is None else packet.dts

@@ -94,9 +94,7 @@ def list_packets(packets: Iterable[av.packet.Packet], *, is_whole: bool, tells_p
     held: list[av.packet.Packet] | None = []
     num_bytes = 0
     for packet in packets:
-        pts = UNKNOWN if packet.pts is None else packet.pts
-        dts = UNKNOWN if packet.dts is None else packet.dts
-        columns.extend((pts, dts, packet.duration or 0, packet.is_keyframe, packet.is_discard))
+        columns.extend((*packet_times(packet), packet.duration or 0, packet.is_keyframe, packet.is_discard))
         if held is not None:
             num_bytes += packet.size + PACKET_BYTES
             held.append(packet)
@@ -113,6 +111,11 @@ def list_packets(packets: Iterable[av.packet.Packet], *, is_whole: bool, tells_p
         is_whole=is_whole,
         tells_pts=tells_pts,
     )
+
+
+def packet_times(packet: av.packet.Packet) -> tuple[int, int]:
+    """When a packet is displayed and when it is decoded, in ticks; UNKNOWN where the container does not say."""
+    return UNKNOWN if packet.pts is None else packet.pts, UNKNOWN if packet.dts is None else packet.dts
 
 
 def demux(container: av.container.InputContainer, stream: av.video.stream.VideoStream) -> Iterator[av.packet.Packet]:

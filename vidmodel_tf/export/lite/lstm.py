@@ -9,12 +9,11 @@ runs all steps, with the weights, masks, initial states and directions that the 
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
 from vidmodel_tf.export.parts import InferenceParts
+from vidmodel_tf.export.replace_lstms import LayerConfig
 
 _register = keras.saving.register_keras_serializable(package="vidmodel_tf.lite")  # `Bidirectional` copies by config
 
@@ -29,11 +28,11 @@ def with_lite_lstms(parts: InferenceParts, *, unroll: bool) -> InferenceParts:
     return parts.with_lstms(_unrolled if unroll else _looping)
 
 
-def _looping(config: dict[str, Any], skips_slots: bool) -> LoopLSTM:
+def _looping(config: LayerConfig, skips_slots: bool) -> LoopLSTM:
     return LoopLSTM(**config)
 
 
-def _unrolled(config: dict[str, Any], skips_slots: bool) -> UnrolledLSTM:
+def _unrolled(config: LayerConfig, skips_slots: bool) -> UnrolledLSTM:
     return UnrolledLSTM(**config, first_slot_is_empty=skips_slots)
 
 

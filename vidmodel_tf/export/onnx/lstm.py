@@ -7,12 +7,11 @@ LSTM without a mask goes over all of them, and each slot then reads the output o
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
 from vidmodel_tf.export.parts import InferenceParts
+from vidmodel_tf.export.replace_lstms import LayerConfig
 
 
 def with_onnx_lstms(parts: InferenceParts) -> InferenceParts:
@@ -20,7 +19,7 @@ def with_onnx_lstms(parts: InferenceParts) -> InferenceParts:
     return parts.with_lstms(_packing)
 
 
-def _packing(config: dict[str, Any], skips_slots: bool) -> PackingLSTM:
+def _packing(config: LayerConfig, skips_slots: bool) -> PackingLSTM:
     return PackingLSTM(**config)
 
 
