@@ -1,26 +1,34 @@
 # The public names of the package, and the modules that hold them.
 
 from .clips.manifest.read import read_manifest as read_manifest
+from .clips.question import Refusal as Refusal
 from .config import ModelConfig as ModelConfig
 from .config import PrepareConfig as PrepareConfig
 from .config import TrainConfig as TrainConfig
+from .decision import Answer as Answer
 from .errors import InputError as InputError
 from .errors import VidmodelError as VidmodelError
 from .evaluation.compare import compare as compare
 from .evaluation.crossvalidate import crossvalidate as crossvalidate
 from .evaluation.evaluate import evaluate as evaluate
+from .evaluation.results import CrossValidation as CrossValidation
+from .evaluation.results import Evaluation as Evaluation
 from .export.lite.export import export_tflite as export_tflite
 from .export.onnx.export import export_onnx as export_onnx
 from .export.saved_model.export import export_saved_model as export_saved_model
+from .forms.open_model import open_model as open_model
 from .forms.verify import verify as verify
 from .labels import Labels as Labels
 from .live.watch import watch as watch
 from .model.build import build_model as build_model
+from .records.data_set import DataSet as DataSet
+from .records.data_set import open_data_set as open_data_set
 from .records.inspect import inspect as inspect
 from .records.pipeline import load_dataset as load_dataset
 from .records.pipeline import load_labels as load_labels
 from .records.prepare import prepare as prepare
 from .records.vocabulary import Vocabulary as Vocabulary
+from .run_folder.run import Run as Run
 from .run_folder.run import load_run as load_run
 from .run_folder.save_run import save_run as save_run
 from .scoring.clips import predict as predict
@@ -30,6 +38,7 @@ from .scoring.judge import judge as judge
 from .scoring.policy import Policy as Policy
 from .scoring.policy import load_policy as load_policy
 from .scoring.timed_scores import TimedScores as TimedScores
+from .timelines.document import Document as Document
 from .timelines.timeline import timeline as timeline
 from .training.losses import compile_arguments as compile_arguments
 from .training.train import train as train
