@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.largest_file import largest_file
 from vidmodel_tf.cli import main
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.scoring.audit import AuditLog, AuditRecord, check_audit
@@ -169,6 +170,16 @@ def test_a_full_disk_leaves_no_half_line(path, monkeypatch):
         AuditLog(path).append(RECORD, RECORD)
     monkeypatch.undo()
     assert path.read_bytes() == before
+
+
+def test_a_write_that_fails_halfway_leaves_nothing(path):
+    """The system takes the first bytes of the lines, and refuses the rest."""
+    before = path.read_bytes()
+    with largest_file(len(before) + 50), pytest.raises(OSError, match="too large"):
+        AuditLog(path).append(RECORD, RECORD)
+    assert path.read_bytes() == before
+    AuditLog(path).append(RECORD)
+    assert check_audit(path).fault is None
 
 
 def test_a_path_that_is_not_unicode(tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.largest_file import largest_file
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.live.event_log import NAME, EventLog
 
@@ -125,6 +126,17 @@ def test_a_full_disk_is_one_clear_line(tmp_path):
         pytest.raises(VidmodelError, match=r"events.jsonl cannot be written \(No space left on device\)"),
     ):
         log.write("cam1", "lost")
+
+
+def test_a_write_that_fails_halfway_leaves_no_half_line(tmp_path):
+    log = open_log(tmp_path)
+    log.write("cam1", "connected")
+    with largest_file(log.path.stat().st_size + 20), pytest.raises(VidmodelError, match="cannot be written"):
+        log.write("cam1", "lost")
+    log.write("cam1", "connected")
+    log.close()
+    lines = [json.loads(line) for line in log.path.read_text(encoding="utf-8").splitlines()]
+    assert [line["type"] for line in lines] == ["connected", "connected"]
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from vidmodel_tf.append_whole import append_whole
 from vidmodel_tf.errors import InputError, VidmodelError
 
 NAME = "events.jsonl"
@@ -88,12 +89,10 @@ class EventLog:
         return line
 
     def _append(self, line: str) -> None:
-        data = line.encode() + b"\n"
         if self._file.closed:
             raise VidmodelError(f"{self.path} is closed")
         try:
-            while data:  # a disk that fills up takes the first part without an error
-                data = data[self._file.write(data) :]
+            append_whole(self._file, line.encode() + b"\n")
         except OSError as error:
             raise VidmodelError(f"{self.path} cannot be written ({error.strerror})") from None
 

@@ -13,9 +13,11 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from vidmodel_tf.append_whole import append_whole
 from vidmodel_tf.errors import InputError
 
 FIRST_PREVIOUS = "0" * 64
@@ -78,7 +80,7 @@ class AuditLog:
             InputError: The last line of the file is incomplete or is no line of an audit log; nothing is added.
             OSError: The file cannot be written.
         """
-        with self.path.open("a+b") as file:
+        with self.path.open("a+b", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed
             size = file.seek(0, os.SEEK_END)
             number, previous = self._state(_last_line(file, size))
@@ -88,13 +90,7 @@ class AuditLog:
                 line = _line(number, previous, record)
                 previous = _hash(line)
                 lines += line
-            try:
-                file.write(lines)
-                file.flush()
-                os.fsync(file.fileno())
-            except OSError:  # the disk is full, say
-                os.ftruncate(file.fileno(), size)
-                raise
+            append_whole(file, lines, is_synced=True)
 
     def _state(self, last_line: bytes) -> tuple[int, str]:
         """The number of lines so far, and the hash of the last."""
@@ -220,7 +216,7 @@ def _hash(line: bytes) -> str:
     return hashlib.sha256(line.removesuffix(b"\n")).hexdigest()
 
 
-def _last_line(file: BinaryIO, size: int) -> bytes:
+def _last_line(file: FileIO, size: int) -> bytes:
     """The last line of a file, read from its end."""
     tail, start = b"", size
     while start > 0 and b"\n" not in tail[:-1]:
