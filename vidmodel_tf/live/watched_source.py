@@ -67,6 +67,8 @@ class WatchedSource:
         """
         if self._is_finished:
             return False
+        # Before the frames are taken: some may come until after.
+        is_ended, is_connected = self._camera.is_ended, self._camera.is_connected
         news, frames = self._camera.take(FRAMES_A_TURN)
         for item in news:
             self._tell(item)
@@ -75,9 +77,9 @@ class WatchedSource:
             self._ring.push(step, frame.jpeg)
             self._repeats.push(frame.jpeg)
             self._report(settled)
-        if self._camera.is_ended and not frames:
+        if is_ended and not frames:
             self.finish("ended")
-        elif not frames and not self._camera.is_connected:
+        elif not frames and not is_connected:
             self._pass_over()
         return len(frames) == FRAMES_A_TURN
 

@@ -119,10 +119,11 @@ def _logins(url: str) -> list[str]:
     if not separator:
         return []
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    logins = [part.rpartition("@")[0] for part in (authority,)]
-    port = authority.rpartition(":")[2]
-    if "@" not in authority and ":" in authority and not port.isdigit() and not authority.endswith("]"):
-        logins.append(rest.rpartition("@")[0])
+    logins = [authority.rpartition("@")[0]]
+    longest = rest.rpartition("@")[0]
+    # An "@" in the path of host:port looks the same as one after a password: rather too much is hidden.
+    if ":" in longest and not authority.startswith("["):
+        logins.insert(0, longest)
     return [login for login in logins if login]
 
 

@@ -36,13 +36,11 @@ class LiveFrame:
     """One frame of a camera.
 
     Attributes:
-        seconds: On the camera's own clock.
         arrival: When it came, in seconds since 1970.
         is_fresh: It does not follow the frame before it: a new window begins here, without motion.
         jpeg: As a data set stores it.
     """
 
-    seconds: float
     arrival: float
     is_fresh: bool
     jpeg: bytes
@@ -54,13 +52,11 @@ class CameraNews:
 
     Attributes:
         kind: "connected", "lost", "dropped" or "ended" (of a file).
-        time: When, in seconds since 1970.
         reason: Of a loss; of an end: why the file cannot be read, if it cannot.
         seconds: Dropped.
     """
 
     kind: str
-    time: float
     reason: str = ""
     seconds: float = 0.0
 
@@ -87,8 +83,6 @@ class Camera:
         wake: Set whenever there is something to take.
         silent_seconds: A process that gives nothing for so long is killed.
     """
-
-    duration_seconds = None
 
     def __init__(
         self,
@@ -189,7 +183,7 @@ class Camera:
         try:
             process.start()
         except OSError as error:
-            return f"no process can be started ({error.strerror})"
+            return self._fail(f"no process can be started ({error.strerror})")
         finally:
             theirs.close()
         self._process = process
@@ -206,9 +200,9 @@ class Camera:
             try:
                 message = connection.recv_bytes()
             except (EOFError, OSError):
-                if time.monotonic() > self._deadline:
-                    return f"no picture for {self._silent_seconds:g} seconds"
-                return "the process that reads it died"
+                is_late = time.monotonic() > self._deadline
+                silence = f"no picture for {self._silent_seconds:g} seconds"
+                return self._fail(silence if is_late else "the process that reads it died")
             kind, rest = message[:1], message[1:]
             if kind == camera_process.FAILED:
                 return self._fail(rest.decode())
@@ -220,18 +214,21 @@ class Camera:
             self._deadline = time.monotonic() + self._silent_seconds
 
     def _fail(self, reason: str) -> str:
+        """A stream is tried again; a file would begin anew."""
         if self._plan.address.kind == "file":
             self._end(reason)
         return reason
 
     def _end(self, reason: str) -> None:
-        self.is_ended = True
-        self._tell(CameraNews("ended", time.time(), reason))
+        with self._lock:  # whoever finds it ended finds the reason too
+            self._news.append(CameraNews("ended", reason))
+            self.is_ended = True
+        self._wake.set()
 
     def _tell_lost(self, reason: str) -> None:
         if not self._is_lost_told:
             self._is_lost_told = True
-            self._tell(CameraNews("lost", time.time(), reason))
+            self._tell(CameraNews("lost", reason))
 
     def _tell(self, news: CameraNews) -> None:
         with self._lock:
@@ -241,7 +238,7 @@ class Camera:
     def _add(self, sent: SentFrame) -> None:
         if self._lost_since is not None:
             self._lost_since, self._is_lost_told = None, False
-            self._tell(CameraNews("connected", time.time()))
+            self._tell(CameraNews("connected"))
         is_fresh = sent.part != self._part
         self.num_corrupt += sent.num_corrupt - (0 if self._part is None else self._num_corrupt)
         self._part, self._num_corrupt = sent.part, sent.num_corrupt
@@ -249,8 +246,8 @@ class Camera:
             if len(self._frames) >= self._max_waiting:
                 seconds = len(self._frames) * self._plan.step_seconds
                 self.dropped_seconds += seconds
-                self._news.append(CameraNews("dropped", time.time(), seconds=seconds))
+                self._news.append(CameraNews("dropped", seconds=seconds))
                 self._frames.clear()
                 is_fresh = True
-            self._frames.append(LiveFrame(sent.seconds, sent.arrival, is_fresh, sent.jpeg))
+            self._frames.append(LiveFrame(sent.arrival, is_fresh, sent.jpeg))
         self._wake.set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
@@ -18,7 +18,8 @@ from vidmodel_tf.video.stored_frame import encode_frame, reduce_frame
 from vidmodel_tf.workers import begin_worker
 
 # What a message is about, its first byte.
-READY, FRAME, FAILED, ENDED = b"R", b"F", b"X", b"E"
+ALIVE, FRAME, FAILED, ENDED = b"A", b"F", b"X", b"E"
+ALIVE_SECONDS = 1.0  # between two messages that only say that the process is at work
 _HEAD = struct.Struct("<ddII")
 
 
@@ -75,8 +76,8 @@ def run_camera_process(connection: Connection, plan: CameraPlan) -> None:
     silence_decoder()
     import_opencv().setNumThreads(1)
     try:
-        connection.send_bytes(READY)
-        for frame in frames_on_grid(plan):
+        alive = _Alive(connection)
+        for frame in frames_on_grid(plan, alive.tell):
             connection.send_bytes(frame.to_bytes())
         connection.send_bytes(ENDED)
     except (BrokenPipeError, ConnectionResetError):
@@ -88,17 +89,42 @@ def run_camera_process(connection: Connection, plan: CameraPlan) -> None:
         connection.send_bytes(FAILED + reason.encode())
 
 
-def frames_on_grid(plan: CameraPlan) -> Iterator[SentFrame]:
-    """The frames of a camera at regular times: always the picture that was on display at the time."""
+class _Alive:
+    """Says that the process is at work, when it begins and then not too often."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection, self._next = connection, 0.0
+        self.tell()
+
+    def tell(self) -> None:
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + ALIVE_SECONDS
+            self._connection.send_bytes(ALIVE)
+
+
+def frames_on_grid(plan: CameraPlan, alive: Callable[[], None]) -> Iterator[SentFrame]:
+    """The frames of a camera at regular times: always the picture that was on display at the time.
+
+    Args:
+        plan: What to read.
+        alive: Called while a file is read, and while it displays a picture for long.
+    """
     is_file = plan.address.kind == "file"
     grid, clock = FrameGrid(plan.step_seconds, plan.offset_seconds, is_file=is_file), StreamClock()
     shown: tuple[Picture, float] | None = None
-    for picture in live_pictures(plan.address):
+    for picture in live_pictures(plan.address, alive):
         arrival, part = time.time(), grid.part
-        times = grid.push(clock.seconds(picture.seconds, time.monotonic()))
+        seconds = picture.seconds
+        if seconds is None or not is_file:  # the times of a file count even where the machine is too slow to play it
+            seconds = clock.seconds(seconds, time.monotonic())
+        times = grid.go_on(seconds) if picture.is_still else grid.push(seconds)
         if shown is not None and times:
             yield from _send(plan, *shown, part, times)
-        shown = picture, arrival
+        if picture.is_still:
+            alive()
+        else:
+            shown = picture, arrival
     if shown is not None:
         yield from _send(plan, *shown, grid.part, grid.finish())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ from vidmodel_tf.errors import InputError
 from vidmodel_tf.video.containers import best_video_stream, open_container
 from vidmodel_tf.video.frame import Frame
 from vidmodel_tf.video.last_picture import StreamClaims, last_ticks
-from vidmodel_tf.video.packets import UNKNOWN, Packets, demux, list_packets, packet_times
+from vidmodel_tf.video.packets import UNKNOWN, Packets, demux, list_packets, packet_times, until
 from vidmodel_tf.video.pixels import PixelConverter
 from vidmodel_tf.video.sound import Sound, read_sound
 from vidmodel_tf.video.timeline import JUMP_SECONDS, Clock, Timeline, make_timeline
@@ -43,12 +43,14 @@ class VideoFile:
 
     Args:
         path: Any name: it is never taken for the address of anything but a file.
+        on_packet: Called for each packet that is read: all of them are, before the first picture.
 
     Raises:
         InputError: It is not a video; the message says what it is.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], on_packet: Callable[[], None] = lambda: None) -> None:
+        self._on_packet = on_packet
         self.path = Path(path).absolute()  # not resolved: a message names a link as the user did
         self.num_refused = 0  # packets that the decoder has refused so far
         self._open()
@@ -164,7 +166,7 @@ class VideoFile:
         if not self._is_at_start:
             self._reopen()
         self._is_at_start = False
-        return list_packets(demux(self._container, self._stream), is_whole=True, tells_pts=self.format != "avi")
+        return list_packets(self._demux(), is_whole=True, tells_pts=self.format != "avi")
 
     def timeline(self, packets: Packets) -> Timeline:
         """When the pictures of packets are displayed, as the container says."""
@@ -185,7 +187,7 @@ class VideoFile:
 
     @cached_property
     def _sound(self) -> Sound:
-        return read_sound(self.path, self.stream_index)
+        return read_sound(self.path, self.stream_index, self._on_packet)
 
     def leads_to(self, end_seconds: float) -> bool:
         """Whether the index of the file leads to any time before `end_seconds`, and that is well before its end."""
@@ -221,18 +223,10 @@ class VideoFile:
             target = start_pts - int(earlier_seconds / self.time_base)
             with contextlib.suppress(av.error.FFmpegError):
                 self._seek(target)
-                packets = list_packets(self._until(end_pts), is_whole=False, tells_pts=True)
+                packets = list_packets(until(self._demux(), end_pts), is_whole=False, tells_pts=True)
                 if len(packets) and packets.is_key[0] and packets.has_trusted_times and packets.pts[0] <= start_pts:
                     return packets
         return None
-
-    def _until(self, end_pts: int) -> Iterator[av.packet.Packet]:
-        has_end = False
-        for packet in demux(self._container, self._stream):
-            yield packet
-            has_end |= packet.pts is not None and packet.pts >= end_pts
-            if has_end and (packet.dts is None or packet.dts >= end_pts):
-                return
 
     def decode(self, packets: Packets, first_row: int, end_row: int | None = None) -> Iterator[av.VideoFrame]:
         """The pictures in display order of some packets; what cannot be decoded is left out.
@@ -277,17 +271,22 @@ class VideoFile:
                         return found
         self._reopen()
         if packets.is_whole:
-            return itertools.islice(demux(self._container, self._stream), first_row, None)
-        return itertools.dropwhile(lambda found: packet_times(found) != expected, demux(self._container, self._stream))
+            return itertools.islice(self._demux(), first_row, None)
+        return itertools.dropwhile(lambda found: packet_times(found) != expected, self._demux())
 
     def _after_landing(self, expected: tuple[int, int]) -> Iterator[av.packet.Packet] | None:
-        packets = demux(self._container, self._stream)
+        packets = self._demux()
         for packet in packets:
             if packet_times(packet) == expected:
                 return itertools.chain([packet], packets)
             if packet_times(packet)[1] > expected[1]:
                 return None  # it landed behind
         return None
+
+    def _demux(self) -> Iterator[av.packet.Packet]:
+        for packet in demux(self._container, self._stream):
+            self._on_packet()
+            yield packet
 
     def _seek(self, target: int) -> None:
         self._is_at_start = False

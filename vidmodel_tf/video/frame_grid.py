@@ -94,6 +94,10 @@ class FrameGrid:
         self._last = seconds
         return self._times_before(seconds)
 
+    def go_on(self, seconds: float) -> list[float]:
+        """The times at which the last picture is on display until `seconds`, which is no time of another picture."""
+        return [] if self._zero is None else self._times_before(seconds)
+
     def finish(self) -> list[float]:
         """The times at which the last picture is on display, for as long as is usual."""
         return [] if self._zero is None else self._times_before(self._last + self._usual_gap())

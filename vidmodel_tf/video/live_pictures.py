@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import av
 import av.container
@@ -23,6 +23,7 @@ from vidmodel_tf.video.opencv import import_opencv
 from vidmodel_tf.video.pixels import PixelConverter
 
 OPEN_SECONDS, READ_SECONDS = 4.0, 3.0
+STILL_SECONDS = 0.1  # after which a picture that a file still displays is given again
 HAS_NO_TIMES = 0x80  # FFmpeg's flag of formats such as MJPEG over HTTP: the timestamps are made up, 25 a second
 STREAM_FORMATS = ("rtsp", "rtp", *VIDEO_FORMATS)
 
@@ -35,34 +36,45 @@ class Picture:
         seconds: Its timestamp; None where it has none.
         pixels: Gives uint8 [H, W, 3], upright, blue, green, red; converting costs time.
         num_corrupt: Packets and pictures of this connection that were damaged so far.
+        is_still: It is the picture before, which is still on display.
     """
 
     seconds: float | None
     pixels: Callable[[], np.ndarray]
     num_corrupt: int = 0
+    is_still: bool = False
 
 
-def live_pictures(address: Address) -> Iterator[Picture]:
+def live_pictures(address: Address, on_packet: Callable[[], None] = lambda: None) -> Iterator[Picture]:
     """The pictures of an address, each as soon as it is there.
 
     They end with a file; a stream or camera that ends is lost.
+
+    Args:
+        address: What to read.
+        on_packet: Called while a file is read through before its first picture, and between pictures.
 
     Raises:
         VidmodelError: Nothing came in time, the address refused, or the stream ended; without any password.
         InputError: A file is not a video.
     """
     if address.kind == "file":
-        return _play_file(address.text)
+        return _play_file(address.text, on_packet)
     return _read_device(int(address.text)) if address.kind == "device" else _read_stream(address)
 
 
-def _play_file(path: str) -> Iterator[Picture]:
-    with VideoFile(path) as video:
-        begin = None
+def _play_file(path: str, on_packet: Callable[[], None]) -> Iterator[Picture]:
+    with VideoFile(path, on_packet) as video:
+        begin, shown = None, None
         for frame in video:
             begin = time.monotonic() - frame.time_seconds if begin is None else begin
-            time.sleep(max(begin + frame.time_seconds - time.monotonic(), 0))
-            yield Picture(frame.time_seconds, lambda pixels=frame.pixels: pixels, video.num_refused)
+            while (wait := begin + frame.time_seconds - time.monotonic()) > STILL_SECONDS:
+                time.sleep(STILL_SECONDS)
+                if shown is not None:
+                    yield replace(shown, seconds=min(time.monotonic() - begin, frame.time_seconds), is_still=True)
+            time.sleep(max(wait, 0))
+            shown = Picture(frame.time_seconds, lambda pixels=frame.pixels: pixels, video.num_refused)
+            yield shown
 
 
 def _read_device(number: int) -> Iterator[Picture]:

@@ -128,3 +128,13 @@ def demux(container: av.container.InputContainer, stream: av.video.stream.VideoS
             return
         except av.error.FFmpegError:
             continue
+
+
+def until(packets: Iterable[av.packet.Packet], end_pts: int) -> Iterator[av.packet.Packet]:
+    """Packets up to one that is displayed at `end_pts` or later, and those that are decoded before that."""
+    has_end = False
+    for packet in packets:
+        yield packet
+        has_end |= packet.pts is not None and packet.pts >= end_pts
+        if has_end and (packet.dts is None or packet.dts >= end_pts):
+            return

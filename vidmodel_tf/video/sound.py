@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,13 +41,20 @@ class Sound:
         return bool(after - before > gap_seconds / 2)  # False for NaN
 
 
-def read_sound(path: Path, stream_index: int) -> Sound:
-    """Reads the times of the best sound stream beside those of the video stream."""
+def read_sound(path: Path, stream_index: int, on_packet: Callable[[], None] = lambda: None) -> Sound:
+    """Reads the times of the best sound stream beside those of the video stream.
+
+    Args:
+        path: Of the file.
+        stream_index: Of the video stream.
+        on_packet: Called for each packet that is read.
+    """
     video_pts, leads = [], []
     last_seconds, num_with_sound = np.nan, 0
     with open_container(path) as container, contextlib.suppress(av.error.FFmpegError):
         video, sound = container.streams[stream_index], container.streams.best("audio")
         for packet in container.demux(video, sound) if sound else ():
+            on_packet()
             if packet.pts is None:
                 continue
             if packet.stream_index == stream_index:
