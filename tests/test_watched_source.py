@@ -7,6 +7,7 @@ from unittest import mock
 
 import pytest
 
+from vidmodel_tf.live.damaged_pictures import DamagedPictures
 from vidmodel_tf.live.watched_source import WatchedSource
 from vidmodel_tf.video.camera import Camera, CameraNews, LiveFrame
 
@@ -14,7 +15,7 @@ from vidmodel_tf.video.camera import Camera, CameraNews, LiveFrame
 class CameraThatEnds:
     """It gives nothing, then the last there is, and has ended between the two."""
 
-    is_connected, is_ended = True, False
+    is_connected, is_ended, num_corrupt = True, False, 3
 
     def __init__(self, news: list[CameraNews], frames: list[LiveFrame]) -> None:
         self._last = news, frames
@@ -37,7 +38,9 @@ def scores():
 
 
 def watched(camera: CameraThatEnds, scores: mock.Mock, log: mock.Mock) -> WatchedSource:
-    return WatchedSource("door", cast(Camera, camera), scores, mock.Mock(), mock.Mock(), mock.Mock(), log)
+    ring, reporter, repeats = (mock.Mock() for _ in range(3))
+    damage = DamagedPictures("door", log.warn)
+    return WatchedSource("door", cast(Camera, camera), scores, ring, reporter, repeats, damage, log)
 
 
 def test_the_last_frames_and_the_reason_are_not_missed(scores, log):
@@ -47,3 +50,8 @@ def test_the_last_frames_and_the_reason_are_not_missed(scores, log):
         source.work()
     scores.push.assert_called_once_with(frame)
     log.write.assert_called_once_with("door", "lost", reason="it broke")
+
+
+def test_damage_is_told(scores, log):
+    watched(CameraThatEnds([], []), scores, log).work()
+    assert "3 damaged packets or pictures were passed over" in log.warn.call_args.args[0]

@@ -23,6 +23,7 @@ from tests.http_transport_stream import transport_stream
 from tests.videos import read_frame_number, read_jpeg, write_video
 from tests.watched import MODEL, PLAN
 from vidmodel_tf.errors import VidmodelError
+from vidmodel_tf.live.damaged_pictures import DamagedPictures
 from vidmodel_tf.live.event_log import NAME, EventLog
 from vidmodel_tf.live.repeated_pictures import RepeatedPictures
 from vidmodel_tf.live.source import make_sources
@@ -273,6 +274,18 @@ def test_pictures_that_repeat_are_told_once():
     for number in range(400):
         repeats.push(b"%d" % (number // 2 + 1000))  # four a second: half of them repeat
     assert len(warnings) == 1
+
+
+def test_damage_is_told_at_most_once_a_minute():
+    warnings: list[str] = []
+    damage = DamagedPictures("door", warnings.append)
+    for second, total in [(0, 0), (1, 2), (2, 5), (60, 9), (61, 9), (122, 9), (200, 10)]:
+        damage.push(total, 1000.0 + second)
+    assert [line.partition(" were")[0] for line in warnings] == [
+        "door: 2 damaged packets or pictures",
+        "door: 7 damaged packets or pictures",
+        "door: 1 damaged packets or pictures",
+    ]
 
 
 def test_it_needs_no_tensorflow():

@@ -10,14 +10,14 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from vidmodel_tf.append_whole import append_whole
 from vidmodel_tf.errors import InputError, VidmodelError
 
 NAME = "events.jsonl"
 Line = dict[str, Any]  # of the log, parsed
-TYPES = ("start", "update", "end", "notify", "lost", "connected", "dropped")
+LineType = Literal["start", "update", "end", "notify", "lost", "connected", "dropped"]
 
 
 class EventLog:
@@ -65,12 +65,12 @@ class EventLog:
             self._number += 1
             return f"{_now():%Y%m%dT%H%M%S}-{self._number}"
 
-    def write(self, source: str, kind: str, event: str | None = None, **fields: object) -> str:
+    def write(self, source: str, kind: LineType, event: str | None = None, **fields: object) -> str:
         """Appends a line.
 
         Args:
             source: The name of the source.
-            kind: One of `TYPES`.
+            kind: What happened.
             event: The id of the event that it is about.
             fields: What else the line says.
 

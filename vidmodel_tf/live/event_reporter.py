@@ -12,7 +12,7 @@ import numpy as np
 
 from vidmodel_tf.errors import VidmodelError
 from vidmodel_tf.live.event_files import EventFiles
-from vidmodel_tf.live.event_log import EventLog
+from vidmodel_tf.live.event_log import EventLog, LineType
 from vidmodel_tf.live.hooks import Hook
 from vidmodel_tf.scoring.event import Event
 from vidmodel_tf.scoring.event_tracker import EventChange, EventTracker
@@ -82,6 +82,7 @@ class EventReporter:
             scores: [K] by head, rounded as `TimedScores` has them.
             now: Seconds since 1970.
         """
+        self._files.pass_to(step + 1)
         for watched in self._watched:
             score = float(scores[watched.rule.head][watched.class_id])
             self._report(watched, watched.tracker.push(step, score), now)
@@ -91,6 +92,7 @@ class EventReporter:
         """Says that nothing is known up to and with a step: events that were open end before it."""
         if step < self._next_step:
             return
+        self._files.pass_to(step + 1)
         for watched in self._watched:
             self._report(watched, watched.tracker.push(step, 0.0), now)
         self._next_step = step + 1
@@ -99,6 +101,7 @@ class EventReporter:
         """Ends what is open."""
         for watched in self._watched:
             self._report(watched, watched.tracker.finish(self._next_step * self._step_seconds), now, reason=reason)
+        self._files.finish()
 
     def _report(self, watched: _Watched, changes: Sequence[EventChange], now: float, **fields: object) -> None:
         for change in changes:
@@ -136,7 +139,7 @@ class EventReporter:
             watched.last_line_seconds = now
             self._write("update", event)
 
-    def _write(self, kind: str, event: Event, **fields: object) -> str:
+    def _write(self, kind: LineType, event: Event, **fields: object) -> str:
         values = event.to_json()
         del values["id"]
         return self._log.write(self._source, kind, event.id, **values, **fields)

@@ -16,9 +16,12 @@ class FrameRing:
     def __init__(self, num_frames: int) -> None:
         self._steps: deque[int] = deque(maxlen=num_frames)
         self._jpegs: deque[bytes] = deque(maxlen=num_frames)
+        self._last_lost = -1
 
     def push(self, step: int, jpeg: bytes) -> None:
         """Adds the frame of a step later than all before."""
+        if len(self._steps) == self._steps.maxlen:
+            self._last_lost = self._steps[0]
         self._steps.append(step)
         self._jpegs.append(jpeg)
 
@@ -26,6 +29,15 @@ class FrameRing:
     def newest(self) -> bytes | None:
         """The last frame."""
         return self._jpegs[-1] if self._jpegs else None
+
+    @property
+    def end_step(self) -> int:
+        """The step after that of the last frame."""
+        return self._steps[-1] + 1 if self._steps else 0
+
+    def has_lost(self, step: int) -> bool:
+        """Whether there was no room any more for the frame of a step or of a later one."""
+        return step <= self._last_lost
 
     def between(self, first_step: int, end_step: int) -> list[tuple[int, bytes]]:
         """What is left of the frames of some steps, half open."""

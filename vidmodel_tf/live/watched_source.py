@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from vidmodel_tf.live.damaged_pictures import DamagedPictures
 from vidmodel_tf.live.event_log import EventLog
 from vidmodel_tf.live.event_reporter import EventReporter
 from vidmodel_tf.live.frame_ring import FrameRing
@@ -26,6 +27,7 @@ class WatchedSource:
         ring: Gets its frames.
         reporter: Gets its scores.
         repeats: Looks at its frames.
+        damage: Counts what was damaged.
         log: Gets the lines about the connection.
     """
 
@@ -37,11 +39,12 @@ class WatchedSource:
         ring: FrameRing,
         reporter: EventReporter,
         repeats: RepeatedPictures,
+        damage: DamagedPictures,
         log: EventLog,
     ) -> None:
         self.name = name
         self._camera, self._scores, self._ring = camera, scores, ring
-        self._reporter, self._repeats, self._log = reporter, repeats, log
+        self._reporter, self._repeats, self._damage, self._log = reporter, repeats, damage, log
         self._is_finished = False
 
     @property
@@ -77,6 +80,7 @@ class WatchedSource:
             self._ring.push(step, frame.jpeg)
             self._repeats.push(frame.jpeg)
             self._report(settled)
+        self._damage.push(self._camera.num_corrupt, time.monotonic())
         if is_ended and not frames:
             self.finish("ended")
         elif not frames and not is_connected:
@@ -84,7 +88,7 @@ class WatchedSource:
         return len(frames) == FRAMES_A_TURN
 
     def finish(self, reason: str) -> None:
-        """Scores what is left and ends what is open. May be called twice."""
+        """Ends what is open; frames that wait for a full hop are not scored. May be called twice."""
         if not self._is_finished:
             self._is_finished = True
             self._report(self._scores.finish())

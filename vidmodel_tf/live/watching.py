@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vidmodel_tf.live.event_files import RING_SECONDS, EventFiles
+from vidmodel_tf.live.damaged_pictures import DamagedPictures
+from vidmodel_tf.live.event_cuts import ring_seconds
+from vidmodel_tf.live.event_files import EventFiles
 from vidmodel_tf.live.event_log import EventLog
 from vidmodel_tf.live.event_reporter import EventReporter
 from vidmodel_tf.live.frame_ring import FrameRing
@@ -137,16 +140,18 @@ def _open_all(
     if outputs.webhook:
         hooks.append(webhook(outputs.webhook, queue()))
     cuts, step_seconds = queue(), model.plan.step_seconds
+    num_kept = math.ceil(ring_seconds(policy.rules, model.plan.window_seconds) / step_seconds)
     watched = []
     for source in sources:
         camera = Camera(_camera_plan(model, source), model.plan.num_frames, wake)
-        ring = FrameRing(round(RING_SECONDS / step_seconds))
+        ring = FrameRing(num_kept)
         files = EventFiles(outputs.folder, source.name, ring, step_seconds, cuts, warn)
         reporter = EventReporter(source.name, policy, model.labels, step_seconds, log, files, hooks, warn)
         scores = SourceScores(model.begin_pass, model.decode, model.plan)
         repeats = RepeatedPictures(source.name, step_seconds, warn)
+        damage = DamagedPictures(source.name, warn)
         stack.enter_context(camera)
-        watched.append(WatchedSource(source.name, camera, scores, ring, reporter, repeats, log))
+        watched.append(WatchedSource(source.name, camera, scores, ring, reporter, repeats, damage, log))
     return watched
 
 
