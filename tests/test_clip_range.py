@@ -37,6 +37,7 @@ def test_lists_and_videos_in_order(tmp_path, film):
         ("path,start_seconds\nno.mp4,1\n", r"row 2: path: expected a video file. Received: .*no.mp4.*does not exist"),
         ("path,end_seconds\nfilm.mp4,-1\n", r"row 2: end_seconds: expected seconds .* Received: '-1'"),
         ("path,start_seconds,end_seconds\nfilm.mp4,3,2\n", r"row 2: end_seconds: .* start_seconds \(3\). Received: 2"),
+        ("path,start,end\nfilm.mp4,1,2\n", r"column 'start': did you mean 'start_seconds'"),
         ("file,start_seconds\nfilm.mp4,1\n", r"expected the columns path,start_seconds,end_seconds. Received: 'file'"),
     ],
 )

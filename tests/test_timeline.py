@@ -79,7 +79,6 @@ def test_a_killed_pass_goes_on_where_it_was(plain, film, tmp_path, monkeypatch):
     assert other.read() is None
     result = score_video.score_video(form, film, plan, partial=partial)
     assert sum(encoded) == 81 - 32
-    assert not partial.path.exists()
     assert result.cuts == whole.cuts
     for head, scores in whole.scores.heads.items():
         np.testing.assert_allclose(result.scores.heads[head].scores, scores.scores, atol=1e-4)
@@ -178,3 +177,83 @@ def test_a_fingerprint_follows_weights_and_settings(plain, tmp_path):
     second = fingerprint(copy.path)
     write_settings(dataclasses.replace(load_run(copy.path), thresholds={"topic": [0.1, 0.9]}))
     assert len({first, second, fingerprint(copy.path)}) == 3
+
+
+def test_a_kill_between_the_files_and_their_key_does_not_mix_settings(plain, film, tmp_path, monkeypatch):
+    form, out = open_model(plain.path), tmp_path / "out"
+    policy = policy_for(plain)
+
+    def made_with(window_seconds):
+        (made,) = make_timelines.make_timelines(form, [film], out, plan_windows(4, 8, window_seconds), policy)
+        return made.document.settings.window_seconds
+
+    assert made_with(2.0) == 2.0
+    original = make_timelines.write_text
+    monkeypatch.setattr(make_timelines, "write_text", lambda path, text: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        made_with(4.0)
+    monkeypatch.setattr(make_timelines, "write_text", original)
+    assert made_with(2.0) == 2.0
+    assert read_document(out / f"{film.stem}.timeline.json").settings.window_seconds == 2.0
+    assert not list(out.glob(".*.npz"))
+
+
+def test_a_video_that_was_moved_has_its_new_path(plain, film, tmp_path):
+    form, out, moved = open_model(plain.path), tmp_path / "out", tmp_path / film.name
+    plan, policy = plan_windows(4, 8, 2.0), policy_for(plain)
+    list(make_timelines.make_timelines(form, [film], out, plan, policy))
+    moved.write_bytes(film.read_bytes())
+    (made,) = make_timelines.make_timelines(form, [moved], out, plan, policy)
+    assert made.document.video.path == str(moved)
+    assert read_document(out / f"{film.stem}.timeline.json").video.path == str(moved)
+
+
+def test_what_cannot_be_cut_or_drawn_is_a_warning(plain, film, tmp_path, monkeypatch):
+    def refuse(*arguments, **named):
+        raise InputError("no such file", subject="film.mp4")
+
+    monkeypatch.setattr(make_timelines, "cut_events", refuse)
+    monkeypatch.setattr(make_timelines, "annotate", refuse)
+    arguments = (open_model(plain.path), [film, film], tmp_path / "out", plan_windows(4, 8, 2.0), policy_for(plain))
+    made = list(make_timelines.make_timelines(*arguments, clips=True, annotated=True))
+    assert len(made) == 2
+    assert made[0].warnings == (
+        "no event was cut out: film.mp4: no such file",
+        "its scores were not drawn in: film.mp4: no such file",
+    )
+
+
+def test_a_long_name_with_an_early_dot(plain, tmp_path):
+    path = write_timed_video(tmp_path / f"Vol. 1 {'影' * 42}.mp4", [i / 25 for i in range(60)])
+    arguments = (open_model(plain.path), [path], tmp_path / "out", plan_windows(4, 8, 1.0), policy_for(plain))
+    (made,) = make_timelines.make_timelines(*arguments)
+    assert (tmp_path / "out" / f"{made.name}.html").exists()
+
+
+def test_a_video_shorter_than_a_step_has_a_size(plain, tmp_path):
+    path = write_timed_video(tmp_path / "a.mp4", [0.0, 0.04])
+    document = timeline(plain.path, path, window_seconds=1.0)
+    assert (document.video.width, document.video.height) == (96, 72)
+    assert document.scores.num_steps == 1
+
+
+def test_a_video_that_cannot_be_begun_late_is_begun_anew(plain, film, tmp_path, monkeypatch):
+    form, plan = open_model(plain.path), plan_windows(4, 8, 1.0)
+    whole = score_video.score_video(form, film, plan)
+    monkeypatch.setattr(score_video, "CHUNKS_A_SAVE", 2)
+    partial = score_video.Partial(tmp_path / "state.npz", "key")
+    score_video.score_video(form, film, plan, partial=partial)
+    assert partial.path.exists()
+    original = score_video.StepReader
+    begun = []
+
+    def opened(path, plan, prepare, first_step, num_refused):
+        begun.append(first_step)
+        reader = original(path, plan, prepare, first_step, num_refused)
+        reader.video = dataclasses.replace(reader.video, can_begin_late=False)
+        return reader
+
+    monkeypatch.setattr(score_video, "StepReader", opened)
+    again = score_video.score_video(form, film, plan, partial=partial)
+    assert begun == [64, 0]
+    np.testing.assert_array_equal(again.scores.heads["colour"].scores, whole.scores.heads["colour"].scores)

@@ -38,6 +38,7 @@ from .scoring.judge import judge as judge
 from .scoring.policy import Policy as Policy
 from .scoring.policy import load_policy as load_policy
 from .scoring.timed_scores import TimedScores as TimedScores
+from .timelines.cut_clip import cut_clip as cut_clip
 from .timelines.document import Document as Document
 from .timelines.timeline import timeline as timeline
 from .training.losses import compile_arguments as compile_arguments

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -17,6 +18,8 @@ from vidmodel_tf.errors import InputError
 
 LEFTOVER_SECONDS = 86_400.0
 _GIT_LFS_MARK = b"version https://git-lfs.github.com/spec/"  # how the small file begins that stands for a large one
+
+_DOUBLE_SUFFIXES = (".weights.h5",)  # without the first half Keras refuses the file
 
 _MARKS = {  # the longer ones first: that of UTF-32 begins like that of UTF-16
     codecs.BOM_UTF32_LE: "UTF-32",
@@ -34,7 +37,9 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix="".join(path.suffixes))
+    # Short, for the name of the file itself may be as long as a name can be.
+    suffix = next((suffix for suffix in _DOUBLE_SUFFIXES if path.name.endswith(suffix)), path.suffix)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:20]}.", suffix=suffix)
     os.close(handle)
     beside = Path(name)
     try:
@@ -109,6 +114,12 @@ def read_json(path: Path) -> Any:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
     except ValueError as error:
         raise InputError(f"{path} is not JSON: {error}") from None
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's content, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def is_lfs_pointer(path: Path) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vidmodel_tf.clips.manifest.cells import parse_path, parse_seconds
+from vidmodel_tf.clips.manifest.columns import misspellings
 from vidmodel_tf.clips.manifest.rows import Row, read_rows
 from vidmodel_tf.decision import Seconds
 from vidmodel_tf.errors import InputError
@@ -62,6 +63,8 @@ def _read_list(path: Path) -> list[ClipRange]:
     if "path" not in names:
         columns = ", ".join(map(repr, names))
         raise InputError(f"{path.name}: expected the columns path,start_seconds,end_seconds. Received: {columns}")
+    if faults := misspellings(names):
+        raise InputError(f"{path.name}: {faults[0]}", faults[1:])
     clips = [_read_row(row, path.parent) for row in rows]
     if faults := [fault for row in rows for fault in row.faults]:
         raise InputError(f"{path.name}: expected rows of clips. Received: {len(faults)} that cannot be used", faults)

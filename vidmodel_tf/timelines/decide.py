@@ -9,10 +9,10 @@ from pathlib import Path
 
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.scoring.audit import AuditLog, AuditRecord
-from vidmodel_tf.scoring.find_events import find_events
-from vidmodel_tf.scoring.judge import Judgement, judge
+from vidmodel_tf.scoring.judge import Judgement
 from vidmodel_tf.scoring.policy import Policy
 from vidmodel_tf.timelines.document import SUFFIX, Document, read_document
+from vidmodel_tf.timelines.draw_events import draw_events
 from vidmodel_tf.timelines.folder import timeline_paths
 from vidmodel_tf.timelines.outputs import write_outputs
 
@@ -93,9 +93,7 @@ def _check_policy(policy: Policy, path: Path) -> None:
 
 
 def _decide(path: Path, policy: Policy, audit: AuditLog | None) -> Decided:
-    document = read_document(path)
-    judgement = judge(document.scores, policy)
-    document = dataclasses.replace(document, events=find_events(document.scores, policy), decision=judgement.decision)
+    document, judgement = draw_events(read_document(path), policy)
     if audit is not None:
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         audit.append(*audit_records(document, judgement, policy, now))

@@ -26,7 +26,7 @@ class VideoFacts:
     Attributes:
         path: As the user gave it, made absolute.
         sha256: Of the file's content, hexadecimal.
-        duration_seconds: From the first picture to the end of the last.
+        duration_seconds: From the container's second 0, as players count, to the end of the last picture.
         num_frames: As the container says or as counted.
         width: Pixels, upright.
         height: Pixels, upright.

@@ -17,8 +17,9 @@ from vidmodel_tf.timelines.annotate import SUFFIX as ANNOTATED_SUFFIX
 from vidmodel_tf.timelines.annotate import annotate
 from vidmodel_tf.timelines.cut_events import cut_events
 from vidmodel_tf.timelines.document import SUFFIX, Document, read_document
+from vidmodel_tf.timelines.draw_events import draw_events
 from vidmodel_tf.timelines.outputs import write_outputs
-from vidmodel_tf.timelines.timeline import TimelineTask, decided, plan_task, score_task
+from vidmodel_tf.timelines.timeline import TimelineTask, plan_task, score_task
 from vidmodel_tf.timelines.video_names import free_name
 
 
@@ -85,31 +86,65 @@ def make_timelines(
             name = free_name(folder, task.path, task.sha256, taken)
             taken.append(name)
             document, warnings = _scored(task, folder, name)
-            document = decided(document, policy)
+            document, _ = draw_events(document, policy)
         except InputError as error:
             yield Refusal(str(video), error.reason)
             continue
-        write_outputs(folder, name, document, policy=policy)
-        write_text(_key_path(folder, name), task.key)
+        _write(folder, name, task, document, policy)
         if clips:
             warnings += _cut(folder, name, document)
         if annotated:
-            annotate(document.video.path, document, folder / f"{name}{ANNOTATED_SUFFIX}")
+            warnings += _annotate(folder, name, document)
         yield MadeTimeline(name, document, warnings)
 
 
 def _scored(task: TimelineTask, folder: Path, name: str) -> tuple[Document, tuple[str, ...]]:
-    path, key_path = folder / f"{name}{SUFFIX}", _key_path(folder, name)
-    if path.exists() and key_path.exists() and key_path.read_text(encoding="utf-8") == task.key:
+    path = folder / f"{name}{SUFFIX}"
+    if path.exists() and _is_key(folder, name, task):
         with contextlib.suppress(InputError):  # one that is damaged is made again
-            return read_document(path), ()
-    return score_task(task, folder / f".{name}.partial.npz")
+            document = read_document(path)
+            # The video may have been moved since.
+            return dataclasses.replace(document, video=dataclasses.replace(document.video, path=str(task.path))), ()
+    return score_task(task, _partial_path(folder, name))
+
+
+def _write(folder: Path, name: str, task: TimelineTask, document: Document, policy: Policy) -> None:
+    """Writes the files of a video. Killed at any moment, the key never stands beside the scores of other settings."""
+    if not _is_key(folder, name, task):
+        _key_path(folder, name).unlink(missing_ok=True)
+    write_outputs(folder, name, document, policy=policy)
+    write_text(_key_path(folder, name), task.key)
+    _partial_path(folder, name).unlink(missing_ok=True)
 
 
 def _cut(folder: Path, name: str, document: Document) -> tuple[str, ...]:
-    answers = zip(document.events, cut_events(folder, name, document), strict=True)
-    return tuple(f"{event.id} was not cut out: {answer}" for event, answer in answers if isinstance(answer, InputError))
+    try:
+        answers = cut_events(folder, name, document)
+    except InputError as error:
+        return (f"no event was cut out: {error}",)
+    return tuple(
+        f"{event.id} was not cut out: {answer}"
+        for event, answer in zip(document.events, answers, strict=True)
+        if isinstance(answer, InputError)
+    )
+
+
+def _annotate(folder: Path, name: str, document: Document) -> tuple[str, ...]:
+    try:
+        annotate(document.video.path, document, folder / f"{name}{ANNOTATED_SUFFIX}")
+    except InputError as error:
+        return (f"its scores were not drawn in: {error}",)
+    return ()
+
+
+def _is_key(folder: Path, name: str, task: TimelineTask) -> bool:
+    path = _key_path(folder, name)
+    return path.exists() and path.read_text(encoding="utf-8") == task.key
 
 
 def _key_path(folder: Path, name: str) -> Path:
     return folder / f".{name}.key"
+
+
+def _partial_path(folder: Path, name: str) -> Path:
+    return folder / f".{name}.partial.npz"

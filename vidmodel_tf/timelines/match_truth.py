@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from vidmodel_tf.errors import InputError
 from vidmodel_tf.scoring.labelled_video import LabelledVideo
 from vidmodel_tf.scoring.overlap import TimeRange
 from vidmodel_tf.scoring.truth import HeadLabel, TrueVideo, Truth
+from vidmodel_tf.storage import file_sha256
 from vidmodel_tf.timelines.document import Document
 
 _SECONDS_BEYOND = 1.0  # who writes down times rounds them
@@ -105,7 +105,7 @@ def _match_contents(documents: Sequence[Document], videos: Sequence[TrueVideo]) 
             break
         if not video.path.is_file():
             continue
-        index = wanted.get(_sha256(video.path))
+        index = wanted.get(file_sha256(video.path))
         if index in found:
             raise InputError(
                 f"expected rows of one file for a video. Received: rows of {found[index].path} and of {video.path}, "
@@ -114,11 +114,6 @@ def _match_contents(documents: Sequence[Document], videos: Sequence[TrueVideo]) 
         if index is not None:
             found[index] = video
     return found
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _labelled(document: Document, video: TrueVideo, truth: Truth, warnings: list[str]) -> LabelledVideo:

@@ -39,7 +39,3 @@ class Partial:
         except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError):
             return None
         return state if str(state.pop(_KEY, "")) == self.key else None
-
-    def remove(self) -> None:
-        """The work is finished."""
-        self.path.unlink(missing_ok=True)

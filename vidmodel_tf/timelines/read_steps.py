@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import multiprocessing.context
+import os
 import queue
+import signal
 import threading
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
@@ -35,13 +37,15 @@ class OpenedVideo:
     """What is known of a video before its pictures are decoded.
 
     Attributes:
-        duration_seconds: From the container's second 0 to the end of the last picture.
+        duration_seconds: From the container's second 0 to the end of the last picture, to the millisecond.
         num_frames: Pictures, as the container lists them.
+        can_begin_late: Whether reading can begin at any step without decoding all that comes before.
         warnings: What was assumed where its times make no sense.
     """
 
     duration_seconds: float
     num_frames: int
+    can_begin_late: bool
     warnings: tuple[str, ...]
 
 
@@ -54,12 +58,14 @@ class StepFrame:
         jpeg: At stored size.
         width: Of the video, pixels, upright.
         height: Likewise.
+        num_refused: Packets that could not be decoded so far.
     """
 
     step: int
     jpeg: bytes
     width: int
     height: int
+    num_refused: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,10 +73,12 @@ class ReadEnd:
     """The video was read to its end.
 
     Attributes:
-        warnings: What of it could not be decoded.
+        num_refused: Packets that could not be decoded.
+        num_packets: All of them.
     """
 
-    warnings: tuple[str, ...]
+    num_refused: int
+    num_packets: int
 
 
 Item = OpenedVideo | StepFrame | ReadEnd | InputError  # what comes from the process
@@ -84,12 +92,15 @@ class StepReader:
         plan: Which frames.
         prepare: The settings by which the model's clips were stored.
         first_step: Steps before it are not read.
+        num_refused: Packets that could not be decoded when the steps before were read.
 
     Raises:
-        InputError: It is not a video, or its decoder hangs or crashes.
+        InputError: It is not a video, its decoder hangs or crashes, or more than half of it cannot be decoded.
     """
 
-    def __init__(self, path: Path, plan: WindowPlan, prepare: PrepareConfig, first_step: int = 0) -> None:
+    def __init__(
+        self, path: Path, plan: WindowPlan, prepare: PrepareConfig, first_step: int = 0, num_refused: int = 0
+    ) -> None:
         self._path = path
         self._timeout_seconds = prepare.timeout_seconds
         context = cast(multiprocessing.context.SpawnContext, worker_context())  # it has the same methods
@@ -103,17 +114,20 @@ class StepReader:
         threading.Thread(target=self._receive, daemon=True).start()
         self.video = cast(OpenedVideo, self._take())
         self.warnings = self.video.warnings  # with those of decoding, once all frames were taken
+        self._num_refused_before = self.num_refused = num_refused
 
     def __iter__(self) -> Iterator[StepFrame]:
         """The frames of the steps, in order, to the end of the video."""
-        while isinstance(frame := self._take(), StepFrame):
-            yield frame
-        self.warnings += cast(ReadEnd, frame).warnings
+        while isinstance(item := self._take(), StepFrame):
+            self.num_refused = self._num_refused_before + item.num_refused
+            yield item
+        self._check_losses(cast(ReadEnd, item))
 
     def close(self) -> None:
         """Ends the process. May be called twice."""
         self._is_closed.set()
-        self._process.terminate()  # it ends at once: see `begin_worker`
+        if self._process.is_alive():
+            os.kill(cast(int, self._process.pid), signal.SIGKILL)  # one that hangs or was stopped takes no other
         self._process.join()
         self._receiver.close()
 
@@ -122,6 +136,16 @@ class StepReader:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+    def _check_losses(self, end: ReadEnd) -> None:
+        num_refused = self._num_refused_before + end.num_refused
+        share = num_refused / end.num_packets
+        if share > REFUSED_SHARE:
+            raise InputError(
+                f"{num_refused} of its {end.num_packets} frames cannot be decoded: it is damaged", subject=self._path
+            )
+        if share > TOLD_SHARE:
+            self.warnings += (f"{share:.0%} of its frames could not be decoded: it is damaged",)
 
     def _receive(self) -> None:
         while not self._is_closed.is_set():
@@ -166,19 +190,9 @@ def _read(
             with VideoFile(path) as video:
                 for item in _steps(video, plan, short_side, jpeg_quality, first_step):
                     sender.send(item)
-                sender.send(ReadEnd(_losses(video)))
+                sender.send(ReadEnd(video.num_refused, len(video.packets)))
         except InputError as error:
             sender.send(error)
-
-
-def _losses(video: VideoFile) -> tuple[str, ...]:
-    num_packets = len(video.packets)
-    share = video.num_refused / num_packets
-    if share > REFUSED_SHARE:
-        raise InputError(
-            f"{video.num_refused} of its {num_packets} frames cannot be decoded: it is damaged", subject=video.path
-        )
-    return (f"{share:.0%} of its frames could not be decoded: it is damaged",) if share > TOLD_SHARE else ()
 
 
 def _steps(
@@ -187,13 +201,14 @@ def _steps(
     timeline = video.timeline(video.packets)
     if not len(timeline.keys):
         raise InputError("no frame of this video can be decoded: it is damaged or cut off", subject=video.path)
-    duration_seconds = float(timeline.seconds[0]) + timeline.duration_seconds
-    yield OpenedVideo(duration_seconds, len(timeline.keys), timeline.notes)
-    times, converter = plan.frame_times(0, plan.count_steps(duration_seconds)), PixelConverter()
+    duration_seconds = round(float(timeline.seconds[0]) + timeline.duration_seconds, 3)
+    yield OpenedVideo(duration_seconds, len(timeline.keys), video.packets.has_trusted_times, timeline.notes)
+    # One at least: it tells the size.
+    times, converter = plan.frame_times(0, max(plan.count_steps(duration_seconds), 1)), PixelConverter()
     last_picture, jpeg, width, height = None, b"", 0, 0
     for step, picture in pictures_at(video, times, first_step):
         if picture is not last_picture:
             pixels = converter.to_bgr(picture)
             height, width = pixels.shape[:2]
             jpeg, last_picture = encode_frame(reduce_frame(pixels, short_side), jpeg_quality), picture
-        yield StepFrame(step, jpeg, width, height)
+        yield StepFrame(step, jpeg, width, height, video.num_refused)

@@ -18,7 +18,7 @@ from vidmodel_tf.records.frames import decode_questions
 from vidmodel_tf.scoring.questions import read_questions
 from vidmodel_tf.scoring.step_scores import StepScores
 from vidmodel_tf.scoring.timed_scores import TimedScores
-from vidmodel_tf.scoring.window_pass import WindowPass
+from vidmodel_tf.scoring.window_pass import WindowPass, Words
 from vidmodel_tf.scoring.windows import WindowPlan
 from vidmodel_tf.timelines.partial import Partial
 from vidmodel_tf.timelines.read_steps import OpenedVideo, StepFrame, StepReader
@@ -67,42 +67,74 @@ def score_video(
         plan: Length and hop of windows.
         cues: The words that go with it.
         finds_cuts: Whether windows do not cross cuts.
-        partial: Where unfinished work is kept; None: nothing is kept. It is removed at the end.
+        partial: Where unfinished work is kept; None: nothing is kept.
 
     Raises:
         InputError: The file is not a video, or cannot be decoded.
     """
-    run = form.run
-    words = words_of_range(run, cues)
-    windows = WindowPass(form, plan, words, finds_cuts=finds_cuts)
-    steps = StepScores({head: len(names) for head, names in run.labels.items()})
-    kept = None if partial is None else partial.read()
-    if kept is not None:
-        windows.restore(kept)
-        steps.restore(kept)
-    with StepReader(path, plan, run.config.prepare, windows.num_steps) as reader:
+    words = words_of_range(form.run, cues)
+    work = _Work(form, plan, words, finds_cuts=finds_cuts)
+    if partial is not None and (kept := partial.read()) is not None:
+        work.restore(kept)
+    with work.open_reader(path) as reader:
+        if work.windows.num_steps and not reader.video.can_begin_late:
+            # Decoding up to where the work ended would take as long as the work.
+            return score_video(form, path, plan, cues=cues, finds_cuts=finds_cuts)
         duration_seconds = reader.video.duration_seconds
-        num_steps = plan.count_steps(duration_seconds)
-        size = (0, 0)
+        num_steps, num_rows = plan.count_steps(duration_seconds), plan.count_rows(duration_seconds)
         if num_steps >= plan.num_frames:
-            for chunk, frames in _chunks(reader, form, num_steps - windows.num_steps, path):
-                size = chunk[-1].width, chunk[-1].height
-                scored = windows.push(frames)
-                steps.add(scored.windows, scored.scores)
-                if partial is not None and windows.num_steps % (CHUNK_STEPS * CHUNKS_A_SAVE) == 0:
-                    partial.write(windows.state() | steps.state())
-            scored = windows.finish()
-            steps.add(scored.windows, scored.scores)
-            rows = steps.mean(plan.count_rows(duration_seconds))
+            for chunk, frames in _chunks(reader, form, num_steps - work.windows.num_steps, path):
+                work.push(chunk[-1], frames, reader.num_refused)
+                if partial is not None and work.windows.num_steps % (CHUNK_STEPS * CHUNKS_A_SAVE) == 0:
+                    partial.write(work.state())
+            rows = work.finish(num_rows)
         else:
-            size = next(((frame.width, frame.height) for frame in reader), size)
-            rows = _score_short(form, path, words(0.0, duration_seconds), plan.count_rows(duration_seconds))
+            first = next(iter(reader))
+            work.size = first.width, first.height
+            rows = _score_short(form, path, words(0.0, duration_seconds), num_rows)
         video, warnings = reader.video, reader.warnings
-    if partial is not None:
-        partial.remove()
-    # Rounded as it is stored: events that are drawn again from the file then end at the same time.
-    scores = TimedScores.of(plan.step_seconds, round(duration_seconds, 3), run.labels, rows)
-    return ScoredVideo(video, *size, scores=scores, cuts=tuple(windows.cuts), warnings=warnings)
+    scores = TimedScores.of(plan.step_seconds, duration_seconds, form.run.labels, rows)
+    return ScoredVideo(video, *work.size, scores=scores, cuts=tuple(work.windows.cuts), warnings=warnings)
+
+
+class _Work:
+    """A pass that is under way, and all that is kept of it."""
+
+    def __init__(self, form: Form, plan: WindowPlan, words: Words, *, finds_cuts: bool) -> None:
+        self._plan = plan
+        self._prepare = form.run.config.prepare
+        self._steps = StepScores({head: len(names) for head, names in form.run.labels.items()})
+        self._num_refused = 0
+        self.windows = WindowPass(form, plan, words, finds_cuts=finds_cuts)
+        self.size = (0, 0)
+
+    def open_reader(self, path: Path) -> StepReader:
+        """Begins to read where the work stands."""
+        return StepReader(path, self._plan, self._prepare, self.windows.num_steps, self._num_refused)
+
+    def push(self, last: StepFrame, frames: np.ndarray, num_refused: int) -> None:
+        """Takes a chunk of frames; `last` is the last of them."""
+        self.size, self._num_refused = (last.width, last.height), num_refused
+        scored = self.windows.push(frames)
+        self._steps.add(scored.windows, scored.scores)
+
+    def finish(self, num_rows: int) -> dict[str, np.ndarray]:
+        """The scores of all steps."""
+        scored = self.windows.finish()
+        self._steps.add(scored.windows, scored.scores)
+        return self._steps.mean(num_rows)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """All that it remembers, for `restore`."""
+        own = np.array([*self.size, self._num_refused], np.int64)
+        return self.windows.state() | self._steps.state() | {"work": own}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Goes on from a `state`."""
+        width, height, self._num_refused = state["work"].tolist()
+        self.size = width, height
+        self.windows.restore(state)
+        self._steps.restore(state)
 
 
 def _chunks(

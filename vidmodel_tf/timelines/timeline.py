@@ -12,11 +12,11 @@ from vidmodel_tf.forms.fingerprint import fingerprint
 from vidmodel_tf.forms.form import Form
 from vidmodel_tf.forms.open_model import open_model
 from vidmodel_tf.run_folder.run import Run
-from vidmodel_tf.scoring.find_events import find_events
-from vidmodel_tf.scoring.judge import judge
 from vidmodel_tf.scoring.policy import Policy, default_policy
 from vidmodel_tf.scoring.windows import WINDOWS, WindowPlan, plan_windows
+from vidmodel_tf.storage import file_sha256
 from vidmodel_tf.timelines.document import Document, ModelFacts, Shot, TimelineSettings, VideoFacts
+from vidmodel_tf.timelines.draw_events import draw_events
 from vidmodel_tf.timelines.partial import Partial
 from vidmodel_tf.timelines.score_video import ScoredVideo, score_video
 from vidmodel_tf.timelines.words_of_range import find_cues
@@ -54,7 +54,7 @@ def timeline(
     plan = plan_for(form.run, window_seconds, hop_seconds)
     policy = policy or policy_for(form.run)
     document, _ = score_task(plan_task(form, video, plan, windows=windows, text=text))
-    return decided(document, policy)
+    return draw_events(document, policy)[0]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -106,8 +106,10 @@ def plan_task(
     path = Path(video).absolute()
     if not path.is_file():
         raise InputError("there is no such file: expected a video", subject=video)
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        sha256 = file_sha256(path)
+    except OSError as error:
+        raise InputError(f"it cannot be read: {error.strerror}", subject=video) from None
     settings = TimelineSettings(
         window_seconds=round(plan.window_seconds, 6),
         hop_seconds=round(plan.hop_seconds, 6),
@@ -126,11 +128,12 @@ def plan_task(
 
 
 def score_task(task: TimelineTask, partial: Path | None = None) -> tuple[Document, tuple[str, ...]]:
-    """Scores a video; its events are still to be found (`decided`).
+    """Scores a video; its events are still to be found (`draw_events`).
 
     Args:
         task: From `plan_task`.
-        partial: A file in which unfinished work is kept, to go on after a kill; it is removed at the end.
+        partial: A file in which unfinished work is kept, to go on after a kill. It is left, for the scores are not
+            written yet.
 
     Returns:
         The document, and a warning for each thing in which the video is not as it should be.
@@ -154,16 +157,6 @@ def score_task(task: TimelineTask, partial: Path | None = None) -> tuple[Documen
         shots=_shots(scored, task.plan),
     )
     return document, scored.warnings
-
-
-def decided(document: Document, policy: Policy) -> Document:
-    """The same video with the events and the decision of a policy.
-
-    Raises:
-        InputError: A rule's head or class is not in the scores.
-    """
-    events, judgement = find_events(document.scores, policy), judge(document.scores, policy)
-    return dataclasses.replace(document, events=events, decision=judgement.decision)
 
 
 def plan_for(run: Run, window_seconds: float | None, hop_seconds: float | None) -> WindowPlan:
@@ -201,7 +194,7 @@ def _facts_of(scored: ScoredVideo, path: Path, sha256: str) -> VideoFacts:
     return VideoFacts(
         path=str(path),
         sha256=sha256,
-        duration_seconds=round(scored.video.duration_seconds, 3),
+        duration_seconds=scored.video.duration_seconds,
         num_frames=scored.video.num_frames,
         width=scored.width,
         height=scored.height,
@@ -209,6 +202,6 @@ def _facts_of(scored: ScoredVideo, path: Path, sha256: str) -> VideoFacts:
 
 
 def _shots(scored: ScoredVideo, plan: WindowPlan) -> tuple[Shot, ...]:
-    end_seconds = round(scored.video.duration_seconds, 3)
+    end_seconds = scored.video.duration_seconds
     cuts = [round(cut * plan.step_seconds, 3) for cut in scored.cuts]
     return tuple(Shot(start, end) for start, end in itertools.pairwise([0.0, *cuts, end_seconds]))

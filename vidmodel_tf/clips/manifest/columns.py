@@ -65,7 +65,7 @@ def read_columns(names: Sequence[str], file_name: str) -> Columns:
         InputError: A name looks like a misspelt known one, a head has a name that no output may have or is declared
             twice, or there is no label column, or neither a `path` nor words.
     """
-    faults = [fault for name in names if (fault := _misspelling(name, names))]
+    faults = misspellings(names)
     heads: dict[str, HeadColumn] = {}
     for name in names:
         prefix, head = _split_head(name)
@@ -85,6 +85,11 @@ def read_columns(names: Sequence[str], file_name: str) -> Columns:
     has_videos = "path" in names
     known = {*(COLUMNS if has_videos else WORDS_COLUMNS), *(column.column for column in heads.values())}
     return Columns(heads, tuple(name for name in names if name not in known), has_videos)
+
+
+def misspellings(names: Sequence[str]) -> list[str]:
+    """What is wrong with the names that look like misspelt known ones, a line each."""
+    return [fault for name in names if (fault := _misspelling(name, names))]
 
 
 def _split_head(name: str) -> tuple[str, str]:
