@@ -34,7 +34,8 @@ def imported_modules(tree: ast.AST) -> set[str]:
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
             names.add((node.module or "").split(".")[0])
-    return names - set(sys.stdlib_module_names) - {"vidmodel_tf"}
+    # `_typeshed` comes with type checkers and is never imported when the program runs.
+    return names - set(sys.stdlib_module_names) - {"vidmodel_tf", "_typeshed"}
 
 
 def imported_extras(tree: ast.AST) -> set[tuple[str, str]]:
