@@ -65,7 +65,9 @@ def scores_of_range(form: Form, path, plan, window, words):
     return form.scores(decode_questions([question], config), [words])
 
 
-@pytest.mark.parametrize("form_name", ["keras", "saved_model", "pair"])
+@pytest.mark.parametrize(
+    "form_name", ["keras", *(pytest.param(name, marks=pytest.mark.slow) for name in ("saved_model", "pair"))]
+)
 @pytest.mark.parametrize("windows", ["fixed", "shots"])
 def test_windows_have_the_scores_of_the_same_ranges(run, film, scored, tmp_path, form_name, windows):
     if not run.config.model.has_frames:
