@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -65,18 +67,26 @@ def scores_of_range(form: Form, path, plan, window, words):
     return form.scores(decode_questions([question], config), [words])
 
 
+@pytest.fixture(scope="module")
+def form_named(run, tmp_path_factory):
+    """The forms of a run by name; each is exported when it is first asked for."""
+    out = tmp_path_factory.mktemp("forms") / "name"
+    paths = {
+        "keras": lambda: run.path,
+        "saved_model": lambda: export_saved_model(run.path, out),
+        "pair": lambda: export_tflite(run.path, out) / "frame_features_float32.tflite",
+    }
+    return functools.cache(lambda name: open_model(paths[name]()))
+
+
 @pytest.mark.parametrize(
     "form_name", ["keras", *(pytest.param(name, marks=pytest.mark.slow) for name in ("saved_model", "pair"))]
 )
 @pytest.mark.parametrize("windows", ["fixed", "shots"])
-def test_windows_have_the_scores_of_the_same_ranges(run, film, scored, tmp_path, form_name, windows):
+def test_windows_have_the_scores_of_the_same_ranges(run, film, scored, form_named, form_name, windows):
     if not run.config.model.has_frames:
         pytest.skip("the model encodes no frames")
-    if form_name == "pair":
-        path = export_tflite(run.path, tmp_path / "name") / "frame_features_float32.tflite"
-    else:
-        path = export_saved_model(run.path, tmp_path / "name") if form_name == "saved_model" else run.path
-    form = open_model(path)
+    form = form_named(form_name)
     plan = plan_windows(run.config.model.num_frames, run.config.prepare.num_stored_frames, 1.0)
     result = score_video(form, film, plan, cues=(untimed("title", "A blue film", ""),), finds_cuts=windows == "shots")
     assert (result.cuts == ()) == (windows == "fixed")
