@@ -143,6 +143,7 @@ def test_folds_of_different_partitions_are_not_put_together(folds, tmp_path):
         crossvalidate(data, tmp_path / "mixed", model, QUICK, num_folds=3, num_seeds=2)
 
 
+@pytest.mark.slow
 def test_command_line(folds, tmp_path, capsys):
     data, out, _, _ = folds
     config = tmp_path / "config.json"

@@ -52,6 +52,7 @@ print("ran on jax")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
 def test_jax_gives_the_same_scores_without_tensorflow(tmp_path):
     settings = {

@@ -71,6 +71,7 @@ class InterruptedTrainingError(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_epochs", [3, 6])
 def test_interrupted_it_goes_on(refit_run, monkeypatch, tmp_path, num_epochs):
     on_epoch_end = StageProgress.on_epoch_end
@@ -91,6 +92,7 @@ def test_interrupted_it_goes_on(refit_run, monkeypatch, tmp_path, num_epochs):
         assert float(row["loss"]) == pytest.approx(float(whole["loss"]), rel=2e-3, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_without_validation_clips_there_is_nothing_to_refit(data_set, tmp_path):
     data = open_data_set(data_set)
     data = data.with_splits({clip.id: "test" if clip.split == "test" else "train" for clip in data.clips})
