@@ -257,3 +257,14 @@ def test_a_video_that_cannot_be_begun_late_is_begun_anew(plain, film, tmp_path, 
     again = score_video.score_video(form, film, plan, partial=partial)
     assert begun == [64, 0]
     np.testing.assert_array_equal(again.scores.heads["colour"].scores, whole.scores.heads["colour"].scores)
+
+
+def test_a_video_without_a_picture_that_can_be_decoded_is_refused(plain, film, tmp_path):
+    path, content = tmp_path / "a.mp4", bytearray(film.read_bytes())
+    start = content.index(b"mdat") + 4
+    end = content.index(b"moov", start) - 4
+    content[start:end] = bytes(end - start)
+    path.write_bytes(content)
+    for window_seconds in (1.0, 60.0):
+        with pytest.raises(InputError, match=r"a.mp4: no frame of this video can be decoded: it is damaged"):
+            timeline(plain.path, path, window_seconds=window_seconds)

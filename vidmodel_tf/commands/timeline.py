@@ -86,6 +86,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _show(made: Iterable[MadeTimeline | Refusal], options: argparse.Namespace) -> list[MadeTimeline]:
     """As they come with --json, else in one table at the end."""
+    from vidmodel_tf.timelines.clock_text import clock_text
     from vidmodel_tf.timelines.make_timelines import MadeTimeline
 
     timelines, rows, notes = [], [], []
@@ -98,7 +99,7 @@ def _show(made: Iterable[MadeTimeline | Refusal], options: argparse.Namespace) -
             document = item.document
             page = f"{options.out}/{item.name}.html"
             rows.append(
-                (item.name, _clock(document.video.duration_seconds), len(document.events), document.decision, page)
+                (item.name, clock_text(document.video.duration_seconds), len(document.events), document.decision, page)
             )
         else:
             rows.append((item.id, "", "", "", f"error: {item.reason}"))
@@ -108,10 +109,3 @@ def _show(made: Iterable[MadeTimeline | Refusal], options: argparse.Namespace) -
         for note in notes:
             print(f"vidmodel timeline: {note}", file=sys.stderr)
     return timelines
-
-
-def _clock(seconds: float) -> str:
-    """Hours, minutes and seconds."""
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

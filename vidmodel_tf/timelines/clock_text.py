@@ -1,4 +1,4 @@
-"""Times as they are drawn into pictures."""
+"""Times for people, in pictures and tables."""
 
 from __future__ import annotations
 

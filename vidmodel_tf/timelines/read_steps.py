@@ -114,12 +114,14 @@ class StepReader:
         threading.Thread(target=self._receive, daemon=True).start()
         self.video = cast(OpenedVideo, self._take())
         self.warnings = self.video.warnings  # with those of decoding, once all frames were taken
+        self._has_frames = first_step > 0
         self._num_refused_before = self.num_refused = num_refused
 
     def __iter__(self) -> Iterator[StepFrame]:
         """The frames of the steps, in order, to the end of the video."""
         while isinstance(item := self._take(), StepFrame):
             self.num_refused = self._num_refused_before + item.num_refused
+            self._has_frames = True
             yield item
         self._check_losses(cast(ReadEnd, item))
 
@@ -139,6 +141,8 @@ class StepReader:
 
     def _check_losses(self, end: ReadEnd) -> None:
         num_refused = self._num_refused_before + end.num_refused
+        if not self._has_frames:
+            raise InputError("no frame of this video can be decoded: it is damaged or cut off", subject=self._path)
         share = num_refused / end.num_packets
         if share > REFUSED_SHARE:
             raise InputError(
