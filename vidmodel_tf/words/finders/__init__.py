@@ -1,0 +1,1 @@
+"""Where words are found in a video itself: a module a source."""
