@@ -58,6 +58,7 @@ def test_bad_settings_are_refused_by_name(values, words):
         ({"languages": ["english"]}, r"languages: expected language codes such as 'en' or 'pt-BR'\. .*'english'"),
         ({"languages": [""]}, r"languages: expected language codes"),
         ({"source_pattern": "("}, r"prepare\.source_pattern: expected a regular expression\. Received: '\(' \("),
+        ({"words": ["ocr"]}, r"prepare\.words: expected a list of one of 'tracks', 'captions', .*Received: \('ocr',\)"),
         ({"follow_links": 1}, r"prepare\.follow_links: expected true or false"),
     ],
 )

@@ -51,6 +51,15 @@ def test_steps_leave_what_they_do_not_know():
     assert settings == {"model": {"num_nets": 2, "height": 64}, "other": [1]}
 
 
+def test_a_run_from_before_words_were_found_in_videos_finds_none(old_run):
+    assert load_run(old_run).config.prepare.words == ()
+
+
+def test_a_run_that_says_where_its_words_are_found_keeps_it():
+    settings = {"format": FORMAT, "prepare": {"words": ["speech"]}}
+    assert upgrade(settings, "config.json") == settings
+
+
 def test_the_present_format_stays_as_it_is():
     settings = {"format": FORMAT, "model": {"ensemble_size": 2}}
     assert upgrade(settings, "config.json") == settings

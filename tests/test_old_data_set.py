@@ -42,6 +42,7 @@ def test_clips_are_what_the_old_code_read(data_dir):
 def test_its_report_is_read(data_dir):
     data = open_data_set(data_dir)
     assert (data.prepare.short_side, data.report.clip_warnings) == (16, {})
+    assert data.prepare.words == ()  # what the default finds today was not found then
     assert data.fingerprint == json.loads((OLD / "data" / "prepare_report.json").read_text())["fingerprint"]
 
 

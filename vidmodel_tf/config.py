@@ -24,6 +24,7 @@ Branches = Literal["both", "video", "text"]
 Streams = Literal["appearance", "motion", "both"]
 Pooling = Literal["last", "attention", "both"]
 TextPooling = Literal["last", "mean", "both"]
+WordSource = Literal["tracks", "captions", "screen", "speech"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
 
@@ -40,7 +41,11 @@ class PrepareConfig:
     seed: Annotated[int, Range(0, 2**31 - 1)] = 0  # of the split and of the order in which clips are stored
     timeout_seconds: Annotated[float, Range(0.1, 86_400.0)] = 120.0  # a file that takes longer is refused by name
     num_workers: Annotated[int, Range(0, 256)] = 0  # decoding processes; 0: one a core
-    languages: tuple[str, ...] = ("en",)  # of the words beside a video; the first that is found is read
+    # Where words are looked for in the video itself, the best first; each field is filled by the first that has words.
+    words: tuple[WordSource, ...] = ("tracks",)
+    languages: tuple[str, ...] = ("en",)  # of the words beside and in a video; the first that is found is read
+    speech_model: str = "packaged"  # that of the extra `speech`, the path of a folder, or a name to download
+    screen_frames_per_second: Annotated[float, Range(0.1, 30.0)] = 2.0  # that the source `screen` looks at
     source_pattern: str = ""  # regular expression; what it finds in a clip's path is its source. "": the path itself
     follow_links: bool = False  # whether a link beside a video that leads out of SOURCE may give its words
 
@@ -48,6 +53,10 @@ class PrepareConfig:
         check_settings(self)
         _check_languages(self.languages)
         _check_pattern("source_pattern", self.source_pattern)
+
+
+# Data sets and runs that were made before these settings existed were made as these values say, not the defaults.
+PREPARE_BEFORE: Mapping[str, Any] = {"words": []}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

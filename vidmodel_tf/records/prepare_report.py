@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vidmodel_tf.config import PrepareConfig, from_mapping, to_mapping
+from vidmodel_tf.config import PREPARE_BEFORE, PrepareConfig, from_mapping, to_mapping
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.storage import read_json
 
@@ -94,7 +94,7 @@ class PrepareReport:
             passed_over=dict(values.get("passed_over", {})),
             decoder=dict(values["decoder"]),
             counts={split: SplitCounts(**counts) for split, counts in values["counts"].items()},
-            settings=from_mapping(PrepareConfig, values["settings"], "prepare"),
+            settings=from_mapping(PrepareConfig, {**PREPARE_BEFORE, **values["settings"]}, "prepare"),
             source=values["source"],
             plan_fingerprint=values["plan_fingerprint"],
             fingerprint=values["fingerprint"],

@@ -2,7 +2,8 @@
 
 A format is a number, the setting `format`; version 0.1.0 wrote none, which is format 1. Each step from one format to
 the next is a function here that renames what was renamed and, where a default has changed, writes in the old one.
-A setting that is merely new needs no step if its default means what was done before.
+A setting that is merely new needs no step: where its default does not mean what was done before, the value that does
+stands in `config.PREPARE_BEFORE`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from vidmodel_tf.config import PREPARE_BEFORE
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.storage import read_json
 from vidmodel_tf.version import __version__
@@ -58,7 +60,12 @@ def upgrade(settings: Settings, path: str | Path) -> Settings:
         )
     for step in _STEPS[found - 1 :]:
         settings = step(settings)
-    return {**settings, "format": FORMAT}
+    return {**_with_what_was_done(settings), "format": FORMAT}
+
+
+def _with_what_was_done(settings: Settings) -> Settings:
+    prepare = settings.get("prepare")
+    return {**settings, "prepare": {**PREPARE_BEFORE, **prepare}} if isinstance(prepare, dict) else settings
 
 
 def _from_1_to_2(settings: Settings) -> Settings:
