@@ -17,6 +17,7 @@ from vidmodel_tf.live.event_cuts import LONGEST_RING_SECONDS, EventCuts, ring_se
 from vidmodel_tf.live.event_files import EventFiles
 from vidmodel_tf.live.event_reporter import EventReporter
 from vidmodel_tf.live.frame_ring import FrameRing
+from vidmodel_tf.live.source_scores import NewScores
 from vidmodel_tf.live.work_queue import WorkQueue
 from vidmodel_tf.scoring.event import Event
 from vidmodel_tf.scoring.policy import Policy
@@ -53,6 +54,10 @@ def warnings() -> list[str]:
 def fill(ring: FrameRing, first: int, end: int) -> None:
     for step in range(first, end):
         ring.push(step, b"%d" % step)
+
+
+def of_step(step: int, score: float) -> NewScores:
+    return NewScores([], [(step, {"label": np.array([score])})])
 
 
 def event(start: float, end: float, peak: float = 0.0) -> Event:
@@ -126,7 +131,7 @@ def test_cuts_are_whole_whatever_the_rule_says(rule, high, expected, tmp_path, q
         fill(ring, step, step + 1)
         if step >= WINDOW_SECONDS:
             scored = step - WINDOW_SECONDS
-            reporter.push(scored, {"label": np.array([float(scored in high)])}, float(step))
+            reporter.push(of_step(scored, float(scored in high)), float(step))
     reporter.finish(300.0, "stopped")
     assert queue.cuts == [list(expected)]
     assert warnings == []
@@ -141,7 +146,7 @@ def test_a_cut_does_not_wait_for_a_camera_that_is_lost(is_stopped, tmp_path, que
     reporter = EventReporter("door", Policy((rule,)), {"label": ["fight"]}, 1.0, log, files, [], warnings.append)
     for step, score in enumerate([1.0, 1.0, 0.0, 0.0]):
         fill(ring, step, step + 1)
-        reporter.push(step, {"label": np.array([score])}, 0.0)
+        reporter.push(of_step(step, score), 0.0)
     assert queue.cuts == []
     if is_stopped:
         reporter.finish(0.0, "stopped")

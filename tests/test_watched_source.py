@@ -8,6 +8,7 @@ from unittest import mock
 import pytest
 
 from vidmodel_tf.live.damaged_pictures import DamagedPictures
+from vidmodel_tf.live.source_scores import NewScores
 from vidmodel_tf.live.watched_source import WatchedSource
 from vidmodel_tf.video.camera import Camera, CameraNews, LiveFrame
 
@@ -34,7 +35,7 @@ def log():
 
 @pytest.fixture
 def scores():
-    return mock.Mock(push=mock.Mock(return_value=(0, [])), finish=mock.Mock(return_value=[]))
+    return mock.Mock(push=mock.Mock(return_value=(0, NewScores([], []))), finish=mock.Mock(return_value=[]))
 
 
 def watched(camera: CameraThatEnds, scores: mock.Mock, log: mock.Mock) -> WatchedSource:

@@ -45,6 +45,11 @@ def kinds(lines: list[dict]) -> list[str]:
     return [line["type"] for line in lines]
 
 
+def kinds_but_updates(lines: list[dict]) -> list[str]:
+    """Whether an event is confirmed before a watch is ended depends on the machine."""
+    return [kind for kind in kinds(lines) if kind != "update"]
+
+
 def watch(folder: Path, *urls: str, policy: Policy = POLICY, **outputs) -> list[dict]:
     warnings: list[str] = []
     watch_sources(
@@ -94,10 +99,11 @@ def film(tmp_path_factory) -> Film:
 
 
 def test_lines_of_a_file_with_two_fights(film):
-    assert kinds(film.lines) == ["connected", "start", "notify", "end", "start", "notify", "end"]
+    assert kinds(film.lines) == ["connected", *["start", "notify", "update", "end"] * 2]
     ids = [line["event"] for line in film.lines]
     assert ids[0] is None
-    assert ids[1] == ids[2] == ids[3] != ids[4] == ids[5] == ids[6]
+    assert ids[1] == ids[2] == ids[3] == ids[4] != ids[5] == ids[6] == ids[7] == ids[8]
+    assert [line["confirmed"] for line in film.lines[1:]] == [False, False, True, True] * 2
     assert {line["source"] for line in film.lines} == {"cam1"}
     assert {line["decision"] for line in film.lines[1:]} == {"alarm"}
 
@@ -207,7 +213,7 @@ def test_an_event_goes_on_until_it_is_stopped(tmp_path, fight):
     watch.until(lambda lines: "notify" in kinds(lines))
     watch.end(signal.SIGTERM)
     lines = read_log(tmp_path / "out")
-    assert kinds(lines) == ["connected", "start", "notify", "end"]
+    assert kinds_but_updates(lines) == ["connected", "start", "notify", "end"]
     assert lines[-1]["reason"] == "stopped"
     assert (tmp_path / "out" / lines[-1]["picture"]).is_file()
 
@@ -220,7 +226,7 @@ def test_a_kill_and_a_restart(tmp_path, fight):
     second = Watch(tmp_path / "out", fight)
     lines = second.until(lambda lines: kinds(lines).count("notify") == 2)
     second.end(signal.SIGTERM)
-    assert kinds(lines) == ["connected", "start", "notify", "end", "connected", "start", "notify"]
+    assert kinds_but_updates(lines) == ["connected", "start", "notify", "end", "connected", "start", "notify"]
     assert lines[3]["reason"] == "restart"
     assert lines[3]["event"] == lines[1]["event"] != lines[5]["event"]
 
@@ -244,7 +250,7 @@ def test_hooks_that_fail_or_hang_end_nothing(tmp_path):
         outputs = Outputs(tmp_path / "out", run="sleep 600", webhook=f"http://127.0.0.1:{silent.getsockname()[1]}/")
         watch_sources(MODEL, make_sources([str(video)]), POLICY, outputs, stop=threading.Event(), warn=warnings.append)
     lines = read_log(tmp_path / "out")
-    assert kinds(lines)[:4] == ["connected", "start", "notify", "end"]
+    assert kinds_but_updates(lines)[:4] == ["connected", "start", "notify", "end"]
     dropped = next(line for line in lines if line["type"] == "dropped")
     assert (dropped["event"], dropped["what"], dropped["reason"]) == (lines[1]["event"], "--run", "the watch ended")
     assert f"--run: the notification of {lines[1]['event']} did not arrive: the watch ended" in warnings
@@ -259,7 +265,7 @@ def test_a_stream_that_breaks_ends_the_event(tmp_path):
         server.close()
         lines = watch.until(lambda lines: "end" in kinds(lines))
         watch.end(signal.SIGTERM)
-    assert kinds(lines) == ["connected", "start", "notify", "lost", "end"]
+    assert kinds_but_updates(lines) == ["connected", "start", "notify", "lost", "end"]
     assert "reason" not in lines[-1]
 
 

@@ -11,7 +11,7 @@ from vidmodel_tf.live.event_log import EventLog
 from vidmodel_tf.live.event_reporter import EventReporter
 from vidmodel_tf.live.frame_ring import FrameRing
 from vidmodel_tf.live.repeated_pictures import RepeatedPictures
-from vidmodel_tf.live.source_scores import SourceScores, StepScore
+from vidmodel_tf.live.source_scores import NewScores, SourceScores
 from vidmodel_tf.video.camera import Camera, CameraNews
 
 FRAMES_A_TURN = 32  # of one source, before another has its turn
@@ -76,10 +76,10 @@ class WatchedSource:
         for item in news:
             self._tell(item)
         for frame in frames:
-            step, settled = self._scores.push(frame)
+            step, scores = self._scores.push(frame)
             self._ring.push(step, frame.jpeg)
             self._repeats.push(frame.jpeg)
-            self._report(settled)
+            self._reporter.push(scores, time.time())
         self._damage.push(self._camera.num_corrupt, time.monotonic())
         if is_ended and not frames:
             self.finish("ended")
@@ -91,16 +91,15 @@ class WatchedSource:
         """Ends what is open; frames that wait for a full hop are not scored. May be called twice."""
         if not self._is_finished:
             self._is_finished = True
-            self._report(self._scores.finish())
+            self._settle()
             self._reporter.finish(time.time(), reason)
 
-    def _report(self, settled: list[StepScore]) -> None:
-        for step, scores in settled:
-            self._reporter.push(step, scores, time.time())
+    def _settle(self) -> None:
+        self._reporter.push(NewScores([], self._scores.finish()), time.time())
 
     def _pass_over(self) -> None:
         """While nothing comes, time goes on."""
-        self._report(self._scores.finish())
+        self._settle()
         step = self._scores.step_at(time.time()) - 1
         if step >= self._scores.next_step:
             self._scores.next_step = step + 1

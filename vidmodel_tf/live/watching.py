@@ -147,7 +147,7 @@ def _open_all(
         ring = FrameRing(num_kept)
         files = EventFiles(outputs.folder, source.name, ring, step_seconds, cuts, warn)
         reporter = EventReporter(source.name, policy, model.labels, step_seconds, log, files, hooks, warn)
-        scores = SourceScores(model.begin_pass, model.decode, model.plan)
+        scores = SourceScores(model.begin_pass, model.decode, model.plan, model.labels)
         repeats = RepeatedPictures(source.name, step_seconds, warn)
         damage = DamagedPictures(source.name, warn)
         stack.enter_context(camera)

@@ -13,28 +13,44 @@ _TOLERANCE = 1e-9  # seconds: 0.3 and 3 * 0.1 are the same time
 
 
 @dataclasses.dataclass(frozen=True)
+class Span:
+    """The steps of an event, without padding.
+
+    Attributes:
+        start: In seconds, as all here.
+        end: So far.
+        peak: The start of the first step with the highest score.
+        score: That score.
+    """
+
+    start: float
+    end: float
+    peak: float
+    score: float
+
+    def joined(self, later: Span) -> Span:
+        """This and a later one as one."""
+        highest = later if later.score > self.score else self
+        return Span(self.start, later.end, highest.peak, highest.score)
+
+    def reaches(self, start: float, rule: Rule) -> bool:
+        """Whether what begins at `start` or later can be joined with it: at most `gap_seconds` lie between them."""
+        return start - self.end <= rule.gap_seconds + _TOLERANCE
+
+
+@dataclasses.dataclass(frozen=True)
 class EventChange:
     """What became of an event.
 
     Attributes:
         kind: "started": it has lasted `min_seconds`; "updated": it has become longer; "ended": nothing will change it.
         event: As it is now; its end is the end so far.
+        span: Its steps.
     """
 
     kind: Literal["started", "updated", "ended"]
     event: Event
-
-
-@dataclasses.dataclass(frozen=True)
-class _Span:
-    start: float
-    end: float
-    peak: float
-    score: float
-
-    def joined(self, later: _Span) -> _Span:
-        highest = later if later.score > self.score else self
-        return _Span(self.start, later.end, highest.peak, highest.score)
+    span: Span
 
 
 class EventTracker:
@@ -67,7 +83,7 @@ class EventTracker:
         self._step_seconds = step_seconds
         self._end_seconds = math.inf if end_seconds is None else end_seconds
         self._next_index = 0
-        self._span: _Span | None = None
+        self._span: Span | None = None
         self._is_open = False
         self._is_reported = False
         self._num_reported = 0
@@ -90,6 +106,13 @@ class EventTracker:
         self._is_open = score >= (self._rule.off if self._is_open else self._rule.on)
         return changes + (self._grow(index, score) if self._is_open else self._end_unless_joined(index + 1))
 
+    @property
+    def earliest_start(self) -> float:
+        """No event that has not started yet begins before this time."""
+        if self._span is None or self._is_reported:
+            return self._next_index * self._step_seconds
+        return self._span.start
+
     def finish(self, end_seconds: float) -> list[EventChange]:
         """Ends what has not ended, at the latest at `end_seconds`, where the scores end."""
         self._end_seconds = min(self._end_seconds, end_seconds)
@@ -98,7 +121,7 @@ class EventTracker:
 
     def _grow(self, index: int, score: float) -> list[EventChange]:
         start = index * self._step_seconds
-        step = _Span(start, min((index + 1) * self._step_seconds, self._end_seconds), start, score)
+        step = Span(start, min((index + 1) * self._step_seconds, self._end_seconds), start, score)
         self._span = step if self._span is None else self._span.joined(step)
         if self._is_reported:
             return [self._change("updated", self._span)]
@@ -112,15 +135,14 @@ class EventTracker:
         """Ends the event if one that begins with the step `next_index` at the earliest is too far to be joined."""
         if self._is_open or self._span is None:
             return []
-        gap_seconds = next_index * self._step_seconds - self._span.end
-        return self._end() if gap_seconds > self._rule.gap_seconds + _TOLERANCE else []
+        return [] if self._span.reaches(next_index * self._step_seconds, self._rule) else self._end()
 
     def _end(self) -> list[EventChange]:
         changes = [self._change("ended", self._span)] if self._span and self._is_reported else []
         self._span, self._is_reported = None, False
         return changes
 
-    def _change(self, kind: Literal["started", "updated", "ended"], span: _Span) -> EventChange:
+    def _change(self, kind: Literal["started", "updated", "ended"], span: Span) -> EventChange:
         before, after = self._rule.pad_seconds
         event = Event(
             id=f"e{self._num_reported}",
@@ -133,7 +155,7 @@ class EventTracker:
             score=span.score,
             decision=self._rule.decision,
         )
-        return EventChange(kind, event)
+        return EventChange(kind, event, span)
 
 
 def _rounded(seconds: float) -> float:

@@ -8,6 +8,9 @@ import numpy as np
 
 from vidmodel_tf.scoring.windows import Window
 
+StepScore = tuple[int, dict[str, np.ndarray]]
+"""A step and its scores, float64 [K] by head."""
+
 
 class StepScores:
     """Gathers the scores of windows as they come.
@@ -17,6 +20,7 @@ class StepScores:
     """
 
     def __init__(self, num_classes: Mapping[str, int]) -> None:
+        self._first_step = 0  # of those that were not taken; the first row is of this step
         self._sums = {head: np.zeros((0, count)) for head, count in num_classes.items()}
         self._counts = np.zeros(0, np.int32)
 
@@ -24,17 +28,17 @@ class StepScores:
         """Adds windows.
 
         Args:
-            windows: B of them.
+            windows: B of them; none counts for steps that were taken.
             scores: [B, K] by head.
         """
         if not windows:
             return
-        self._grow(max(window.count_to for window in windows))
+        self._grow(max(window.count_to for window in windows) - self._first_step)
         for row, window in enumerate(windows):
-            steps = slice(window.count_from, window.count_to)
-            self._counts[steps] += 1
+            rows = slice(window.count_from - self._first_step, window.count_to - self._first_step)
+            self._counts[rows] += 1
             for head, values in scores.items():
-                self._sums[head][steps] += values[row]
+                self._sums[head][rows] += values[row]
 
     def mean(self, num_rows: int) -> dict[str, np.ndarray]:
         """float64 [num_rows, K] by head; rows that no window covers repeat the nearest row before, else after."""
@@ -42,10 +46,24 @@ class StepScores:
         if not len(covered):
             return {head: np.zeros((0, sums.shape[1])) for head, sums in self._sums.items()}
         rows = covered[np.maximum(np.searchsorted(covered, np.arange(num_rows), side="right") - 1, 0)]
-        return {head: sums[rows] / self._counts[rows, np.newaxis] for head, sums in self._sums.items()}
+        return self._mean_of(rows)
+
+    def take(self, end_step: int) -> list[StepScore]:
+        """The means of the steps before one, of those that a window covers; they are forgotten here."""
+        num_rows = min(max(end_step - self._first_step, 0), len(self._counts))
+        rows = np.flatnonzero(self._counts[:num_rows])
+        means = self._mean_of(rows)
+        taken = [
+            (self._first_step + row, {head: values[number] for head, values in means.items()})
+            for number, row in enumerate(rows.tolist())
+        ]
+        self._first_step += num_rows
+        self._counts = self._counts[num_rows:].copy()
+        self._sums = {head: sums[num_rows:].copy() for head, sums in self._sums.items()}
+        return taken
 
     def state(self) -> dict[str, np.ndarray]:
-        """All that it remembers, for `restore`."""
+        """All that it remembers, for `restore`, of scores of which none was taken."""
         return {"counts": self._counts, **{f"sums/{head}": sums for head, sums in self._sums.items()}}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
@@ -53,10 +71,13 @@ class StepScores:
         self._counts = state["counts"]
         self._sums = {head: state[f"sums/{head}"] for head in self._sums}
 
-    def _grow(self, num_steps: int) -> None:
-        missing = num_steps - len(self._counts)
+    def _mean_of(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        return {head: sums[rows] / self._counts[rows, np.newaxis] for head, sums in self._sums.items()}
+
+    def _grow(self, num_rows: int) -> None:
+        missing = num_rows - len(self._counts)
         if missing <= 0:
             return
-        missing += num_steps  # twice the room, so that a long video is not copied at every window
+        missing += num_rows  # twice the room, so that a long video is not copied at every window
         self._counts = np.pad(self._counts, (0, missing))
         self._sums = {head: np.pad(sums, ((0, missing), (0, 0))) for head, sums in self._sums.items()}
