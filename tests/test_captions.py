@@ -81,7 +81,7 @@ def test_a_video_without_captions(tmp_path):
 
 def test_not_a_video(tmp_path):
     (tmp_path / "clip.mp4").write_text("words")
-    with pytest.raises(InputError, match="expected a video. It is a text file"):
+    with pytest.raises(InputError, match=r"expected a video\. It is a text file"):
         find_captions(tmp_path / "clip.mp4", PrepareConfig())
 
 
