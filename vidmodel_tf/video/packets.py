@@ -15,7 +15,7 @@ import av
 import av.container
 import av.error
 import av.packet
-import av.video.stream
+import av.stream
 import numpy as np
 
 UNKNOWN = np.iinfo(np.int64).min
@@ -118,7 +118,7 @@ def packet_times(packet: av.packet.Packet) -> tuple[int, int]:
     return UNKNOWN if packet.pts is None else packet.pts, UNKNOWN if packet.dts is None else packet.dts
 
 
-def demux(container: av.container.InputContainer, stream: av.video.stream.VideoStream) -> Iterator[av.packet.Packet]:
+def demux(container: av.container.InputContainer, stream: av.stream.Stream) -> Iterator[av.packet.Packet]:
     """The packets of a stream from where the container stands, past places that cannot be read."""
     for _ in range(MAX_READ_ERRORS):
         try:
