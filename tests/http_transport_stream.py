@@ -3,6 +3,8 @@
 `/?stall_after=2` sends nothing more after 2 seconds; `close_after`, `dribble_after` (a byte in half a second),
 `jump_after` (the timestamps leap by `jump_seconds`), `corrupt` (the share of bytes that are changed), `fps`.
 Faults of one kind come again with every connection, unless `times` says with how many.
+
+With a film every connection gets its packets as they are, from the first one, each when it is due.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import time
 import urllib.parse
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import av.error
@@ -23,6 +26,7 @@ from tests.videos import paint_frame
 
 FPS = 25.0
 FOR_EVER_SECONDS = 3600.0
+MUX_OPTIONS = {"flush_packets": "1"}
 
 
 class _Faulty:
@@ -68,13 +72,17 @@ class _Faulty:
 class TransportStream:
     """The server.
 
+    Args:
+        port: To listen at; 0: any.
+        film: A video whose packets are sent; None: pictures are painted and encoded without end.
+
     Attributes:
         connections: How many were opened.
-        last_request: The request line of the last.
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, film: Path | None = None) -> None:
         self.connections = 0
+        self._film = film
         self.stop = threading.Event()
         stream = self
 
@@ -114,13 +122,30 @@ class TransportStream:
         handler.send_header("Content-Type", "video/mp2t")
         handler.end_headers()
         body = _Faulty(handler.wfile, faults, self.stop)
+        if self._film is not None:
+            self._remux(body, self._film)
+            return
         numbers = self._paced(faults.get("fps", FPS))
         self._mux(body, numbers, 100.0, lambda: body.is_due("jump_after"))
         self._mux(body, numbers, 100.0 + faults.get("jump_seconds", 0.0), lambda: False)
 
+    def _remux(self, body: _Faulty, film: Path) -> None:
+        with av.open(str(film)) as source, av.open(body, "w", format="mpegts", options=MUX_OPTIONS) as container:
+            video = container.add_stream_from_template(source.streams.video[0])
+            begin, first_seconds = time.monotonic(), None
+            for packet in source.demux(video=0):
+                if packet.dts is None:  # the empty one at the end
+                    continue
+                seconds = float(packet.dts * packet.time_base)
+                first_seconds = seconds if first_seconds is None else first_seconds
+                if self.stop.wait(max(begin + seconds - first_seconds - time.monotonic(), 0)):
+                    return
+                packet.stream = video
+                container.mux(packet)
+
     def _mux(self, body: _Faulty, numbers: Iterator[tuple[int, float]], first_seconds: float, is_over) -> None:
         tick = Fraction(1, 1000)
-        with av.open(body, "w", format="mpegts", options={"flush_packets": "1"}) as container:
+        with av.open(body, "w", format="mpegts", options=MUX_OPTIONS) as container:
             options = {"tune": "zerolatency", "preset": "ultrafast", "g": "12"}
             video = container.add_stream("libx264", rate=25, options=options)
             video.width, video.height, video.pix_fmt = 96, 72, "yuv420p"
@@ -141,9 +166,9 @@ class TransportStream:
 
 
 @contextlib.contextmanager
-def transport_stream(port: int = 0) -> Iterator[TransportStream]:
+def transport_stream(port: int = 0, film: Path | None = None) -> Iterator[TransportStream]:
     """A server that is closed at the end."""
-    server = TransportStream(port)
+    server = TransportStream(port, film)
     try:
         yield server
     finally:

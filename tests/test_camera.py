@@ -26,10 +26,11 @@ from tests.videos import frame_numbers, paint_frame, write_timed_video, write_vi
 from vidmodel_tf.clips.clip_request import ClipRequest
 from vidmodel_tf.clips.read_clip import read_clip
 from vidmodel_tf.errors import VidmodelError
-from vidmodel_tf.video import camera_process
+from vidmodel_tf.video import camera_process, camera_reader
 from vidmodel_tf.video.address import parse_address
 from vidmodel_tf.video.camera import Camera, CameraNews, LiveFrame, wait_seconds
 from vidmodel_tf.video.camera_process import CameraPlan
+from vidmodel_tf.video.camera_reader import CameraReader
 from vidmodel_tf.video.live_pictures import live_pictures
 
 STEP_SECONDS = 0.12  # three pictures at 25 a second
@@ -85,9 +86,11 @@ def test_a_camera_that_lost_its_power_comes_back():
             server.close()
             camera.until(lambda: camera.kinds == ["connected", "lost"])
             assert not camera.camera.is_connected
-            num_before = len(camera.frames)
+            num_before, (reader,) = len(camera.frames), readers()
+            time.sleep(3)  # it is refused some times
             with transport_stream(port):
                 camera.until(lambda: len(camera.frames) >= num_before + 6)
+            assert readers() == [reader]
     assert camera.kinds == ["connected", "lost", "connected"]
     assert [number for number, frame in enumerate(camera.frames) if frame.is_fresh] == [0, num_before]
 
@@ -140,6 +143,21 @@ def test_refused_without_a_password():
     with watched(f"rtsp://admin:s3cret@127.0.0.1:{port}/1") as camera:
         camera.until(lambda: camera.kinds == ["lost"])
     assert camera.news[0].reason == "Connection refused"
+
+
+@pytest.mark.slow
+def test_a_process_is_replaced_after_many_tries(monkeypatch):
+    monkeypatch.setattr(camera_reader, "MAX_TRIES", 2)
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as closed:
+        port = closed.getsockname()[1]
+    reader, pids = CameraReader(Watched(f"rtsp://127.0.0.1:{port}/1").plan, silent_seconds=8), []
+    for _ in range(3):
+        with pytest.raises(VidmodelError, match="Connection refused"):
+            list(reader.read())
+        pids += readers()
+    reader.end()
+    assert pids[0] == pids[1] != pids[2]
+    assert readers() == []
 
 
 @pytest.mark.slow

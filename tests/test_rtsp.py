@@ -24,10 +24,10 @@ def has_server() -> bool:
     return False
 
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not has_server(), reason="gst-rtsp-server for the system's Python is not installed"),
-]
+needs_rtsp_server = pytest.mark.skipif(
+    not has_server(), reason="gst-rtsp-server for the system's Python is not installed"
+)
+pytestmark = [pytest.mark.slow, needs_rtsp_server]
 
 
 @pytest.fixture

@@ -1,34 +1,23 @@
-"""A camera that is watched: its frames as they come, over every loss of the connection.
-
-A process of its own reads it, because nothing else can end a call that hangs in C; here it is begun, watched over,
-killed and begun again.
-"""
+"""A camera that is watched: its frames as they come, over every loss of the connection."""
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing.context
-import multiprocessing.process
-import os
 import signal
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from typing import Self, cast
+from typing import Self
 
-from vidmodel_tf.video import camera_process
+from vidmodel_tf.errors import VidmodelError
 from vidmodel_tf.video.camera_process import CameraPlan, SentFrame
-from vidmodel_tf.workers import worker_context
+from vidmodel_tf.video.camera_reader import CameraReader
 
 SILENT_SECONDS = 8.0  # after which a process that gives nothing is killed
-START_SECONDS = 30.0  # that a process has to begin, on a machine that is busy
 PATIENT_SECONDS = 60.0  # of an outage, in which it is tried again every
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 30.0
 _CHECK_SECONDS = 0.25
-_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -95,14 +84,11 @@ class Camera:
         self._plan = plan
         self._max_waiting = max_waiting
         self._wake = wake or threading.Event()
-        self._silent_seconds = silent_seconds
+        self._reader = CameraReader(plan, silent_seconds)
         self._lock = threading.Lock()
         self._frames: deque[LiveFrame] = deque()
         self._news: deque[CameraNews] = deque()
         self._stop = threading.Event()
-        self._process: multiprocessing.process.BaseProcess | None = None
-        self._process_lock = threading.Lock()
-        self._deadline = float("inf")
         self._lost_since: float | None = time.monotonic()
         self._is_lost_told = False
         self._part: int | None = None  # of the newest frame of this connection
@@ -121,9 +107,9 @@ class Camera:
         self.close()
 
     def close(self) -> None:
-        """Ends the process. May be called twice."""
+        """Ends it. May be called twice."""
         self._stop.set()
-        self._kill()
+        self._reader.close()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
@@ -147,22 +133,18 @@ class Camera:
 
     def _watch_over(self) -> None:
         while not self._stop.wait(_CHECK_SECONDS):
-            if time.monotonic() > self._deadline:
-                self._kill()
-
-    def _kill(self, *, is_last: bool = False) -> None:
-        with self._process_lock:
-            process = self._process
-            if process is not None and process.pid is not None:
-                with contextlib.suppress(OSError):
-                    os.kill(process.pid, _KILL)  # SIGTERM would not end a process that is stopped
-            if is_last:  # once it has been waited for, its number may be another's
-                self._process = None
+            self._reader.kill_if_silent()
 
     def _read_on(self) -> None:
         if hasattr(signal, "pthread_sigmask"):
             # Inherited by the processes: Ctrl-C on a terminal reaches them too, and is this process's business.
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._try_on()
+        finally:
+            self._reader.end()
+
+    def _try_on(self) -> None:
         wait = FIRST_WAIT_SECONDS
         while not self._stop.is_set():
             reason = self._read_once()
@@ -175,46 +157,13 @@ class Camera:
             self._stop.wait(wait)
 
     def _read_once(self) -> str:
-        """Runs one process until it ends, and says why."""
-        context = cast(multiprocessing.context.SpawnContext, worker_context())  # it has the same methods
-        ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=camera_process.run_camera_process, args=(theirs, self._plan), daemon=True)
-        self._part, self._deadline = None, time.monotonic() + START_SECONDS
+        """Reads until the connection is lost, and says why. A file is not tried again: it would begin anew."""
+        self._part, reason = None, ""
         try:
-            process.start()
-        except OSError as error:
-            return self._fail(f"no process can be started ({error.strerror})")
-        finally:
-            theirs.close()
-        self._process = process
-        try:
-            return "" if self._stop.is_set() else self._receive(ours)
-        finally:
-            self._deadline = float("inf")
-            ours.close()
-            self._kill(is_last=True)
-            process.join()
-
-    def _receive(self, connection: Connection) -> str:
-        while True:
-            try:
-                message = connection.recv_bytes()
-            except (EOFError, OSError):
-                is_late = time.monotonic() > self._deadline
-                silence = f"no picture for {self._silent_seconds:g} seconds"
-                return self._fail(silence if is_late else "the process that reads it died")
-            kind, rest = message[:1], message[1:]
-            if kind == camera_process.FAILED:
-                return self._fail(rest.decode())
-            if kind == camera_process.ENDED:
-                self._end("")
-                return ""
-            if kind == camera_process.FRAME:
-                self._add(SentFrame.from_bytes(message))
-            self._deadline = time.monotonic() + self._silent_seconds
-
-    def _fail(self, reason: str) -> str:
-        """A stream is tried again; a file would begin anew."""
+            for frame in self._reader.read():
+                self._add(frame)
+        except VidmodelError as error:
+            reason = str(error)
         if self._plan.address.kind == "file":
             self._end(reason)
         return reason

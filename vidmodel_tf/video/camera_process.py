@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from vidmodel_tf.workers import begin_worker
 
 # What a message is about, its first byte.
 ALIVE, FRAME, FAILED, ENDED = b"A", b"F", b"X", b"E"
+AGAIN = b"G"  # the only one to the process
 ALIVE_SECONDS = 1.0  # between two messages that only say that the process is at work
 _HEAD = struct.Struct("<ddII")
 
@@ -71,17 +73,27 @@ class SentFrame:
 
 
 def run_camera_process(connection: Connection, plan: CameraPlan) -> None:
-    """Sends messages until the stream ends or fails, or nobody reads them any more."""
+    """Connects, and sends messages until the stream ends or fails; and again whenever it is told to.
+
+    It ends when nobody reads the messages any more.
+    """
     begin_worker()
     silence_decoder()
     import_opencv().setNumThreads(1)
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            _send_frames(connection, plan)
+            connection.recv_bytes()
+
+
+def _send_frames(connection: Connection, plan: CameraPlan) -> None:
     try:
         alive = _Alive(connection)
         for frame in frames_on_grid(plan, alive.tell):
             connection.send_bytes(frame.to_bytes())
         connection.send_bytes(ENDED)
     except (BrokenPipeError, ConnectionResetError):
-        return
+        raise
     except VidmodelError as error:
         connection.send_bytes(FAILED + str(error).encode())
     except Exception as error:  # a traceback on the terminal would show the address

@@ -24,6 +24,7 @@ from vidmodel_tf.video.pixels import PixelConverter
 
 OPEN_SECONDS, READ_SECONDS = 4.0, 3.0
 STILL_SECONDS = 0.1  # after which a picture that a file still displays is given again
+MAX_UNTIMED = 8  # pictures in a row that are passed over where others have a timestamp: RTSP gives the first one none
 HAS_NO_TIMES = 0x80  # FFmpeg's flag of formats such as MJPEG over HTTP: the timestamps are made up, 25 a second
 STREAM_FORMATS = ("rtsp", "rtp", *VIDEO_FORMATS)
 
@@ -114,8 +115,9 @@ def _open(address: Address) -> av.container.InputContainer:
     options = {
         "protocol_whitelist": PROTOCOLS[address.scheme],
         "format_whitelist": ",".join(STREAM_FORMATS),
-        "fflags": "nobuffer",
-        "fpsprobesize": "1",  # else the connection waits until the rate is known, which nobody asks for
+        # Else the connection waits until the rate is known, which nobody asks for. What is read meanwhile is decoded
+        # later ("nobuffer" would throw it away: the first key frame, and with it all pictures up to the second one).
+        "fpsprobesize": "1",
     }
     if address.scheme in ("rtsp", "rtsps"):
         options |= {"rtsp_transport": "tcp", "allowed_media_types": "video"}
@@ -128,7 +130,7 @@ def _decode(container: av.container.InputContainer) -> Iterator[Picture]:
     stream.codec_context.thread_count = 1
     time_base, converter, num_corrupt = float(stream.time_base or 0), PixelConverter(), 0
     has_times = not container.format.flags & HAS_NO_TIMES
-    has_end, begin = bool(container.duration), None
+    has_end, begin, num_untimed = bool(container.duration), None, 0
     for packet in container.demux(stream):
         try:
             frames = packet.decode()
@@ -140,6 +142,9 @@ def _decode(container: av.container.InputContainer) -> Iterator[Picture]:
             if frame.is_corrupt:
                 continue
             seconds = frame.pts * time_base if has_times and frame.pts is not None else None
+            num_untimed = num_untimed + 1 if has_times and seconds is None else 0
+            if 0 < num_untimed <= MAX_UNTIMED:
+                continue
             if has_end and seconds is not None:  # a film on a server, which would come as fast as the network is
                 begin = time.monotonic() - seconds if begin is None else begin
                 time.sleep(min(max(begin + seconds - time.monotonic(), 0), READ_SECONDS))
