@@ -37,6 +37,14 @@ MODEL = ModelConfig(
 TRAIN = TrainConfig(epochs=4, batch_size=4, learning_rate=5e-3, patience=50, mirror=False)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _user_cache(tmp_path_factory):
+    """Nothing is remembered in the folders of the user who runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VIDMODEL_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 def write_clips(folder: Path) -> Path:
     """Red and blue videos: `label:colour` (every fifth missing), `labels:topic` (several, none, missing)."""
     rows = []

@@ -15,6 +15,7 @@ PACKAGE = Path(vidmodel_tf.__file__).parent
 FLOORS = [
     {"version", "errors", "progress", "labels", "quiet", "workers"},
     {"storage", "append_whole", "extras", "check_settings"},
+    {"user_cache"},
     {"decision"},
     {"config"},
     {"video"},

@@ -16,12 +16,16 @@ class Clip:
         id: Unique in its source of clips: see `clip_id`.
         path: Absolute; None: there are words alone.
         text: Every name in `config.TEXT_FIELDS`; "" where there is none.
-        words_from: `{field: where its words came from}` for the fields that have words: "manifest", "sidecar:NAME".
+        words_from: `{field: where its words came from}` for the fields that have words: "manifest", "sidecar:NAME",
+            "tracks:eng", ...
         labels: Every head; a class name, a tuple of names for a multi-label head, None where not labelled.
         source: What must not be split: clips of one source share camera, scene or author.
         start_seconds: Where the range starts; None: at the beginning.
         end_seconds: Where it ends (half open); None: at the end of the file.
         split: "train", "validation" or "test" where the source of clips says so.
+        open_fields: The text fields for which the manifest and the files beside the video have no words; there may be
+            some in the video itself.
+        fault: Why it cannot be stored; None: nothing is known against it yet.
     """
 
     id: str
@@ -33,6 +37,8 @@ class Clip:
     end_seconds: float | None = None
     split: str | None = None
     words_from: dict[str, str] = dataclasses.field(default_factory=dict)
+    open_fields: frozenset[str] = frozenset()
+    fault: str | None = None
 
     @property
     def key(self) -> tuple[Path | str, float, float | None]:

@@ -13,6 +13,7 @@ from vidmodel_tf.version import __version__
 # In the order in which `vidmodel --help` lists them. "serving-client" is the module `serving_client`.
 COMMANDS = (
     "demo",
+    "words",
     "prepare",
     "inspect",
     "train",

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="videos, folders and globs; a CSV of path,start_seconds,end_seconds"
     )
-    parser.add_argument("--text", help="words for all of them (default: the sidecar file of each)")
+    parser.add_argument("--text", help="words for all of them (default: those beside and in each video)")
     show.add_json_flag(parser, "print one JSON object a line")
 
 

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--settings", required=True, metavar="MODEL", help="the run folder or the exported model that is served"
     )
-    parser.add_argument("--text", help="words for all of them (default: the sidecar file of each)")
+    parser.add_argument("--text", help="words for all of them (default: those beside and in each video)")
     parser.add_argument("--rest", action="store_true", help="ask over REST, not gRPC")
     parser.add_argument(
         "--deadline",

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--windows", choices=("shots", "fixed"), default="shots", help="whether cuts end windows (default: %(default)s)"
     )
-    parser.add_argument("--text", metavar="WORDS", help="words for all videos (default: the files beside each)")
+    parser.add_argument("--text", metavar="WORDS", help="words for all videos (default: those beside and in each)")
     parser.add_argument("--policy", metavar="FILE", help="what is an event, and what is decided (default: each class)")
     parser.add_argument("--truth", metavar="FILE", help="what happened, CSV: measures the scores and events")
     parser.add_argument("--clips", action="store_true", help="cut the events out as videos")

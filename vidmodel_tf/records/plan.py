@@ -52,9 +52,9 @@ class Shard:
         return example_features(self.labels, self.config.num_stored_frames if has_videos else 0)
 
     def requests(self) -> Iterator[ClipRequest]:
-        """What to decode, clip by clip; nothing for words without videos."""
+        """What to decode, clip by clip; nothing for words without videos, nor for clips that are refused already."""
         for clip in self.clips:
-            if clip.path is not None:
+            if clip.path is not None and clip.fault is None:
                 yield ClipRequest(
                     path=clip.path,
                     num_frames=self.config.num_stored_frames,
@@ -125,8 +125,7 @@ def _shards(manifest: Manifest, splits: Mapping[str, str], config: PrepareConfig
 
 
 def _fingerprint(manifest: Manifest, splits: Mapping[str, str], config: PrepareConfig) -> str:
-    settings = to_mapping(config)
-    del settings["num_workers"]  # only the speed depends on it
+    settings = _settings_that_count(config)
     rows = []
     for clip in manifest.clips:
         row = [clip.id, clip.text, clip.words_from, clip.labels, clip.source, splits[clip.id]]
@@ -135,6 +134,18 @@ def _fingerprint(manifest: Manifest, splits: Mapping[str, str], config: PrepareC
             row += [status.st_size, status.st_mtime_ns]
         rows.append(row)
     return hash_of([settings, dict(manifest.labels), sorted(manifest.labels.multi_label), rows])
+
+
+def _settings_that_count(config: PrepareConfig) -> dict[str, Any]:
+    """Not those of sources of words that are not asked: a data set is the same as before there were any."""
+    settings = to_mapping(config)
+    del settings["num_workers"]  # only the speed depends on it
+    if not config.words:
+        del settings["words"]
+    for name, source in (("speech_model", "speech"), ("screen_frames_per_second", "screen")):
+        if source not in config.words:
+            del settings[name]
+    return settings
 
 
 def hash_of(values: Sequence[Any]) -> str:

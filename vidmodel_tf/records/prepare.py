@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from vidmodel_tf.clips.find_words import find_words
 from vidmodel_tf.clips.manifest.read import read_manifest
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError
@@ -29,7 +30,7 @@ def prepare(source: str | Path, out: str | Path, config: PrepareConfig | None = 
         InputError: The manifest has bad rows, no clip could be read, or `out` holds something else.
     """
     config, out = config or PrepareConfig(), _named(Path(out))
-    plan = plan_data_set(str(source), read_manifest(source, config), config)
+    plan = plan_data_set(str(source), find_words(read_manifest(source, config), config), config)
     partial = out.with_name(out.name + ".partial")
     if out.exists():
         report = _finished_report(plan, out)

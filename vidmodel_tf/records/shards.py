@@ -66,7 +66,15 @@ def write_shards(shards: Sequence[Shard], folder: Path, config: PrepareConfig) -
     answers = read_clips(requests, num_workers=config.num_workers, timeout_seconds=config.timeout_seconds)
     results = (answer for _, answer in track(answers, "reading videos", len(requests)))
     for shard in missing:
-        write_shard(shard, folder, (next(results) if clip.path else _NO_VIDEO for clip in shard.clips))
+        write_shard(shard, folder, _decoded(shard, results))
+
+
+def _decoded(shard: Shard, results: Iterator[DecodedClip | InputError]) -> Iterator[DecodedClip | InputError]:
+    for clip in shard.clips:
+        if clip.fault is not None:
+            yield InputError(clip.fault)
+        else:
+            yield next(results) if clip.path else _NO_VIDEO
 
 
 def write_shard(shard: Shard, folder: Path, decoded: Iterable[DecodedClip | InputError]) -> Journal:

@@ -26,7 +26,7 @@ def predict(
         model: A run folder, an exported model, or one already opened by `vidmodel_tf.forms.open_model.open_model`.
         files: Videos, folders (searched for videos), globs, and .csv or .jsonl files with the columns `path`,
             `start_seconds` and `end_seconds` for ranges of videos.
-        text: Words for all of them, taken for the model's first text field; None: the sidecar of each, if any.
+        text: Words for all of them, taken for the model's first text field; None: those beside and in each video.
 
     Yields:
         In order, an answer for each video, or a refusal of one that cannot be read. `to_json()` gives either as

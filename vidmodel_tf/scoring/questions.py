@@ -1,7 +1,9 @@
-"""Video files and the words beside them -> questions to a model. No TensorFlow: clients of a server use it too."""
+"""Videos and the words beside and in them -> questions to a model. No TensorFlow: clients of a server use it too."""
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from vidmodel_tf.run_folder.run import Run
 from vidmodel_tf.text.fields import join_fields
 from vidmodel_tf.video.sampling import slots_for_inference
 from vidmodel_tf.words.cues import cut, text_by_field
-from vidmodel_tf.words.words_beside import WordsBeside
+from vidmodel_tf.words.words_of_videos import WordsOfVideos
 
 
 def read_questions(run: Run, clips: Sequence[ClipRange], text: str | None) -> Iterator[Question | Refusal]:
@@ -23,12 +25,16 @@ def read_questions(run: Run, clips: Sequence[ClipRange], text: str | None) -> It
     Args:
         run: Its settings say how.
         clips: Videos, or ranges of them.
-        text: Words for all of them, taken for the model's first text field; None: the sidecar of each, if any.
+        text: Words for all of them, taken for the model's first text field; None: those beside and in each video.
 
     Yields:
         In the order of `clips`, a question, or a refusal of a clip that cannot be read.
     """
-    words_of = _words_reader(run, text)
+    with _words_reader(run, text) as words_of:
+        yield from _read(run, clips, words_of)
+
+
+def _read(run: Run, clips: Sequence[ClipRange], words_of: Callable[[ClipRange], str]) -> Iterator[Question | Refusal]:
     if not run.config.model.has_frames:  # such a model answers for files that cannot be decoded, too
         yield from (_ask_of_words(clip, words_of) for clip in clips)
         return
@@ -54,19 +60,27 @@ def read_questions(run: Run, clips: Sequence[ClipRange], text: str | None) -> It
             yield _ask(clip, result.jpeg_frames, words_of)
 
 
-def _words_reader(run: Run, text: str | None) -> Callable[[ClipRange], str]:
-    """The function that gives the words for a clip: the same text for all, or those in the files beside its video."""
+@contextlib.contextmanager
+def _words_reader(run: Run, text: str | None) -> Iterator[Callable[[ClipRange], str]]:
+    """Gives the function that gives the words for a clip: the same text for all, or those beside and in its video."""
     fields = run.config.model.text_fields
     if text is not None:
         joined = join_fields({fields[0]: text}, fields)
-        return lambda _: joined
-    beside = WordsBeside(run.config.prepare)
+        yield lambda _: joined
+        return
+    with words_as_trained(run) as words:
 
-    def words_of(clip: ClipRange) -> str:
-        cues = cut(beside.find(clip.path, fields), clip.start_seconds, clip.end_seconds)
-        return join_fields(text_by_field(cues), fields)
+        def words_of(clip: ClipRange) -> str:
+            cues = cut(words.find(clip.path, fields), clip.start_seconds, clip.end_seconds)
+            return join_fields(text_by_field(cues), fields)
 
-    return words_of
+        yield words_of
+
+
+def words_as_trained(run: Run) -> WordsOfVideos:
+    """Finds words as those of the run's training clips were found; in videos only if the model reads any."""
+    prepare = run.config.prepare
+    return WordsOfVideos(prepare if run.config.model.has_text else dataclasses.replace(prepare, words=()))
 
 
 def _ask_of_words(clip: ClipRange, words_of: Callable[[ClipRange], str]) -> Question | Refusal:

@@ -47,7 +47,7 @@ def predict_by_server(
         client: From `open_client`.
         files: Videos, folders (searched for videos), globs, and lists of ranges, as `predict` takes them.
         settings: The run folder or the exported model: how clips are read, and the class names.
-        text: Words for all of them, taken for the model's first text field; None: the sidecar of each, if any.
+        text: Words for all of them, taken for the model's first text field; None: those beside and in each video.
         batch_size: Clips a request, at most.
 
     Yields:

@@ -71,7 +71,7 @@ def make_timelines(
         plan: Windows.
         policy: What an event is, and what is decided.
         windows: "shots" or "fixed".
-        text: Words for all videos; None: those in the files beside each.
+        text: Words for all videos; None: those beside and in each.
         clips: Cut the events out into `NAME.clips/`.
         annotated: Write `NAME.annotated.mp4`, the video with its scores drawn in.
 

@@ -44,7 +44,7 @@ def timeline(
         window_seconds: Length of a window; None: the median length of the training clips.
         hop_seconds: From the start of a window to that of the next, rounded to whole steps; None: a quarter of it.
         windows: "shots": windows do not cross cuts; "fixed": they take no notice of them.
-        text: Words for the whole video; None: those in the files beside it.
+        text: Words for the whole video; None: those beside and in it.
         policy: What an event is; None: one rule for each class (`default_policy`).
 
     Raises:
@@ -96,7 +96,7 @@ def plan_task(
         video: The file.
         plan: Its windows.
         windows: "shots" or "fixed".
-        text: Words for the whole video; None: those in the files beside it.
+        text: Words for the whole video; None: those beside and in it.
 
     Raises:
         InputError: There is no such video, or its words cannot be read.

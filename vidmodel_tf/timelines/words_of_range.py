@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from vidmodel_tf.run_folder.run import Run
+from vidmodel_tf.scoring.questions import words_as_trained
 from vidmodel_tf.scoring.window_pass import Words
 from vidmodel_tf.text.fields import join_fields
 from vidmodel_tf.words.cues import Cue, cut, text_by_field, untimed
-from vidmodel_tf.words.words_beside import WordsBeside
 
 
 def find_cues(run: Run, video: Path, text: str | None) -> tuple[Cue, ...]:
@@ -17,15 +17,17 @@ def find_cues(run: Run, video: Path, text: str | None) -> tuple[Cue, ...]:
     Args:
         run: Its settings say which fields there are, and in which language.
         video: The file.
-        text: Words for the whole video, taken for the first field; None: the files beside it.
+        text: Words for the whole video, taken for the first field; None: those beside and in it.
 
     Raises:
-        InputError: A file beside the video cannot be read.
+        InputError: The video or a file beside it cannot be read.
+        UnusableSourceError: A source of words can be used for no file.
     """
     fields = run.config.model.text_fields
     if text is not None:
         return (untimed(fields[0], text, "--text"),)
-    return WordsBeside(run.config.prepare).find(video, fields)
+    with words_as_trained(run) as words:
+        return words.find(video, fields)
 
 
 def words_of_range(run: Run, cues: tuple[Cue, ...]) -> Words:

@@ -18,7 +18,7 @@ class Cue:
         end_seconds: Half open; infinity for words that hold for the whole video, such as a title.
         field: One of `config.TEXT_FIELDS`.
         text: The words, without formatting.
-        source: Where they came from: "manifest", "sidecar:clip.en.vtt", ...
+        source: Where they came from: "manifest", "sidecar:clip.en.vtt", "tracks:eng", ...
     """
 
     start_seconds: float
@@ -67,5 +67,9 @@ def text_by_field(cues: Iterable[Cue]) -> dict[str, str]:
 
 
 def sources_by_field(cues: Iterable[Cue]) -> dict[str, str]:
-    """Where the words of each field came from, for the fields that have words."""
-    return {cue.field: cue.source for cue in cues if cue.text.strip()}
+    """Where the words of each field came from, the first of them, for the fields that have words."""
+    sources: dict[str, str] = {}
+    for cue in cues:
+        if cue.text.strip():
+            sources.setdefault(cue.field, cue.source)
+    return sources

@@ -25,8 +25,13 @@ Raises:
 
 Warns:
     WordsWarning: Of words in the file that are passed over; shown to the user with the name of the file.
+    ExtraWarning: The same where an extra would read them.
 """
 
 
 class WordsWarning(UserWarning):
     """Words in a file are passed over; one line, without the name of the file."""
+
+
+class ExtraWarning(WordsWarning):
+    """Words are passed over that would be found if an extra were installed; the answer is not remembered."""

@@ -17,17 +17,29 @@ def read_json_object(path: Path) -> dict[str, object]:
     Raises:
         InputError: The file is not JSON, or not an object.
     """
-    text = read_text(path)
+    return parse_json_object(read_text(path), path)
+
+
+def parse_json_object(text: str, name: str | Path) -> dict[str, object]:
+    """The object in a JSON text.
+
+    Args:
+        text: The JSON.
+        name: Of the file, for the messages.
+
+    Raises:
+        InputError: It is not JSON, or not an object.
+    """
     try:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not JSON: {error}") from None
+        raise InputError(f"{name} is not JSON: {error}") from None
     if not isinstance(values, dict):
-        raise InputError(f"{path}: expected an object with some of {', '.join(TEXT_FIELDS)}. Received: {shown(values)}")
+        raise InputError(f"{name}: expected an object with some of {', '.join(TEXT_FIELDS)}. Received: {shown(values)}")
     return values
 
 
-def json_text(values: Mapping[str, object], field: str, path: Path) -> str:
+def json_text(values: Mapping[str, object], field: str, name: str | Path) -> str:
     """The words for one field in the object of a file beside a video; "" where there are none.
 
     Raises:
@@ -39,7 +51,7 @@ def json_text(values: Mapping[str, object], field: str, path: Path) -> str:
     try:
         return check_text(value, allow_list=field == "tags")
     except InputError as error:
-        raise InputError(f"{path}: {field}: {error}") from None
+        raise InputError(f"{name}: {field}: {error}") from None
 
 
 def check_text(value: object, *, allow_list: bool = False) -> str:

@@ -73,6 +73,18 @@ def subtitle_path(value: str, folder: Path) -> Path | None:
     return folder / name
 
 
+def plain_lines(text: str) -> Iterator[str]:
+    """The lines of a subtitle without markup, none of them blank.
+
+    Example:
+        >>> list(plain_lines("<i>Hello</i> &amp; a <b and c> d<br>你好"))
+        ['Hello & a <b and c> d', '你好']
+    """
+    for line in _MARKUP.sub("", re.sub(r"<br\s*/?>", "\n", text, flags=re.IGNORECASE)).splitlines():
+        if words := " ".join(html.unescape(line).split()):
+            yield words
+
+
 def _parse(text: str, path: Path) -> list[Shown]:
     suffix = path.suffix.lower()
     if suffix == ".vtt":

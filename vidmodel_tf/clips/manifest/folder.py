@@ -11,6 +11,7 @@ from vidmodel_tf.clips.clip import Clip, clip_id, relative_name
 from vidmodel_tf.clips.manifest.cells import SPLIT_NAMES, check_video_file, parse_class
 from vidmodel_tf.clips.manifest.missing import is_missing
 from vidmodel_tf.clips.manifest.passed_over import count_passed_over, describe_counts
+from vidmodel_tf.config import TEXT_FIELDS
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.video.names import is_video_name
 from vidmodel_tf.words.cues import sources_by_field, text_by_field
@@ -115,6 +116,7 @@ def _read_clip(path: Path, class_folder: Path, root: Path, split: str | None, si
         path=path,
         text=text_by_field(cues),
         words_from=sources_by_field(cues),
+        open_fields=frozenset(TEXT_FIELDS) - {cue.field for cue in cues},
         labels={HEAD: label},
         source=name,
         split=split,

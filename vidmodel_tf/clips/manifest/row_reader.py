@@ -53,7 +53,8 @@ class RowReader:
         start_seconds, end_seconds = _read_range(row)
         labels = self._read_labels(row)
         source, split = row.read("source", parse_source), row.read("split", parse_split)
-        cues = cut(self._read_words(row, path), start_seconds, end_seconds)
+        words, open_fields = self._read_words(row, path)
+        cues = cut(words, start_seconds, end_seconds)
         if row.faults or path is None:
             return None
         name = relative_name(path, self._root)
@@ -62,6 +63,7 @@ class RowReader:
             path=path,
             text=text_by_field(cues),
             words_from=sources_by_field(cues),
+            open_fields=open_fields,
             labels=labels,
             source=source or name,
             start_seconds=start_seconds,
@@ -73,7 +75,7 @@ class RowReader:
         name = row.read("id", parse_source) or f"row {row.number}"
         labels = self._read_labels(row)
         source, split = row.read("source", parse_source), row.read("split", parse_split)
-        cues = self._read_words(row, None)
+        cues, _ = self._read_words(row, None)
         if not cues:
             row.refuse("title", "expected words in a row without a video. Received: none; remove the row")
         if row.faults:
@@ -102,21 +104,26 @@ class RowReader:
             row.refuse(column, f"no label in this row{blank}; label it for at least one head, or remove it")
         return labels
 
-    def _read_words(self, row: Row, path: Path | None) -> list[Cue]:
-        """The words of a row, and from the files beside its video those for the fields that the row leaves empty."""
+    def _read_words(self, row: Row, path: Path | None) -> tuple[list[Cue], frozenset[str]]:
+        """The words of a row, and from the files beside its video those for the fields that the row leaves empty.
+
+        Returns:
+            The words, and the fields for which there are none.
+        """
         texts = {field: row.read(field, _check_field, field) or "" for field in TEXT_FIELDS}
         given = {field: text for field, text in texts.items() if text.strip()}
         cues = [untimed(field, text, "manifest") for field, text in given.items() if field != "subtitles"]
         cues += row.read("subtitles", self._read_subtitles) or []
-        if path is None:
-            return cues
         # A row that names a subtitle file gets no others, even where that file has no words for this clip.
         missing = [field for field in TEXT_FIELDS if field not in given]
+        if path is None:
+            return cues, frozenset(missing)
         try:
-            return [*cues, *self._sidecars.find(path, missing)]
+            beside = self._sidecars.find(path, missing)
         except InputError as error:
             row.refuse("path", f"the words beside it: {error}")
-            return cues
+            beside = ()
+        return [*cues, *beside], frozenset(missing) - {cue.field for cue in beside}
 
     def _read_subtitles(self, value: object) -> list[Cue]:
         """A cell that holds the words, or names the file in which they are."""

@@ -1,0 +1,62 @@
+"""What is computed once for a file and remembered over commands, in the user's cache folder."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.storage import file_sha256, read_json, write_json
+
+
+def cache_folder() -> Path:
+    """`$VIDMODEL_CACHE`, by default the folder `vidmodel` where the user's programs keep what can be made again."""
+    if chosen := os.environ.get("VIDMODEL_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vidmodel"
+
+
+def recall(kind: str, key: str) -> Any:
+    """What was remembered under a key; None where nothing was, or it cannot be read any more.
+
+    Args:
+        kind: What it is, the name of a folder.
+        key: A hash.
+    """
+    try:
+        return read_json(_path(kind, key))
+    except InputError:
+        return None
+
+
+def remember(kind: str, key: str, value: Any) -> None:
+    """Keeps a JSON value; where the folder cannot be written, nothing is kept."""
+    with contextlib.suppress(OSError):
+        write_json(_path(kind, key), value)
+
+
+def content_hash(path: Path) -> str:
+    """The SHA-256 of a file's content, hexadecimal; of a file that has not changed, it is computed once.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    try:
+        status = path.stat()
+        identity = [str(path.resolve()), status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev]
+        key = hashlib.sha256(repr(identity).encode(errors="surrogateescape")).hexdigest()
+        found = recall("sha256", key)
+        if isinstance(found, str):
+            return found
+        sha256 = file_sha256(path)
+    except OSError as error:
+        raise InputError(f"it cannot be read: {error.strerror}", subject=path) from None
+    remember("sha256", key, sha256)
+    return sha256
+
+
+def _path(kind: str, key: str) -> Path:
+    return cache_folder() / kind / key[:2] / f"{key}.json"

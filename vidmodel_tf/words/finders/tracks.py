@@ -1,0 +1,24 @@
+"""Words that lie in a video file as text: a subtitle track, chapters, metadata, attachments. No picture is decoded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vidmodel_tf.config import PrepareConfig
+from vidmodel_tf.video.containers import open_container
+from vidmodel_tf.words.cues import Cue
+from vidmodel_tf.words.metadata import find_metadata
+from vidmodel_tf.words.text_tracks import find_text_track
+
+FIELDS = ("title", "description", "tags", "subtitles")
+VERSION = 1
+
+
+def find_tracks(path: Path, settings: PrepareConfig) -> tuple[Cue, ...]:
+    """The words of a file; see `vidmodel_tf.words.finder.Finder`.
+
+    Raises:
+        InputError: It is not a video.
+    """
+    with open_container(path) as container:
+        return (*find_metadata(container), *find_text_track(container, settings.languages))

@@ -1,0 +1,171 @@
+"""Words found in videos themselves, by the sources that `prepare.words` names.
+
+Files are hostile: each is read in a worker process that may crash or hang, within a time limit.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import warnings
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Self, TypeVar
+
+import pebble
+
+from vidmodel_tf.config import PrepareConfig
+from vidmodel_tf.errors import InputError, VidmodelError
+from vidmodel_tf.progress import track
+from vidmodel_tf.video.decoder import silence_decoder
+from vidmodel_tf.words.finder import ExtraWarning, WordsWarning
+from vidmodel_tf.words.remembered import Found, recall_found, remember_found
+from vidmodel_tf.words.source import Source, load_source
+from vidmodel_tf.workers import begin_worker, cause_of_death, num_usable_cores, worker_context
+
+Item = TypeVar("Item")
+
+
+class UnusableSourceError(VidmodelError):
+    """A source of words can be used for no file at all: an extra is missing, say."""
+
+    exit_code = 2
+
+
+class WordsInVideos:
+    """Finds the words in videos; to be closed (`with`), which ends its worker processes.
+
+    Args:
+        settings: Which sources are asked and how, and the time limit for each of them.
+        num_workers: Processes, started when they are first needed; 0: one a core.
+    """
+
+    def __init__(self, settings: PrepareConfig, num_workers: int = 1) -> None:
+        self._settings = settings
+        self._num_workers = num_workers or num_usable_cores()
+        self._pool: pebble.ProcessPool | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._pool is not None:
+            self._pool.stop()
+            self._pool.join()
+            self._pool = None
+
+    def find(self, video: Path, fields: Collection[str]) -> Found:
+        """The words of one video for some fields.
+
+        Raises:
+            InputError: The file cannot be read; it is the subject.
+            UnusableSourceError: A source can be used for no file.
+        """
+        answer = self.find_all({video: fields})[video]
+        if isinstance(answer, InputError):
+            raise answer
+        return answer
+
+    def find_all(self, fields_of: Mapping[Path, Collection[str]]) -> dict[Path, Found | InputError]:
+        """The words of videos, or why one of them cannot be read.
+
+        Args:
+            fields_of: By video, the text fields for which words are wanted. Each is filled by the first source that
+                has words for it; a source is not asked where it could add nothing.
+
+        Raises:
+            UnusableSourceError: A source can be used for no file.
+        """
+        answers: dict[Path, Found | InputError] = {video: Found() for video in fields_of}
+        for name in self._settings.words:
+            source = load_source(name)
+            wanted = {video: _open_fields(fields_of[video], answer, source) for video, answer in answers.items()}
+            for video, more in self._ask(source, [video for video, fields in wanted.items() if fields]):
+                answers[video] = _joined(answers[video], more, wanted[video])
+        return answers
+
+    def _ask(self, source: Source, videos: Sequence[Path]) -> Iterator[tuple[Path, Found | InputError]]:
+        """What was remembered, then what the workers find."""
+        unknown = []
+        for video in _tracked(videos, "looking up words"):
+            try:
+                found = recall_found(source, video, self._settings)
+            except InputError as error:
+                yield video, error
+                continue
+            if found is None:
+                unknown.append(video)
+            else:
+                yield video, found
+        futures = [(video, self._schedule(source, video, len(unknown))) for video in unknown]
+        for video, future in _tracked(futures, f"finding words ({source.name})"):
+            yield video, self._answer(source, video, future)
+
+    def _schedule(self, source: Source, video: Path, num_tasks: int) -> concurrent.futures.Future[Found | InputError]:
+        if self._pool is None:
+            num_workers = min(self._num_workers, num_tasks)
+            self._pool = pebble.ProcessPool(max_workers=num_workers, initializer=_begin, context=worker_context())
+        arguments, seconds = (source.name, video, self._settings), self._settings.timeout_seconds
+        try:
+            return self._pool.schedule(_find, args=arguments, timeout=seconds)
+        except RuntimeError as error:  # how pebble tells of a pool without workers
+            raise VidmodelError(f"the processes that find words died, before {video}: {error}") from None
+
+    def _answer(
+        self, source: Source, video: Path, future: concurrent.futures.Future[Found | InputError]
+    ) -> Found | InputError:
+        try:
+            answer = future.result()
+        except concurrent.futures.TimeoutError:
+            reason = (
+                f"its words took longer than {self._settings.timeout_seconds:g} seconds to find ({source.name}): "
+                "raise prepare.timeout_seconds, or leave that source out of prepare.words"
+            )
+            return InputError(reason, subject=video)
+        except pebble.ProcessExpired as error:
+            reason = f"the search for its words crashed ({source.name}, {cause_of_death(error.exitcode)})"
+            return InputError(reason, subject=video)
+        except concurrent.futures.BrokenExecutor as error:
+            raise VidmodelError(f"the processes that find words died, near {video}: {error}") from None
+        if isinstance(answer, InputError) and answer.subject is None:
+            raise UnusableSourceError(f"prepare.words: {source.name}: {answer.reason}")
+        return answer
+
+
+def _tracked(items: Sequence[Item], description: str) -> Iterable[Item]:
+    # A single video is asked about while other work shows its progress.
+    return track(items, description, len(items)) if len(items) > 1 else items
+
+
+def _open_fields(wanted: Collection[str], answer: Found | InputError, source: Source) -> set[str]:
+    """The fields that a source can fill and that no earlier one has filled."""
+    if isinstance(answer, InputError):
+        return set()
+    return (set(wanted) & set(source.fields)) - {cue.field for cue in answer.cues}
+
+
+def _joined(before: Found | InputError, more: Found | InputError, fields: Collection[str]) -> Found | InputError:
+    if isinstance(before, InputError) or isinstance(more, InputError):
+        return before if isinstance(before, InputError) else more
+    new = tuple(cue for cue in more.cues if cue.field in fields and cue.text.strip())
+    return Found((*before.cues, *new), tuple(dict.fromkeys((*before.warnings, *more.warnings))))
+
+
+def _begin() -> None:
+    begin_worker()
+    silence_decoder()
+
+
+def _find(name: str, video: Path, settings: PrepareConfig) -> Found | InputError:
+    """Asks a source about a file, and remembers what it says. Runs in a worker."""
+    source = load_source(name)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("always", WordsWarning)
+            cues = source.find(video, settings)
+        found = Found(cues, tuple(dict.fromkeys(str(warning.message) for warning in caught)))
+        if not any(issubclass(warning.category, ExtraWarning) for warning in caught):
+            remember_found(source, video, settings, found)
+    except VidmodelError as error:
+        return InputError(error.reason, subject=error.subject)
+    return found
