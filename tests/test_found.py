@@ -70,12 +70,21 @@ def test_only_the_fields_that_are_asked_for(clip):
     assert [cue.field for cue in find(clip, ("title", "speech")).cues] == ["title"]
 
 
-def test_what_was_found_is_remembered_by_content(clip, tmp_path, num_searches):
+def test_what_was_found_is_remembered(clip, num_searches):
     first = find(clip)
+    assert find(clip) == first
     assert num_searches() == 1
-    copy = shutil.copy(clip, tmp_path / "copy.mkv")
-    assert find(clip) == find(tmp_path / copy) == first
-    assert num_searches() == 1
+
+
+def test_what_takes_long_to_find_is_remembered_by_content(clip, tmp_path):
+    speech = load_source("tracks")._replace(by_content=True)
+    words = Found((Cue(0, 1, "speech", "said", "speech:packaged"),), ("one sentence is not clear",))
+    found.remember_found(speech, clip, TRACKS, words)
+    shutil.copy(clip, tmp_path / "copy.mkv")
+    assert found.recall_found(speech, tmp_path / "copy.mkv", TRACKS) == words
+    with (tmp_path / "copy.mkv").open("ab") as file:
+        file.write(b"more")
+    assert found.recall_found(speech, tmp_path / "copy.mkv", TRACKS) is None
 
 
 def test_that_there_are_no_words_is_remembered_too(tmp_path, num_searches):

@@ -38,19 +38,31 @@ def remember(kind: str, key: str, value: Any) -> None:
         write_json(_path(kind, key), value)
 
 
+def identity_hash(path: Path) -> str:
+    """A hash that changes when a file is moved or written to: of its path, size, times and place on the disk.
+
+    Raises:
+        InputError: There is no such file.
+    """
+    try:
+        status = path.stat()
+        parts = [str(path.resolve()), status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev]
+    except OSError as error:
+        raise InputError(f"it cannot be read: {error.strerror}", subject=path) from None
+    return hashlib.sha256(repr(parts).encode(errors="surrogateescape")).hexdigest()
+
+
 def content_hash(path: Path) -> str:
     """The SHA-256 of a file's content, hexadecimal; of a file that has not changed, it is computed once.
 
     Raises:
         InputError: The file cannot be read.
     """
+    key = identity_hash(path)
+    found = recall("sha256", key)
+    if isinstance(found, str):
+        return found
     try:
-        status = path.stat()
-        identity = [str(path.resolve()), status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev]
-        key = hashlib.sha256(repr(identity).encode(errors="surrogateescape")).hexdigest()
-        found = recall("sha256", key)
-        if isinstance(found, str):
-            return found
         sha256 = file_sha256(path)
     except OSError as error:
         raise InputError(f"it cannot be read: {error.strerror}", subject=path) from None

@@ -26,6 +26,7 @@ from vidmodel_tf.training.examples import write_examples
 from vidmodel_tf.training.job import Job
 from vidmodel_tf.training.stages import run_stages
 from vidmodel_tf.training.state import TrainingState
+from vidmodel_tf.training.unread_words import describe_unread_words
 
 
 def train(
@@ -56,6 +57,8 @@ def train(
     check_folder(run_dir)
     if is_trained(run):
         return load_run(run_dir)
+    if unread := describe_unread_words(data, run.config.model):
+        print(f"warning: {unread}", file=sys.stderr, flush=True)
     with contextlib.redirect_stdout(sys.stderr):  # Keras prints epochs and downloads where results belong
         model = begin_run(run)
         run_stages(Job.of(run, data, verbose="auto" if sys.stderr.isatty() else 2), model)

@@ -1,4 +1,4 @@
-"""Words that were found in a video, remembered by its content: they are found once, whatever the file is called."""
+"""Words that were found in a video, remembered: the same file is not searched again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vidmodel_tf.config import PrepareConfig
-from vidmodel_tf.user_cache import content_hash, recall, remember
+from vidmodel_tf.user_cache import content_hash, identity_hash, recall, remember
 from vidmodel_tf.video.decoder import decoder_version
 from vidmodel_tf.words.cues import Cue
 from vidmodel_tf.words.source import Source
@@ -50,7 +50,8 @@ def recall_found(source: Source, video: Path, settings: PrepareConfig) -> Found 
 
 def _key(source: Source, video: Path, settings: PrepareConfig) -> str:
     obeyed = [getattr(settings, name) for name in source.settings]
-    parts = [content_hash(video), source.name, source.version, obeyed, decoder_version()]
+    file = content_hash(video) if source.by_content else identity_hash(video)
+    parts = [file, source.name, source.version, obeyed, decoder_version()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

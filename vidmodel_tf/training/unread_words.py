@@ -1,0 +1,21 @@
+"""Words in the training data that a model does not read."""
+
+from __future__ import annotations
+
+from vidmodel_tf.config import TEXT_FIELDS, ModelConfig
+from vidmodel_tf.records.data_set import DataSet
+
+
+def describe_unread_words(data: DataSet, config: ModelConfig) -> str | None:
+    """A line that names the text fields with words in the training split that the model leaves aside.
+
+    None where there are none, and for a model of frames alone, which leaves them all aside on purpose.
+    """
+    if not config.has_text:
+        return None
+    clips, others = data.in_split("train"), [field for field in TEXT_FIELDS if field not in config.text_fields]
+    counts = {field: sum(bool(clip.text[field].strip()) for clip in clips) for field in others}
+    found = ", ".join(f"{field} ({count} of {len(clips)} clips)" for field, count in counts.items() if count)
+    if not found:
+        return None
+    return f"the training clips have words that the model does not read: {found}; model.text_fields says what it reads"
