@@ -48,6 +48,10 @@ class WordsInVideos:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the worker processes."""
         if self._pool is not None:
             self._pool.stop()
             self._pool.join()

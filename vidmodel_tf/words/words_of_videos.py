@@ -33,7 +33,7 @@ class WordsOfVideos:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._inside.__exit__(*exception)
+        self._inside.close()
 
     def find(self, video: Path, fields: Collection[str]) -> tuple[Cue, ...]:
         """The cues for some fields. Words that are passed over are told on standard error.
