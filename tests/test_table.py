@@ -47,6 +47,8 @@ def test_every_column_of_a_csv(root: Path) -> None:
         "end_seconds": 3.0,
         "split": "train",
         "words_from": dict.fromkeys(("title", "description", "tags", "subtitles", "speech"), "manifest"),
+        "open_fields": frozenset({"screen_text"}),
+        "fault": None,
     }
     assert second.labels == {"label": "walk", "mood": None, "things": ()}
     assert second.text == NO_WORDS
