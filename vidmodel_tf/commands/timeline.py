@@ -51,6 +51,7 @@ def run(options: argparse.Namespace) -> int:
     videos = expand_videos(options.files)
     import_tensorflow()
     from vidmodel_tf.forms.open_model import open_model
+    from vidmodel_tf.scoring.repeated_work import explain_repeated_work
     from vidmodel_tf.timelines.make_timelines import make_timelines
     from vidmodel_tf.timelines.timeline import plan_for, policy_for
 
@@ -60,6 +61,8 @@ def run(options: argparse.Namespace) -> int:
     policy.check_against(form.run.labels)
     if truth is not None:
         truth.check_against(form.run.labels)
+    if (note := explain_repeated_work(form, plan)) is not None:
+        _note(note)
     made = make_timelines(
         form,
         videos,
@@ -107,5 +110,9 @@ def _show(made: Iterable[MadeTimeline | Refusal], options: argparse.Namespace) -
         columns = ["video", "length", "events", "decision", "page"]
         show.open_console().print(show.table("", columns, [[show.number(cell) for cell in row] for row in rows]))
         for note in notes:
-            print(f"vidmodel timeline: {note}", file=sys.stderr)
+            _note(note)
     return timelines
+
+
+def _note(text: str) -> None:
+    print(f"vidmodel timeline: {text}", file=sys.stderr, flush=True)
