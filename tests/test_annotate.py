@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -111,6 +113,19 @@ def test_a_failure_leaves_nothing(tmp_path, grey_video):
     with pytest.raises(InputError, match="Received: the video itself"):
         annotate(grey_video, make_document(), grey_video)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["broken.mp4", "grey.mkv"]
+
+
+def draw_and_die(tell, video, document, out):
+    """Writes a part of the file."""
+    tell(None)
+    out.write_bytes(b"a part")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_video_that_crashes_the_decoder_is_named(tmp_path, grey_video):
+    with pytest.raises(InputError, match=r"grey\.mkv: the decoder crashed on it"):
+        annotate(grey_video, make_document(grey_video), tmp_path / "out.mp4", draw=draw_and_die)
+    assert [path.name for path in tmp_path.iterdir()] == ["grey.mkv"]
 
 
 def test_a_video_of_a_phone_is_drawn_upright(tmp_path):

@@ -6,12 +6,20 @@ import pytest
 
 from tests.timeline_documents import make_document, make_event
 from tests.videos import read_frame_number, write_timed_video
+from vidmodel_tf.clips.read_file import read_file
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.pages.pictures import MARGIN, TITLE_SIZE, text_image
+from vidmodel_tf.timelines import contact_sheet as module
 from vidmodel_tf.timelines.contact_sheet import CARD_WIDTH, DAMAGED_GREY, contact_sheet
 
 FILM = [number / 25 for number in range(250)]
 SIZE = (96, 72)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Without a process, which takes a second to start."""
+    monkeypatch.setattr(module, "read_clips", lambda requests, **_: zip(requests, read_file(requests), strict=True))
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,7 @@ def test_what_is_no_video_is_refused_by_name(tmp_path):
 def test_a_crash_of_the_decoder_is_told(tmp_path):
     path = write_timed_video(tmp_path / "a.mp4", [i / 25 for i in range(2500)], options={"preset": "ultrafast"})
     with StepReader(path, PLAN, PREPARE) as reader:
-        os.kill(reader._process.pid, signal.SIGKILL)
+        os.kill(reader._worker._process.pid, signal.SIGKILL)
         with pytest.raises(InputError, match=r"a.mp4: the decoder crashed on it"):
             list(reader)
 
@@ -59,11 +59,11 @@ def test_a_crash_of_the_decoder_is_told(tmp_path):
 def test_a_decoder_that_hangs_is_told_and_ended(tmp_path):
     path = write_timed_video(tmp_path / "a.mp4", [i / 25 for i in range(2500)], options={"preset": "ultrafast"})
     with StepReader(path, PLAN, dataclasses.replace(PREPARE, timeout_seconds=10.0)) as reader:
-        reader._timeout_seconds = 0.5
-        os.kill(reader._process.pid, signal.SIGSTOP)
+        reader._worker._timeout_seconds = 0.5
+        os.kill(reader._worker._process.pid, signal.SIGSTOP)
         with pytest.raises(InputError, match=r"a.mp4: gave no picture for 0.5 seconds"):
             list(reader)
-    assert reader._process.exitcode is not None
+    assert reader._worker._process.exitcode is not None
 
 
 def test_damage_before_a_kill_counts_too(tmp_path):

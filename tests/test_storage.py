@@ -1,4 +1,5 @@
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -6,7 +7,7 @@ import sys
 import pytest
 
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.storage import atomic_folder, atomic_write, read_text, write_json
+from vidmodel_tf.storage import atomic_folder, atomic_write, read_text, remove_leftovers_of, write_json
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -17,6 +18,23 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
         raise RuntimeError("half-way")
     assert json.loads(path.read_text()) == {"old": 1}
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_write_left_is_removed_and_nothing_else(tmp_path):
+    path = tmp_path / "film [1].mp4"
+    with atomic_write(path) as beside:
+        left = tmp_path / beside.name
+    others = [tmp_path / name for name in (".bashrc", ".film [1].key", ".film [1].partial.npz", ".film 1.abcdefgh.mp4")]
+    for one in (left, *others):
+        one.touch()
+        os.utime(one, (0, 0))
+    remove_leftovers_of(path)
+    assert sorted(tmp_path.iterdir()) == sorted([path, *others])
+    left.touch()
+    remove_leftovers_of(path)
+    assert left.exists()  # another process may be writing there now
+    remove_leftovers_of(path, unused_seconds=0.0)
+    assert not left.exists()
 
 
 def test_a_folder_is_replaced_whole(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 
 import numpy as np
 import pytest
@@ -196,6 +197,18 @@ def test_a_kill_between_the_files_and_their_key_does_not_mix_settings(plain, fil
     assert made_with(2.0) == 2.0
     assert read_document(out / f"{film.stem}.timeline.json").settings.window_seconds == 2.0
     assert not list(out.glob(".*.npz"))
+
+
+def test_what_killed_processes_left_is_removed_and_nothing_else(plain, film, tmp_path):
+    arguments = (open_model(plain.path), [film], tmp_path, plan_windows(4, 8, 2.0), policy_for(plain))
+    names = [".影片 1.timeline.abcdefgh.json", "..影片 1.partial.abcdefgh.npz", ".影片 1.annotated.abcdefgh.mp4"]
+    others = [".bashrc", ".another.key", ".another.partial.npz", ".another.abcdefgh.html"]
+    for name in (*names, *others):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (0, 0))
+    list(make_timelines.make_timelines(*arguments))
+    left = {path.name for path in tmp_path.iterdir() if path.name.startswith(".")}
+    assert left == {".影片 1.key", *others}
 
 
 def test_a_video_that_was_moved_has_its_new_path(plain, film, tmp_path):

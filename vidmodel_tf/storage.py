@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import glob
 import hashlib
 import json
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from vidmodel_tf.errors import InputError
 LEFTOVER_SECONDS = 86_400.0
 _GIT_LFS_MARK = b"version https://git-lfs.github.com/spec/"  # how the small file begins that stands for a large one
 
+_RANDOM = "[a-z0-9_]" * 8  # what `mkstemp` puts into a name
 _DOUBLE_SUFFIXES = (".weights.h5",)  # without the first half Keras refuses the file
 
 _MARKS = {  # the longer ones first: that of UTF-32 begins like that of UTF-16
@@ -37,9 +39,8 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Short, for the name of the file itself may be as long as a name can be.
-    suffix = next((suffix for suffix in _DOUBLE_SUFFIXES if path.name.endswith(suffix)), path.suffix)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:20]}.", suffix=suffix)
+    prefix, suffix = _name_beside(path)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=suffix)
     os.close(handle)
     beside = Path(name)
     try:
@@ -50,13 +51,34 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
+def _name_beside(path: Path) -> tuple[str, str]:
+    """How the name of a file begins and ends that is written to take the place of `path`."""
+    suffix = next((suffix for suffix in _DOUBLE_SUFFIXES if path.name.endswith(suffix)), path.suffix)
+    return f".{path.stem[:20]}.", suffix  # short, for the name of the file itself may be as long as a name can be
+
+
 def remove_leftovers(folder: Path) -> None:
-    """Removes files in a folder that a killed process was still writing (`atomic_write`).
+    """Removes files in a folder of ours that a killed process was still writing (`atomic_write`).
 
     Only those that nobody has written to for a day: another process may be writing there now.
     """
-    oldest = time.time() - LEFTOVER_SECONDS
-    for path in folder.glob(".*"):
+    _remove_old(folder.glob(".*"), LEFTOVER_SECONDS)
+
+
+def remove_leftovers_of(path: Path, unused_seconds: float = LEFTOVER_SECONDS) -> None:
+    """Removes what a killed process was writing to take the place of one file; others may have files in its folder.
+
+    Args:
+        path: The file.
+        unused_seconds: What somebody has written to since is left: another process may be writing there now.
+    """
+    prefix, suffix = _name_beside(path)
+    _remove_old(path.parent.glob(f"{glob.escape(prefix)}{_RANDOM}{glob.escape(suffix)}"), unused_seconds)
+
+
+def _remove_old(paths: Iterable[Path], unused_seconds: float) -> None:
+    oldest = time.time() - unused_seconds
+    for path in paths:
         with contextlib.suppress(OSError):  # renamed or removed meanwhile
             if path.is_file() and path.stat().st_mtime < oldest:
                 path.unlink()

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from vidmodel_tf.commands import show
+from vidmodel_tf.errors import InputError
 from vidmodel_tf.quiet import import_tensorflow
 from vidmodel_tf.run_folder.layout import check_model_path
 
@@ -32,15 +33,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--text", metavar="WORDS", help="words for all videos (default: those beside and in each)")
     parser.add_argument("--policy", metavar="FILE", help="what is an event, and what is decided (default: each class)")
+    parser.add_argument("--audit", metavar="FILE", help="add each decision to this log (`vidmodel audit` checks it)")
     parser.add_argument("--truth", metavar="FILE", help="what happened, CSV: measures the scores and events")
     parser.add_argument("--clips", action="store_true", help="cut the events out as videos")
+    parser.add_argument(
+        "--copy", action="store_true", help="with --clips: do not encode anew; each begins at the key frame before"
+    )
     parser.add_argument("--annotate", action="store_true", help="write each video with its scores drawn in")
     show.add_json_flag(parser, "print one JSON object a line")
 
 
 def run(options: argparse.Namespace) -> int:
     """Makes timelines, and shows a row for each video."""
+    _check_options(options)
     check_model_path(options.model)
+    from vidmodel_tf.scoring.audit import AuditLog
     from vidmodel_tf.scoring.policy import load_policy
     from vidmodel_tf.scoring.truth import read_truth
     from vidmodel_tf.video.names import expand_videos
@@ -49,6 +56,9 @@ def run(options: argparse.Namespace) -> int:
     policy = load_policy(options.policy) if options.policy else None
     truth = read_truth(options.truth) if options.truth else None
     videos = expand_videos(options.files)
+    audit = None if options.audit is None else AuditLog(options.audit)
+    if audit is not None:
+        audit.append()
     import_tensorflow()
     from vidmodel_tf.forms.open_model import open_model
     from vidmodel_tf.scoring.repeated_work import explain_repeated_work
@@ -72,7 +82,9 @@ def run(options: argparse.Namespace) -> int:
         windows=options.windows,
         text=options.text,
         clips=options.clips,
+        copy=options.copy,
         annotated=options.annotate,
+        audit=audit,
     )
     timelines = _show(made, options)
     if truth is not None and timelines:
@@ -85,6 +97,16 @@ def run(options: argparse.Namespace) -> int:
         else:
             print_timed_metrics(metrics, show.open_console())
     return 0 if timelines else 2
+
+
+def _check_options(options: argparse.Namespace) -> None:
+    if options.copy and not options.clips:
+        raise InputError("--copy says how --clips cuts the events out: expected both. Received: --copy alone")
+    if options.audit is not None and options.policy is None:
+        raise InputError(
+            "--audit records what a policy decides: expected --policy too. Received: --audit alone, with which nothing "
+            "is decided"
+        )
 
 
 def _show(made: Iterable[MadeTimeline | Refusal], options: argparse.Namespace) -> list[MadeTimeline]:

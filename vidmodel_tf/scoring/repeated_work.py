@@ -21,8 +21,8 @@ def explain_repeated_work(form: Form, plan: WindowPlan) -> str | None:
     if not isinstance(form, WholeClipForm) or times == 1:
         return None
     return (
-        f"{form.path} cannot be split into its parts: each window is computed anew, every frame about {times:.3g} times; "
-        f"{_better(form.path)} encodes each frame once"
+        f"{form.path} cannot be split into its parts: each window is computed anew, every frame about {times:.3g} "
+        f"times; {_better(form.path)} encodes each frame once"
     )
 
 

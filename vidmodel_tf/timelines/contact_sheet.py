@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from vidmodel_tf.clips.clip_request import ClipRequest, DecodedClip
-from vidmodel_tf.clips.read_file import read_file
+from vidmodel_tf.clips.read_clips import read_clips
+from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.pages.pictures import MARGIN, TEXT_SIZE, TITLE_SIZE, text_image
 from vidmodel_tf.scoring.event import Event
@@ -24,7 +25,9 @@ DAMAGED_GREY = 200
 READ_SIZE = 256  # pixels, the shorter side as read: enough for pictures that are twice as long as wide
 
 
-def contact_sheet(document: Document, out: str | Path) -> None:
+def contact_sheet(
+    document: Document, out: str | Path, *, timeout_seconds: float = PrepareConfig().timeout_seconds
+) -> None:
     """Draws the events in order of time, each with its label, score, time and decision.
 
     Of more than 60 events those with the highest scores are drawn; the heading says so.
@@ -32,6 +35,7 @@ def contact_sheet(document: Document, out: str | Path) -> None:
     Args:
         document: The events, and the path of the video.
         out: The picture; its suffix names the format (.jpg, .png); whole or not at all.
+        timeout_seconds: For the picture of one event, which is decoded in a process of its own.
 
     Raises:
         InputError: The video is no longer there.
@@ -39,7 +43,8 @@ def contact_sheet(document: Document, out: str | Path) -> None:
     events, out = _chosen(document.events), Path(out)
     if events and not Path(document.video.path).is_file():
         raise InputError("expected the video of the timeline. There is no such file", subject=document.video.path)
-    cards = [_card(event, picture) for event, picture in zip(events, _pictures(document, events), strict=True)]
+    pictures = _pictures(document, events, timeout_seconds)
+    cards = [_card(event, picture) for event, picture in zip(events, pictures, strict=True)]
     heading = text_image(_heading(document, len(events)), TITLE_SIZE, NUM_COLUMNS * CARD_WIDTH)
     sheet = _stacked([heading, *_rows(cards)], MARGIN)
     with atomic_write(out) as beside:
@@ -60,15 +65,15 @@ def _heading(document: Document, num_shown: int) -> str:
     return f"{Path(document.video.path).name}: {counted}{decision}"
 
 
-def _pictures(document: Document, events: Sequence[Event]) -> list[np.ndarray | None]:
+def _pictures(document: Document, events: Sequence[Event], timeout_seconds: float) -> list[np.ndarray | None]:
     """The picture on display in the middle of the step with the highest score, uint8 [h, w, 3]; None: it is damaged."""
     step = document.settings.step_seconds
     requests = [
         ClipRequest(document.video.path, 1, READ_SIZE, 95, event.peak_seconds, event.peak_seconds + step)
         for event in events
     ]
-    answers = read_file(requests) if requests else []
-    return [_thumbnail(answer.jpeg_frames[0]) if isinstance(answer, DecodedClip) else None for answer in answers]
+    answers = read_clips(requests, num_workers=1, timeout_seconds=timeout_seconds)
+    return [_thumbnail(answer.jpeg_frames[0]) if isinstance(answer, DecodedClip) else None for _, answer in answers]
 
 
 def _thumbnail(jpeg: bytes) -> np.ndarray:

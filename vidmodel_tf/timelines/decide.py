@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 from collections.abc import Iterator
 from pathlib import Path
 
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.scoring.audit import AuditLog, AuditRecord
+from vidmodel_tf.scoring.audit import AuditLog
 from vidmodel_tf.scoring.judge import Judgement
 from vidmodel_tf.scoring.policy import Policy
 from vidmodel_tf.timelines.document import SUFFIX, Document, read_document
 from vidmodel_tf.timelines.draw_events import draw_events
 from vidmodel_tf.timelines.folder import timeline_paths
 from vidmodel_tf.timelines.outputs import write_outputs
+from vidmodel_tf.timelines.record_decisions import record_decisions
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -61,29 +61,6 @@ def decide_folder(folder: str | Path, policy: Policy, audit: AuditLog | None = N
     return (_decide(path, policy, audit) for path in paths)
 
 
-def audit_records(document: Document, judgement: Judgement, policy: Policy, time: str) -> list[AuditRecord]:
-    """The lines for an audit log: one for each reason, then one for the decision on the whole video.
-
-    Args:
-        document: The video.
-        judgement: What `policy` decides on it.
-        policy: The policy.
-        time: When that was decided, ISO 8601 with the offset from UTC.
-    """
-    blank = AuditRecord(
-        time=time,
-        video=document.video.path,
-        video_sha256=document.video.sha256,
-        decision="",
-        model=document.model.fingerprint,
-        policy=policy.fingerprint,
-    )
-    records = [dataclasses.replace(blank, **reason.to_json()) for reason in judgement.reasons]
-    if judgement.decision is not None:
-        records.append(dataclasses.replace(blank, decision=judgement.decision))
-    return records
-
-
 def _check_policy(policy: Policy, path: Path) -> None:
     heads = read_document(path).scores.heads
     try:
@@ -95,8 +72,7 @@ def _check_policy(policy: Policy, path: Path) -> None:
 def _decide(path: Path, policy: Policy, audit: AuditLog | None) -> Decided:
     document, judgement = draw_events(read_document(path), policy)
     if audit is not None:
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        audit.append(*audit_records(document, judgement, policy, now))
+        record_decisions(audit, document, judgement, policy)
     name = path.name.removesuffix(SUFFIX)
     write_outputs(path.parent, name, document, policy=policy)
     return Decided(name, document, judgement)

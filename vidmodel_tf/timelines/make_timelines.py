@@ -10,17 +10,24 @@ from pathlib import Path
 from vidmodel_tf.clips.question import Refusal
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.forms.form import Form
+from vidmodel_tf.scoring.audit import AuditLog
 from vidmodel_tf.scoring.policy import Policy
 from vidmodel_tf.scoring.windows import WindowPlan
-from vidmodel_tf.storage import write_text
+from vidmodel_tf.storage import remove_leftovers_of, write_text
 from vidmodel_tf.timelines.annotate import SUFFIX as ANNOTATED_SUFFIX
 from vidmodel_tf.timelines.annotate import annotate
+from vidmodel_tf.timelines.cut import Cut
+from vidmodel_tf.timelines.cut_events import SUFFIX as CUTS_SUFFIX
 from vidmodel_tf.timelines.cut_events import cut_events
+from vidmodel_tf.timelines.cut_folder import LIST_NAME
 from vidmodel_tf.timelines.document import SUFFIX, Document, read_document
 from vidmodel_tf.timelines.draw_events import draw_events
 from vidmodel_tf.timelines.outputs import write_outputs
+from vidmodel_tf.timelines.record_decisions import record_decisions
 from vidmodel_tf.timelines.timeline import TimelineTask, plan_task, score_task
 from vidmodel_tf.timelines.video_names import free_name
+
+TOLD_SECONDS = 0.1  # before its event, where a copied cut begins
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -59,7 +66,9 @@ def make_timelines(
     windows: str = "shots",
     text: str | None = None,
     clips: bool = False,
+    copy: bool = False,
     annotated: bool = False,
+    audit: AuditLog | None = None,
 ) -> Iterator[MadeTimeline | Refusal]:
     """Scores videos one after the other and writes the files of each.
 
@@ -73,7 +82,9 @@ def make_timelines(
         windows: "shots" or "fixed".
         text: Words for all videos; None: those beside and in each.
         clips: Cut the events out into `NAME.clips/`.
+        copy: Cut without encoding anew, from the key frame before each event.
         annotated: Write `NAME.annotated.mp4`, the video with its scores drawn in.
+        audit: Gets the decisions on a video before its files are written.
 
     Yields:
         In order, what was written, or the refusal of a video that cannot be read.
@@ -86,15 +97,18 @@ def make_timelines(
             name = free_name(folder, task.path, task.sha256, taken)
             taken.append(name)
             document, warnings = _scored(task, folder, name)
-            document, _ = draw_events(document, policy)
+            document, judgement = draw_events(document, policy)
         except InputError as error:
             yield Refusal(str(video), error.reason)
             continue
+        if audit is not None:
+            record_decisions(audit, document, judgement, policy)
         _write(folder, name, task, document, policy)
+        timeout_seconds = form.run.config.prepare.timeout_seconds
         if clips:
-            warnings += _cut(folder, name, document)
+            warnings += _cut(folder, name, document, timeout_seconds, copy=copy)
         if annotated:
-            warnings += _annotate(folder, name, document)
+            warnings += _annotate(folder, name, document, timeout_seconds)
         yield MadeTimeline(name, document, warnings)
 
 
@@ -112,26 +126,40 @@ def _write(folder: Path, name: str, task: TimelineTask, document: Document, poli
     """Writes the files of a video. Killed at any moment, the key never stands beside the scores of other settings."""
     if not _is_key(folder, name, task):
         _key_path(folder, name).unlink(missing_ok=True)
-    write_outputs(folder, name, document, policy=policy)
+    paths = write_outputs(folder, name, document, policy=policy)
     write_text(_key_path(folder, name), task.key)
     _partial_path(folder, name).unlink(missing_ok=True)
+    others = (_key_path(folder, name), _partial_path(folder, name), folder / f"{name}{ANNOTATED_SUFFIX}")
+    for path in (*paths, *others):
+        remove_leftovers_of(path)
 
 
-def _cut(folder: Path, name: str, document: Document) -> tuple[str, ...]:
+def _cut(folder: Path, name: str, document: Document, timeout_seconds: float, *, copy: bool) -> tuple[str, ...]:
     try:
-        answers = cut_events(folder, name, document)
+        answers = cut_events(folder, name, document, copy=copy, timeout_seconds=timeout_seconds)
     except InputError as error:
         return (f"no event was cut out: {error}",)
-    return tuple(
+    warnings = [
         f"{event.id} was not cut out: {answer}"
         for event, answer in zip(document.events, answers, strict=True)
         if isinstance(answer, InputError)
-    )
+    ]
+    early_seconds = [
+        event.start_seconds - answer.start_seconds
+        for event, answer in zip(document.events, answers, strict=True)
+        if isinstance(answer, Cut) and copy
+    ]
+    if (earliest := max(early_seconds, default=0.0)) >= TOLD_SECONDS:
+        warnings.append(
+            f"copied cuts begin at the key frame before their event, up to {earliest:.1f} seconds early; "
+            f"{name}{CUTS_SUFFIX}/{LIST_NAME} says where each begins"
+        )
+    return tuple(warnings)
 
 
-def _annotate(folder: Path, name: str, document: Document) -> tuple[str, ...]:
+def _annotate(folder: Path, name: str, document: Document, timeout_seconds: float) -> tuple[str, ...]:
     try:
-        annotate(document.video.path, document, folder / f"{name}{ANNOTATED_SUFFIX}")
+        annotate(document.video.path, document, folder / f"{name}{ANNOTATED_SUFFIX}", timeout_seconds=timeout_seconds)
     except InputError as error:
         return (f"its scores were not drawn in: {error}",)
     return ()

@@ -7,27 +7,21 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import multiprocessing.context
-import os
 import queue
-import signal
 import threading
 from collections.abc import Iterator
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import cast
 
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.scoring.windows import WindowPlan
-from vidmodel_tf.video.decoder import silence_decoder
+from vidmodel_tf.timelines.worker_process import Tell, WorkerProcess
 from vidmodel_tf.video.file import VideoFile
 from vidmodel_tf.video.grid import pictures_at
 from vidmodel_tf.video.losses import REFUSED_SHARE, TOLD_SHARE
-from vidmodel_tf.video.opencv import import_opencv
 from vidmodel_tf.video.pixels import PixelConverter
 from vidmodel_tf.video.stored_frame import encode_frame, reduce_frame
-from vidmodel_tf.workers import begin_worker, worker_context
 
 QUEUE_LENGTH = 64  # frames that may wait for the model
 
@@ -102,13 +96,8 @@ class StepReader:
         self, path: Path, plan: WindowPlan, prepare: PrepareConfig, first_step: int = 0, num_refused: int = 0
     ) -> None:
         self._path = path
-        self._timeout_seconds = prepare.timeout_seconds
-        context = cast(multiprocessing.context.SpawnContext, worker_context())  # it has the same methods
-        self._receiver, sender = context.Pipe(duplex=False)
-        arguments = (sender, path, plan, prepare.short_side, prepare.jpeg_quality, first_step)
-        self._process = context.Process(target=_read, args=arguments, daemon=True)
-        self._process.start()
-        sender.close()  # so that the end of the process is seen
+        arguments = (path, plan, prepare.short_side, prepare.jpeg_quality, first_step)
+        self._worker = WorkerProcess(path, prepare.timeout_seconds, _read, *arguments)
         self._queue: queue.Queue[Item] = queue.Queue(QUEUE_LENGTH)
         self._is_closed = threading.Event()
         threading.Thread(target=self._receive, daemon=True).start()
@@ -128,10 +117,7 @@ class StepReader:
     def close(self) -> None:
         """Ends the process. May be called twice."""
         self._is_closed.set()
-        if self._process.is_alive():
-            os.kill(cast(int, self._process.pid), signal.SIGKILL)  # one that hangs or was stopped takes no other
-        self._process.join()
-        self._receiver.close()
+        self._worker.close()
 
     def __enter__(self) -> StepReader:
         return self
@@ -160,14 +146,9 @@ class StepReader:
 
     def _receive_one(self) -> Item:
         try:
-            if self._receiver.poll(self._timeout_seconds):
-                return self._receiver.recv()
-        except (EOFError, OSError):
-            return InputError("the decoder crashed on it", subject=self._path)
-        return InputError(
-            f"gave no picture for {self._timeout_seconds:g} seconds: it is damaged, or its storage is slow",
-            subject=self._path,
-        )
+            return self._worker.receive()
+        except InputError as error:
+            return error
 
     def _put(self, item: Item) -> None:
         while not self._is_closed.is_set():
@@ -183,20 +164,11 @@ class StepReader:
         return item
 
 
-def _read(
-    sender: Connection, path: Path, plan: WindowPlan, short_side: int, jpeg_quality: int, first_step: int
-) -> None:
-    begin_worker()
-    silence_decoder()
-    import_opencv().setNumThreads(1)
-    with sender, contextlib.suppress(BrokenPipeError):
-        try:
-            with VideoFile(path) as video:
-                for item in _steps(video, plan, short_side, jpeg_quality, first_step):
-                    sender.send(item)
-                sender.send(ReadEnd(video.num_refused, len(video.packets)))
-        except InputError as error:
-            sender.send(error)
+def _read(tell: Tell, path: Path, plan: WindowPlan, short_side: int, jpeg_quality: int, first_step: int) -> None:
+    with VideoFile(path) as video:
+        for item in _steps(video, plan, short_side, jpeg_quality, first_step):
+            tell(item)
+        tell(ReadEnd(video.num_refused, len(video.packets)))
 
 
 def _steps(
