@@ -1,7 +1,8 @@
 """Pictures to look at: confusion matrix, reliability diagram, contact sheet; PNG files. No TensorFlow.
 
 Names and captions are any Unicode. matplotlib's own font lacks Chinese, Japanese and Korean, and a server seldom has
-others, so these words are drawn by OpenCV, whose built-in font has them; a character it lacks (an emoji) shows as "?".
+others, so these words are drawn by OpenCV, whose built-in font has them; a character that it lacks (an emoji, a letter
+of India or Thailand) shows as "?".
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.pages.visual_order import visual_order
 from vidmodel_tf.storage import atomic_write
 from vidmodel_tf.video.opencv import import_opencv
 
@@ -132,7 +134,7 @@ def save_contact_sheet(path: str | Path, rows: Sequence[tuple[str, Sequence[byte
 
 def text_image(text: str, size: int, max_width: int | None = None) -> np.ndarray:
     """One line of black text on white, uint8 [height, width, 3]; cut where it is wider than `max_width` pixels."""
-    text = " ".join(text.split()) or " "
+    text = visual_order(" ".join(text.split()) or " ")
     image = _rendered(text, size)
     if max_width is None or image.shape[1] <= max_width:
         return image
