@@ -120,6 +120,14 @@ def test_where_nobody_asked_for_a_decision_none_is_recorded(folder, tmp_path):
     assert [json.loads(line)["decision"] for line in log.path.read_text().splitlines()] == ["call_guard"]
 
 
+def test_a_record_of_nothing_is_refused(folder, tmp_path, capsys):
+    (tmp_path / "policy.json").write_text('{"version": 1, "rules": [{"name": "a", "head": "label", "label": "fight"}]}')
+    command = ["decide", str(folder), "--policy", str(tmp_path / "policy.json"), "--audit", str(tmp_path / "a.jsonl")]
+    assert main(command) == 2
+    assert '"decision", or with rules for whole videos. Received: one that decides nothing' in capsys.readouterr().err
+    assert not (tmp_path / "a.jsonl").exists()
+
+
 def test_a_damaged_log_stops_before_files_are_written(folder, tmp_path, policy_path, capsys):
     (tmp_path / "audit.jsonl").write_text('{"number": 1, "prev')
     before = {path.name: path.read_bytes() for path in folder.iterdir()}

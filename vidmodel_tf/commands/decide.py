@@ -25,12 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Decides, and shows a row for each video."""
-    from vidmodel_tf.scoring.audit import AuditLog
     from vidmodel_tf.scoring.policy import load_policy
     from vidmodel_tf.timelines.decide import decide_folder
+    from vidmodel_tf.timelines.record_decisions import open_audit
 
-    audit = None if options.audit is None else AuditLog(options.audit)
-    decided = decide_folder(options.folder, load_policy(options.policy), audit)
+    policy = load_policy(options.policy)
+    audit = None if options.audit is None else open_audit(options.audit, policy)
+    decided = decide_folder(options.folder, policy, audit)
     if options.json:
         for video in decided:
             show.print_json(video.to_json())

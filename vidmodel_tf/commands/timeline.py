@@ -47,18 +47,16 @@ def run(options: argparse.Namespace) -> int:
     """Makes timelines, and shows a row for each video."""
     _check_options(options)
     check_model_path(options.model)
-    from vidmodel_tf.scoring.audit import AuditLog
     from vidmodel_tf.scoring.policy import load_policy
     from vidmodel_tf.scoring.truth import read_truth
+    from vidmodel_tf.timelines.record_decisions import open_audit
     from vidmodel_tf.video.names import expand_videos
 
     # What is wrong with these shows before the long work.
     policy = load_policy(options.policy) if options.policy else None
     truth = read_truth(options.truth) if options.truth else None
     videos = expand_videos(options.files)
-    audit = None if options.audit is None else AuditLog(options.audit)
-    if audit is not None:
-        audit.append()
+    audit = open_audit(options.audit, policy) if options.audit and policy is not None else None
     import_tensorflow()
     from vidmodel_tf.forms.open_model import open_model
     from vidmodel_tf.scoring.repeated_work import explain_repeated_work

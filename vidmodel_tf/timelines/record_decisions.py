@@ -4,11 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from pathlib import Path
 
+from vidmodel_tf.errors import InputError
 from vidmodel_tf.scoring.audit import AuditLog, AuditRecord
 from vidmodel_tf.scoring.judge import Judgement
 from vidmodel_tf.scoring.policy import Policy
 from vidmodel_tf.timelines.document import Document
+
+
+def open_audit(path: str | Path, policy: Policy) -> AuditLog:
+    """Opens a log for what a policy decides.
+
+    Raises:
+        InputError: The policy decides nothing, or the log is damaged.
+        OSError: The file cannot be written.
+    """
+    if not policy.video and all(rule.decision is None for rule in policy.rules):
+        raise InputError(
+            '--audit records decisions: expected a policy in which a rule has a "decision", or with rules for whole '
+            "videos. Received: one that decides nothing"
+        )
+    audit = AuditLog(path)
+    audit.append()
+    return audit
 
 
 def record_decisions(audit: AuditLog, document: Document, judgement: Judgement, policy: Policy) -> None:
