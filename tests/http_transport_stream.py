@@ -125,9 +125,9 @@ class TransportStream:
         if self._film is not None:
             self._remux(body, self._film)
             return
-        numbers = self._paced(faults.get("fps", FPS))
-        self._mux(body, numbers, 100.0, lambda: body.is_due("jump_after"))
-        self._mux(body, numbers, 100.0 + faults.get("jump_seconds", 0.0), lambda: False)
+        numbers = paced(faults.get("fps", FPS), self.stop)
+        mux_painted(body, numbers, 100.0, lambda: body.is_due("jump_after"))
+        mux_painted(body, numbers, 100.0 + faults.get("jump_seconds", 0.0))
 
     def _remux(self, body: _Faulty, film: Path) -> None:
         with av.open(str(film)) as source, av.open(body, "w", format="mpegts", options=MUX_OPTIONS) as container:
@@ -143,26 +143,29 @@ class TransportStream:
                 packet.stream = video
                 container.mux(packet)
 
-    def _mux(self, body: _Faulty, numbers: Iterator[tuple[int, float]], first_seconds: float, is_over) -> None:
-        tick = Fraction(1, 1000)
-        with av.open(body, "w", format="mpegts", options=MUX_OPTIONS) as container:
-            options = {"tune": "zerolatency", "preset": "ultrafast", "g": "12"}
-            video = container.add_stream("libx264", rate=25, options=options)
-            video.width, video.height, video.pix_fmt = 96, 72, "yuv420p"
-            video.codec_context.time_base = tick
-            for number, seconds in numbers:
-                frame = av.VideoFrame.from_ndarray(paint_frame(number), format="rgb24")
-                frame.pts, frame.time_base = round((first_seconds + seconds) / tick), tick
-                container.mux(video.encode(frame))
-                if is_over():
-                    return
 
-    def _paced(self, fps: float) -> Iterator[tuple[int, float]]:
-        """The numbers of frames and when they are due, at that time."""
-        begin, number = time.monotonic(), 0
-        while not self.stop.wait(max(begin + number / fps - time.monotonic(), 0)):
-            yield number, number / fps
-            number += 1
+def mux_painted(file, numbers: Iterator[tuple[int, float]], first_seconds: float = 0.0, is_over=lambda: False) -> None:
+    """Writes a transport stream of painted pictures to something with `write`, each when it comes."""
+    tick = Fraction(1, 1000)
+    with av.open(file, "w", format="mpegts", options=MUX_OPTIONS) as container:
+        options = {"tune": "zerolatency", "preset": "ultrafast", "g": "12"}
+        video = container.add_stream("libx264", rate=25, options=options)
+        video.width, video.height, video.pix_fmt = 96, 72, "yuv420p"
+        video.codec_context.time_base = tick
+        for number, seconds in numbers:
+            frame = av.VideoFrame.from_ndarray(paint_frame(number), format="rgb24")
+            frame.pts, frame.time_base = round((first_seconds + seconds) / tick), tick
+            container.mux(video.encode(frame))
+            if is_over():
+                return
+
+
+def paced(fps: float, stop: threading.Event) -> Iterator[tuple[int, float]]:
+    """The numbers of frames and when they are due, at that time."""
+    begin, number = time.monotonic(), 0
+    while not stop.wait(max(begin + number / fps - time.monotonic(), 0)):
+        yield number, number / fps
+        number += 1
 
 
 @contextlib.contextmanager

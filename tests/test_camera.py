@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from unittest import mock
 
@@ -31,7 +32,7 @@ from vidmodel_tf.video.address import parse_address
 from vidmodel_tf.video.camera import Camera, CameraNews, LiveFrame, wait_seconds
 from vidmodel_tf.video.camera_process import CameraPlan
 from vidmodel_tf.video.camera_reader import CameraReader
-from vidmodel_tf.video.live_pictures import live_pictures
+from vidmodel_tf.video.live_pictures import _decode, live_pictures
 
 STEP_SECONDS = 0.12  # three pictures at 25 a second
 PATIENCE_SECONDS = 60  # of tests, on a machine that is busy
@@ -366,6 +367,23 @@ def test_waiting_grows_after_a_minute():
         waits.append(wait)
         outage += wait
     assert waits == [1.0] * 60 + [2.0, 4.0, 8.0, 16.0] + [30.0] * 7
+
+
+@pytest.mark.parametrize(
+    ("timestamps", "expected"),
+    [
+        ([None, 4, 8], [4, 8]),  # RTSP gives the first picture none
+        ([0, 4, None, 12], [0, 4, 12]),
+        ([None] * 12, [None] * 4),  # a stream without any: the time of arrival counts
+    ],
+)
+def test_a_picture_without_a_timestamp_among_others_is_passed_over(timestamps, expected):
+    frames = [mock.Mock(pts=pts, is_corrupt=False) for pts in timestamps]
+    packets = [mock.Mock(is_corrupt=False, decode=lambda frame=frame: [frame]) for frame in frames]
+    container = mock.Mock(duration=None, demux=lambda stream: packets)
+    container.format.flags, container.streams.video = 0, [mock.Mock(time_base=Fraction(1, 4))]
+    seconds = [picture.seconds for picture in _decode(container)]
+    assert seconds == [None if pts is None else pts / 4 for pts in expected]
 
 
 def test_a_camera_of_this_machine(monkeypatch):

@@ -55,4 +55,4 @@ def test_the_last_frames_and_the_reason_are_not_missed(scores, log):
 
 def test_damage_is_told(scores, log):
     watched(CameraThatEnds([], []), scores, log).work()
-    assert "3 damaged packets or pictures were passed over" in log.warn.call_args.args[0]
+    assert "3 packets or pictures were damaged or incomplete" in log.warn.call_args.args[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import signal
 import socket
@@ -21,7 +22,7 @@ import pytest
 
 from tests.http_transport_stream import transport_stream
 from tests.videos import read_frame_number, read_jpeg, write_video
-from tests.watched import MODEL, PLAN
+from tests.watched import MODEL, PLAN, FakePass
 from vidmodel_tf.errors import VidmodelError
 from vidmodel_tf.live.damaged_pictures import DamagedPictures
 from vidmodel_tf.live.event_log import NAME, EventLog
@@ -269,6 +270,42 @@ def test_a_stream_that_breaks_ends_the_event(tmp_path):
     assert "reason" not in lines[-1]
 
 
+@pytest.mark.slow
+def test_a_camera_loses_no_frame_by_others_that_are_dead_or_stall(tmp_path):
+    passes: list[FakePass] = []
+
+    def begin_pass() -> FakePass:
+        passes.append(FakePass())
+        return passes[-1]
+
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as closed:
+        dead = f"rtsp://127.0.0.1:{closed.getsockname()[1]}/1"
+    warnings: list[str] = []
+    stop, connections = threading.Event(), []
+
+    def show(line: str) -> None:
+        connections.extend([line] if "stalling connected" in line else [])
+        if len(connections) == 2:
+            stop.set()
+
+    with transport_stream() as stalling, transport_stream() as healthy:
+        sources = make_sources([dead, stalling.url(stall_after=1.5), healthy.url()], ["dead", "stalling", "healthy"])
+        model = dataclasses.replace(MODEL, begin_pass=begin_pass)
+        outputs, seconds = Outputs(tmp_path), PATIENCE_SECONDS
+        watch_sources(model, sources, POLICY, outputs, stop=stop, seconds=seconds, warn=warnings.append, show=show)
+    told = [(line["source"], line["type"]) for line in read_log(tmp_path) if line["type"] in ("connected", "lost")]
+    assert sorted(told) == [
+        ("dead", "lost"),
+        ("healthy", "connected"),
+        *[("stalling", "connected")] * 2,
+        ("stalling", "lost"),
+    ]
+    (numbers,) = [one.numbers for one in passes if one.numbers and one.numbers[-1] > 75]  # the others have 1.5 seconds
+    assert len(numbers) > 30
+    assert set(np.diff(numbers)) == {3}  # a step, at 25 pictures a second
+    assert warnings == []
+
+
 def test_pictures_that_repeat_are_told_once():
     warnings: list[str] = []
     repeats = RepeatedPictures("door", 0.125, warnings.append)
@@ -288,9 +325,9 @@ def test_damage_is_told_at_most_once_a_minute():
     for second, total in [(0, 0), (1, 2), (2, 5), (60, 9), (61, 9), (122, 9), (200, 10)]:
         damage.push(total, 1000.0 + second)
     assert [line.partition(" were")[0] for line in warnings] == [
-        "door: 2 damaged packets or pictures",
-        "door: 7 damaged packets or pictures",
-        "door: 1 damaged packets or pictures",
+        "door: 2 packets or pictures",
+        "door: 7 packets or pictures",
+        "door: 1 packets or pictures",
     ]
 
 

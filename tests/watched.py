@@ -27,13 +27,13 @@ class FakePass:
 
     def __init__(self, plan: WindowPlan = PLAN) -> None:
         self._plan, self._planner = plan, WindowPlanner(plan)
-        self._fights: list[bool] = []
+        self.numbers: list[int] = []
 
     def push(self, frames: np.ndarray) -> FakeScored:
-        self._fights += [read_frame_number(frame) // 100 % 2 == 1 for frame in frames]
-        windows = self._planner.advance(len(self._fights), len(self._fights))
-        size = self._plan.num_frames
-        fights = [np.mean(self._fights[window.first_step : window.first_step + size]) for window in windows]
+        self.numbers += [read_frame_number(frame) for frame in frames]
+        windows = self._planner.advance(len(self.numbers), len(self.numbers))
+        size, is_fight = self._plan.num_frames, np.array(self.numbers) // 100 % 2 == 1
+        fights = [np.mean(is_fight[window.first_step : window.first_step + size]) for window in windows]
         return FakeScored(tuple(windows), {"label": np.array([[1 - fight, fight] for fight in fights])})
 
 

@@ -30,7 +30,7 @@ class DamagedPictures:
         if num_damaged == self._num_told or now < self._next:
             return
         self._warn(
-            f"{self._source}: {num_damaged - self._num_told} damaged packets or pictures were passed over; the scores "
-            "of these seconds mean little"
+            f"{self._source}: {num_damaged - self._num_told} packets or pictures were damaged or incomplete; the "
+            "scores of these seconds mean little"
         )
         self._num_told, self._next = num_damaged, now + PERIOD_SECONDS

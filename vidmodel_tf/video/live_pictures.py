@@ -132,6 +132,7 @@ def _decode(container: av.container.InputContainer) -> Iterator[Picture]:
     has_times = not container.format.flags & HAS_NO_TIMES
     has_end, begin, num_untimed = bool(container.duration), None, 0
     for packet in container.demux(stream):
+        num_corrupt += bool(packet.is_corrupt)  # a packet before it is missing, perhaps; its own picture may be whole
         try:
             frames = packet.decode()
         except av.error.InvalidDataError:
