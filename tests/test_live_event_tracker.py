@@ -147,6 +147,24 @@ def test_the_rest_of_an_event_that_the_mean_has_ended_starts_nothing():
     assert told[3] == (10, "e2", "started", 7.0, 9.0)
 
 
+def test_an_event_that_the_mean_has_started_before_starts_no_second_one():
+    """The newest windows begin it while the mean has it already, and go on after the mean has ended it."""
+    assert story("....######..", "..####......", lag=1) == [
+        (5, "e1", "started", 2.0, 4.0),
+        (9, "e1", "ended", 2.0, 6.0),
+    ]
+
+
+def test_what_begins_after_a_loss_is_another_event():
+    tracker = LiveEventTracker(rule_of(min_seconds=1, gap_seconds=0), 1.0)
+    assert [change.kind for change in tracker.push_newest(0, 0.9) + tracker.push(0, 0.5)] == ["started"]
+    changes = tracker.push(5, 0.9)
+    assert [(change.event.id, change.kind, change.is_confirmed) for change in changes] == [
+        ("e1", "ended", False),
+        ("e2", "started", True),
+    ]
+
+
 def test_an_end_of_the_stream_ends_an_event_that_is_not_confirmed_yet():
     tracker = LiveEventTracker(rule_of(min_seconds=1, pad_seconds=(0, 5)), 1.0)
     tracker.push_newest(0, 0.9)
@@ -212,6 +230,8 @@ def check_that_each_has_one_start_and_one_end_and_there_is_one_at_a_time(told):
     for item in told:
         current = item.change.event.id if item.change.kind == "started" else current
         assert item.change.event.id == current
+    confirmed = {(item.change.event.id, item.change.event.start_seconds) for item in told if item.change.is_confirmed}
+    assert len(confirmed) == len(dict(confirmed))  # the mean moves no start
 
 
 def check_that_the_confirmed_ones_are_those_of_the_mean(told, rule, step, newest, mean, lag, hop):

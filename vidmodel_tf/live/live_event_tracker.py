@@ -93,7 +93,6 @@ class LiveEventTracker:
         """Ends what has not ended, at the latest at `end_seconds`, where the scores end."""
         changes = [told for change in self._newest.finish(end_seconds) for told in self._take_newest(change)]
         changes += [told for change in self._mean.finish(end_seconds) for told in self._take_mean(change)]
-        self._waiting.clear()
         return changes + self._end()
 
     def _take_newest(self, change: EventChange) -> list[LiveChange]:
