@@ -22,6 +22,7 @@ TEXT_FIELDS = ("title", "description", "tags", "subtitles", "screen_text", "spee
 
 Branches = Literal["both", "video", "text"]
 Streams = Literal["appearance", "motion", "both"]
+Temporal = Literal["lstm", "gru", "transformer"]
 Pooling = Literal["last", "attention", "both"]
 TextPooling = Literal["last", "mean", "both"]
 WordSource = Literal["tracks", "captions", "screen", "speech"]
@@ -72,10 +73,12 @@ class ModelConfig:
     streams: Streams = "appearance"
     motion_gain: Annotated[float, Range(0.01, 255.0)] = 3.0  # times the frame difference, before clipping to 0..255
     projection_units: Annotated[int, Range(1, 65_536)] = 1024  # the article's Linear(2048, 1024)
-    lstm_units: Annotated[int, Range(1, 65_536)] = 256
-    num_layers: Annotated[int, Range(1, 8)] = 1  # stacked LSTMs over time, each stream its own
-    bidirectional: bool = False  # the LSTMs over time
-    # The LSTM's last state; attention over its outputs; or the last state beside the mean of the features ("both").
+    temporal: Temporal = "lstm"  # what reads the features in order, each stream its own
+    lstm_units: Annotated[int, Range(1, 65_536)] = 256  # width, of a GRU or transformer too
+    num_layers: Annotated[int, Range(1, 8)] = 1  # depth: stacked LSTMs, GRUs or transformer blocks
+    num_heads: Annotated[int, Range(1, 1024)] = 4  # of a transformer's attention; they share its width
+    bidirectional: bool = False  # LSTMs or GRUs over time; a transformer looks both ways by itself
+    # The last output; attention over all of them; or the last output beside the mean of the features ("both").
     pooling: Pooling = "last"
     text_fields: tuple[str, ...] = TEXT_FIELDS[:4]  # those that the model reads, in the order in which they are joined
     num_tokens: Annotated[int, Range(1, 4096)] = 64  # L
@@ -89,7 +92,8 @@ class ModelConfig:
     text_lstm_units: Annotated[int, Range(1, 65_536)] = 128
     text_pooling: TextPooling = "last"  # the LSTM's last state, the mean of the embeddings without an LSTM, or both
     hidden_units: Annotated[int, Range(0, 65_536)] = 256  # between Concatenate and the heads; 0: no such layer
-    dropout: Annotated[float, Range(0.0, 0.95)] = 0.3  # before the LSTMs and before the heads
+    # Before the LSTMs and before the heads; in a transformer also behind each part of a block.
+    dropout: Annotated[float, Range(0.0, 0.95)] = 0.3
     ensemble_size: Annotated[int, Range(1, 64)] = 1  # networks behind the backbone whose scores are averaged
     precision: Precision = "float32"
 
@@ -106,6 +110,7 @@ class ModelConfig:
     def __post_init__(self) -> None:
         check_settings(self)
         self._check_text_fields()
+        self._check_transformer()
         check_field_budgets(self.field_budgets, len(self.text_fields), self.num_tokens)
         if self.hidden_units == 0 and self.branches == "both":
             raise InputError(
@@ -125,6 +130,20 @@ class ModelConfig:
             raise InputError(
                 f"text_fields: expected some of {', '.join(TEXT_FIELDS)}, each at most once. "
                 f"Received: {list(self.text_fields)}"
+            )
+
+    def _check_transformer(self) -> None:
+        if self.temporal != "transformer":
+            return
+        if self.bidirectional:
+            raise InputError(
+                "bidirectional: expected false with temporal='transformer', which looks both ways by itself. "
+                "Received: True"
+            )
+        if self.lstm_units % self.num_heads:
+            raise InputError(
+                f"num_heads: expected a divisor of lstm_units={self.lstm_units}, the width that the heads of a "
+                f"transformer share. Received: {self.num_heads}"
             )
 
 

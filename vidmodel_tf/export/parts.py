@@ -9,7 +9,7 @@ import keras
 
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.export.fold_batch_norm import fold_batch_norm
-from vidmodel_tf.export.replace_lstms import LayerConfig, MakeLstm, replace_lstms
+from vidmodel_tf.export.replace_recurrent import MakeRecurrent, Recurrent, replace_recurrent
 from vidmodel_tf.model.build import build_frame_encoder
 from vidmodel_tf.model.trainable import backbone_of
 
@@ -18,7 +18,7 @@ from vidmodel_tf.model.trainable import backbone_of
 class InferenceParts:
     """A trained model, taken apart; a model of words alone has only the head.
 
-    A value: nobody changes the models in it. What a format needs changed, it changes in a copy (`with_lstms`,
+    A value: nobody changes the models in it. What a format needs changed, it changes in a copy (`with_recurrent`,
     `lite.bias.with_corrected_bias`).
 
     Attributes:
@@ -43,9 +43,9 @@ class InferenceParts:
         encoder = build_frame_encoder(self.config, self.backbone, previous_given=previous_given)
         return keras.Model(encoder.input, cast(keras.Model, self.projection)(encoder.output), name="frame_features")
 
-    def with_lstms(self, make: MakeLstm) -> InferenceParts:
-        """The same parts with other LSTMs in a copy of the head, see `replace_lstms`."""
-        return dataclasses.replace(self, head=replace_lstms(self.head, make))
+    def with_recurrent(self, make: MakeRecurrent) -> InferenceParts:
+        """The same parts with other LSTMs and GRUs in a copy of the head, see `replace_recurrent`."""
+        return dataclasses.replace(self, head=replace_recurrent(self.head, make))
 
 
 def take_apart(model: keras.Model, config: ModelConfig, *, fold: bool = True) -> InferenceParts:
@@ -56,13 +56,13 @@ def take_apart(model: keras.Model, config: ModelConfig, *, fold: bool = True) ->
         config: Its settings.
         fold: Fold BatchNorm into convolutions. Only to be left out to see what folding does.
     """
-    head = replace_lstms(model.get_layer("head"), _lstm_without_cudnn)
+    head = replace_recurrent(model.get_layer("head"), _without_cudnn)
     if not config.has_frames:
         return InferenceParts(config, None, None, head)
     backbone = backbone_of(model)
     return InferenceParts(config, fold_batch_norm(backbone) if fold else backbone, model.get_layer("projection"), head)
 
 
-def _lstm_without_cudnn(config: LayerConfig, skips_slots: bool) -> keras.layers.LSTM:
-    """Traced where a GPU is visible, the default LSTM would bring an op along that only a GPU has."""
-    return keras.layers.LSTM(**config, use_cudnn=False)
+def _without_cudnn(layer: Recurrent, skips_slots: bool) -> Recurrent:
+    """Traced where a GPU is visible, the default layer would bring an op along that only a GPU has."""
+    return type(layer)(**layer.get_config(), use_cudnn=False)

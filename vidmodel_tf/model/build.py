@@ -25,7 +25,6 @@ from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels, head_fault
 from vidmodel_tf.model.backbones import build_backbone, scaling_layer
 from vidmodel_tf.model.layers import (
-    AttentionPooling,
     EnsembleAverage,
     FoldedTimeDistributed,
     KeepSlots,
@@ -36,6 +35,7 @@ from vidmodel_tf.model.layers import (
     TokenMask,
 )
 from vidmodel_tf.model.precision import dtype_policy
+from vidmodel_tf.model.temporal import temporal_branch
 
 ClassNames = Mapping[str, Sequence[str]]
 
@@ -202,7 +202,7 @@ def _build_member(
 ) -> dict:
     """The scores of one ensemble member, by head."""
     branches = [
-        _temporal_branch(part, f"{prefix}{stream}", stream == "motion", config)
+        temporal_branch(part, f"{prefix}{stream}", stream == "motion", config)
         for part, stream in zip(streams, stream_names(config) if streams else (), strict=True)
     ]
     if config.has_text:
@@ -221,25 +221,6 @@ def _build_member(
             len(classes), activation=activation, kernel_initializer=initializer, dtype="float32", name=f"{prefix}{head}"
         )(x)
     return scores
-
-
-def _temporal_branch(features, name: str, has_gaps: bool, config: ModelConfig):
-    slots = SlotMask(name=f"{name}.slots")(features) if has_gaps else None
-    # cuDNN accepts only masks that are padded on the right, and the first slot of motion is always masked.
-    use_cudnn = False if has_gaps else "auto"
-    x = layers.Dropout(config.dropout, name=f"{name}.dropout")(features)
-    means = [MeanPooling(name=f"{name}.mean")(x, mask=slots)] if config.pooling == "both" else []
-    for number in range(config.num_layers):
-        every_step = config.pooling == "attention" or number < config.num_layers - 1
-        lstm = layers.LSTM(
-            config.lstm_units, return_sequences=every_step, use_cudnn=use_cudnn, name=f"{name}.lstm_{number}"
-        )
-        if config.bidirectional:
-            lstm = layers.Bidirectional(lstm, name=f"{name}.bidirectional_{number}")
-        x = lstm(x, mask=slots)
-    if config.pooling == "attention":
-        x = AttentionPooling(name=f"{name}.pooling")(x, mask=slots)
-    return layers.Concatenate(name=f"{name}.concatenate")([x, *means]) if means else x
 
 
 def _text_branch(token_ids, name: str, config: ModelConfig, vocabulary_size: int):

@@ -24,8 +24,8 @@ def export_tflite(run_dir: str | Path, out: str | Path, *, data: str | Path | No
     """Writes `OUT/tflite/`: the files, what they need beside them, and `report.json` on all of them.
 
     `float32.tflite`, `float16.tflite`, `dynamic.tflite` and `int8.tflite` take `frames` uint8 [1, T, H, W, 3] and
-    `token_ids` int32 [1, L]. The single int8 file is left out where an LSTM has more than 64 steps: calibration needs
-    LSTMs without loops, and the file would be long and slow. The pair has the int8 encoder then too.
+    `token_ids` int32 [1, L]. The single int8 file is left out where an LSTM or GRU has more than 64 steps: calibration
+    needs them without loops, and the file would be long and slow. The pair has the int8 encoder then too.
     `frame_features_float32.tflite` and `frame_features_int8.tflite` take `frame` and `previous_frame` uint8
     [1, H, W, 3] (the frame itself for the first) and give `features` [1, D]; `classify_features.tflite` takes
     `features` [1, T, D] and `token_ids`.

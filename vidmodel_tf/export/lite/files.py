@@ -18,10 +18,10 @@ from vidmodel_tf.export.lite.bias import with_corrected_bias
 from vidmodel_tf.export.lite.calibration import Calibration
 from vidmodel_tf.export.lite.convert import LitePrecision, convert
 from vidmodel_tf.export.lite.frame_pair import frame_pair_function, frame_pair_specs
-from vidmodel_tf.export.lite.lstm import with_lite_lstms
+from vidmodel_tf.export.lite.recurrent import with_lite_recurrent
 from vidmodel_tf.export.parts import InferenceParts
 
-MAX_UNROLLED_STEPS = 64  # each step of an LSTM becomes some fifteen ops; more would make a slow file
+MAX_UNROLLED_STEPS = 64  # each step of an LSTM or GRU becomes some fifteen ops; more would make a slow file
 
 
 def file_makers(parts: InferenceParts, calibration: Calibration) -> dict[str, Callable[[], bytes]]:
@@ -54,7 +54,7 @@ def file_makers(parts: InferenceParts, calibration: Calibration) -> dict[str, Ca
 
 
 def _whole_precisions(config: ModelConfig, calibration: Calibration) -> tuple[LitePrecision, ...]:
-    steps = [config.num_frames] if config.has_frames else []
+    steps = [config.num_frames] if config.has_frames and config.temporal != "transformer" else []
     if config.has_text and config.text_pooling != "mean":
         steps.append(config.num_tokens)
     with_int8 = calibration.questions and max(steps, default=0) <= MAX_UNROLLED_STEPS
@@ -64,7 +64,7 @@ def _whole_precisions(config: ModelConfig, calibration: Calibration) -> tuple[Li
 def convert_whole(parts: InferenceParts, precision: LitePrecision, calibration: Calibration) -> bytes:
     """`frames` uint8 [1, T, H, W, 3] and `token_ids` int32 [1, L] -> scores [1, K] by head."""
     config, encoder = parts.config, parts.frame_features() if parts.config.has_frames else None
-    parts = with_lite_lstms(parts, unroll=precision == "int8")
+    parts = with_lite_recurrent(parts, unroll=precision == "int8")
 
     def score(frames, token_ids):
         features = {"features": encoder(frames, training=False)} if encoder else {}
@@ -84,7 +84,7 @@ def convert_frame_features(parts: InferenceParts, precision: LitePrecision, cali
 
 def convert_classify_features(parts: InferenceParts) -> bytes:
     """`features` [1, T, D] and `token_ids` int32 [1, L] -> scores [1, K] by head."""
-    parts = with_lite_lstms(parts, unroll=False)
+    parts = with_lite_recurrent(parts, unroll=False)
 
     def score(features, token_ids):
         return _classify(parts, token_ids, {"features": features})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
-from vidmodel_tf.export.onnx.lstm import with_onnx_lstms
+from vidmodel_tf.export.onnx.recurrent import with_onnx_recurrent
 from vidmodel_tf.export.parts import InferenceParts
 from vidmodel_tf.extras import import_extra
 
@@ -23,7 +23,7 @@ def convert(parts: InferenceParts) -> ModelProto:
         InputError: The extra `onnx` is not installed.
     """
     tf2onnx, onnx = (import_extra(name, extra="onnx", needed_for="ONNX files") for name in ("tf2onnx", "onnx"))
-    config, head = parts.config, with_onnx_lstms(parts).head
+    config, head = parts.config, with_onnx_recurrent(parts).head
     encoder = parts.frame_features() if config.has_frames else None
 
     @tf.function(autograph=False)

@@ -1,8 +1,8 @@
-"""LSTMs in a form that becomes one LSTM op of ONNX each, whatever slots their masks rule out.
+"""LSTMs and GRUs in a form that becomes one op of ONNX each, whatever slots their masks rule out.
 
-ONNX's op has no masks, and its loops are slow and not supported by every program that reads ONNX. But a slot that is
-ruled out leaves the state as it is, so it may as well be left out: the slots that count are moved to the front, an
-LSTM without a mask goes over all of them, and each slot then reads the output of the last one that counts up to it.
+ONNX's ops have no masks, and its loops are slow and not supported by every program that reads ONNX. But a slot that is
+ruled out leaves the state as it is, so it may as well be left out: the slots that count are moved to the front, a layer
+without a mask goes over all of them, and each slot then reads the output of the last one that counts up to it.
 """
 
 from __future__ import annotations
@@ -11,21 +11,23 @@ import keras
 import tensorflow as tf
 
 from vidmodel_tf.export.parts import InferenceParts
-from vidmodel_tf.export.replace_lstms import LayerConfig
+from vidmodel_tf.export.replace_recurrent import Recurrent
+
+_register = keras.saving.register_keras_serializable(package="vidmodel_tf.onnx")  # `Bidirectional` copies by config
 
 
-def with_onnx_lstms(parts: InferenceParts) -> InferenceParts:
-    """The same parts with LSTMs that can be traced for ONNX."""
-    return parts.with_lstms(_packing)
+def with_onnx_recurrent(parts: InferenceParts) -> InferenceParts:
+    """The same parts with LSTMs and GRUs that can be traced for ONNX."""
+    return parts.with_recurrent(_packing)
 
 
-def _packing(config: LayerConfig, skips_slots: bool) -> PackingLSTM:
-    return PackingLSTM(**config)
+def _packing(layer: Recurrent, skips_slots: bool) -> Recurrent:
+    kind = PackingLSTM if isinstance(layer, keras.layers.LSTM) else PackingGRU
+    return kind(**layer.get_config())
 
 
-@keras.saving.register_keras_serializable(package="vidmodel_tf.onnx")  # `Bidirectional` copies by config
-class PackingLSTM(keras.layers.LSTM):
-    """An LSTM that moves the slots that count to the front and runs over them without a mask."""
+class _Packing:
+    """Moves the slots that count to the front and runs over them without a mask."""
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         mask = mask[0] if isinstance(mask, list | tuple) else mask
@@ -39,7 +41,17 @@ class PackingLSTM(keras.layers.LSTM):
         read = tf.matmul(reads_BxTxT, outputs)
         last = read[:, -1]
         outputs = tf.matmul(moves_BxTxT, outputs) if self.zero_output_for_mask else read
-        return last, outputs, [last, last]  # our models never use the returned states: c is a placeholder
+        return last, outputs, [last] * len(initial_state)  # nothing reads these: an LSTM's c is a placeholder
+
+
+@_register
+class PackingLSTM(_Packing, keras.layers.LSTM):
+    """An LSTM that leaves out the slots that do not count."""
+
+
+@_register
+class PackingGRU(_Packing, keras.layers.GRU):
+    """A GRU that leaves out the slots that do not count."""
 
 
 def _places(mask: tf.Tensor, num_slots: int) -> tuple[tf.Tensor, tf.Tensor]:

@@ -1,27 +1,25 @@
-"""LSTMs replaced by ones that compute the same in another way, such as one that a converter understands."""
+"""LSTMs and GRUs replaced by ones that compute the same in another way, such as one that a converter understands."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import keras
 from keras import layers
 
 from vidmodel_tf.model.layers import SlotMask
 
-LayerConfig = dict[str, Any]  # as Keras has it
-MakeLstm = Callable[[LayerConfig, bool], layers.LSTM]
+Recurrent = layers.LSTM | layers.GRU
+MakeRecurrent = Callable[[Recurrent, bool], Recurrent]
 
 
-def replace_lstms(head: keras.Model, make: MakeLstm) -> keras.Model:
-    """Copies a head with other LSTMs in it, those inside a Bidirectional too.
+def replace_recurrent(head: keras.Model, make: MakeRecurrent) -> keras.Model:
+    """Copies a head with other LSTMs and GRUs in it, those inside a Bidirectional too.
 
     Args:
         head: A functional model; it is left as it is.
-        make: Makes an LSTM from the configuration of the one that it replaces, and from whether that one skips slots
-            that carry nothing (its mask comes from a `SlotMask`, as in the motion stream). The new one must have the
-            same weights.
+        make: Makes a layer from the one that it replaces, and from whether that one skips slots that carry nothing
+            (its mask comes from a `SlotMask`, as in the motion stream). The new one must have the same weights.
 
     Returns:
         A functional model of the same inputs, outputs and weights. The weights are copies: changing one of the two
@@ -31,12 +29,10 @@ def replace_lstms(head: keras.Model, make: MakeLstm) -> keras.Model:
 
     def copy(layer: keras.Layer) -> keras.Layer:
         skips_slots = isinstance(layer.input, list) and any(id(tensor) in slot_masks for tensor in layer.input)
-        if isinstance(layer, layers.LSTM):
-            return make(layer.get_config(), skips_slots)
+        if isinstance(layer, Recurrent):
+            return make(layer, skips_slots)
         if isinstance(layer, layers.Bidirectional):
-            forward, backward = (
-                make(lstm.get_config(), skips_slots) for lstm in (layer.forward_layer, layer.backward_layer)
-            )
+            forward, backward = (make(half, skips_slots) for half in (layer.forward_layer, layer.backward_layer))
             return layers.Bidirectional(
                 forward, backward_layer=backward, merge_mode=layer.merge_mode, dtype=layer.dtype_policy, name=layer.name
             )
