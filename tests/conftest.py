@@ -122,7 +122,13 @@ def trained_runs(data_set, tmp_path_factory):
 
 @pytest.fixture(
     scope="module",
-    params=["plain", *(pytest.param(name, marks=pytest.mark.slow) for name in ("two_streams", "motion", "words"))],
+    params=[
+        "plain",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("two_streams", "motion", "words", "gru", "transformer")
+        ),
+    ],
 )
 def run(request, trained_runs):
     """Each of the trained runs to export."""

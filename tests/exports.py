@@ -33,6 +33,8 @@ CONFIGS = {
     ),
     "motion": dataclasses.replace(MODEL, streams="motion", branches="video", pooling="both", hidden_units=0),
     "words": dataclasses.replace(MODEL, branches="text"),
+    "gru": dataclasses.replace(MODEL, temporal="gru", streams="both"),
+    "transformer": dataclasses.replace(MODEL, temporal="transformer", streams="both", num_layers=2),
 }
 TEXTS = [
     {"title": "一个红色的视频 🎬", "tags": "short, test"},

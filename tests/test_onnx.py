@@ -90,9 +90,10 @@ def test_inputs_outputs_and_ops(run, folder):
     ops = count_ops(folder / "model.onnx")
     assert ("Conv" in ops) == config.has_frames
     assert not {"Loop", "Scan", "BatchNormalization"} & set(ops)
-    by_config = {(True, True): 2, (True, False): 1, (False, True): 1}  # of one layer: an LSTM for each branch
-    if config.num_layers == 1:
-        assert ops["LSTM"] == by_config[config.has_frames, config.has_text]
+    if config.num_layers == 1:  # an op for each stream, and one for the words
+        num_streams = config.has_frames * (2 if config.streams == "both" else 1)
+        assert ops.get("LSTM", 0) == config.has_text + num_streams * (config.temporal == "lstm")
+        assert ops.get("GRU", 0) == num_streams * (config.temporal == "gru")
 
 
 def test_openvino_gives_the_scores_of_keras(run, folder):

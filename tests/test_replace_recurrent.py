@@ -24,13 +24,15 @@ def make_of(kind):
     return lambda layer, skips_slots: kind(**layer.get_config())
 
 
-def masked_model(layer, *, every_step=True, bidirectional=False):
-    """Sequences [B, 6, 5] and a mask [B, 6] through one LSTM or GRU."""
-    keras.utils.set_random_seed(0)
-    inputs = keras.Input((6, 5)), keras.Input((6,), dtype="bool")
-    inner = LAYERS[layer](7, return_sequences=every_step, use_cudnn=False, name="inner")
-    outer = keras.layers.Bidirectional(inner, name="both_ways") if bidirectional else inner
-    return with_random_biases(keras.Model(inputs, outer(inputs[0], mask=inputs[1])))
+def every_output_of(layer, sequences, **masks):
+    """Last outputs and outputs of every step, of a layer by itself and of one in a Bidirectional."""
+    outputs = []
+    for every_step in (False, True):
+        for bidirectional in (False, True):
+            inner = LAYERS[layer](7, return_sequences=every_step, use_cudnn=False)
+            outer = keras.layers.Bidirectional(inner) if bidirectional else inner
+            outputs.append(outer(sequences, **masks))
+    return outputs
 
 
 def with_random_biases(model):
@@ -42,6 +44,13 @@ def with_random_biases(model):
     return model
 
 
+def masked_model(layer):
+    """Sequences [B, 6, 5] and a mask [B, 6] through LSTMs or GRUs."""
+    keras.utils.set_random_seed(0)
+    sequences, mask = keras.Input((6, 5)), keras.Input((6,), dtype="bool")
+    return with_random_biases(keras.Model([sequences, mask], every_output_of(layer, sequences, mask=mask)))
+
+
 def masked_inputs():
     rng = np.random.default_rng(0)
     sequences, mask = rng.normal(size=(64, 6, 5)).astype(np.float32), rng.integers(0, 2, (64, 6)).astype(bool)
@@ -49,15 +58,17 @@ def masked_inputs():
     return [sequences, mask]
 
 
+def assert_same(model, replaced, inputs):
+    for found, expected in zip(replaced(inputs), model(inputs), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
 @each_layer
 @each_kind
-@pytest.mark.parametrize("every_step", [False, True])
-@pytest.mark.parametrize("bidirectional", [False, True])
-def test_outputs_stay_whatever_is_masked(layer, kind, every_step, bidirectional):
+def test_outputs_stay_whatever_is_masked(layer, kind):
     """Outputs of slots that are ruled out too, which nothing in a whole model reads."""
-    model, inputs = masked_model(layer, every_step=every_step, bidirectional=bidirectional), masked_inputs()
-    replaced = replace_recurrent(model, make_of(KINDS[layer][kind]))
-    np.testing.assert_allclose(replaced(inputs).numpy(), model(inputs).numpy(), atol=1e-6)
+    model = masked_model(layer)
+    assert_same(model, replace_recurrent(model, make_of(KINDS[layer][kind])), masked_inputs())
 
 
 @each_layer
@@ -65,20 +76,19 @@ def test_outputs_stay_whatever_is_masked(layer, kind, every_step, bidirectional)
 def test_outputs_stay_without_a_mask(layer, kind):
     keras.utils.set_random_seed(0)
     inputs = keras.Input((6, 5))
-    model = keras.Model(inputs, keras.layers.Bidirectional(LAYERS[layer](7, use_cudnn=False))(inputs))
-    sequences = masked_inputs()[0]
-    replaced = replace_recurrent(with_random_biases(model), make_of(KINDS[layer][kind]))
-    np.testing.assert_allclose(replaced(sequences).numpy(), model(sequences).numpy(), atol=1e-6)
+    model = with_random_biases(keras.Model(inputs, every_output_of(layer, inputs)))
+    assert_same(model, replace_recurrent(model, make_of(KINDS[layer][kind])), masked_inputs()[0])
 
 
 def test_a_copy_and_its_original_do_not_share_weights():
-    model, inputs = masked_model("lstm", bidirectional=True), masked_inputs()
-    before = model(inputs).numpy()
+    model, inputs = masked_model("lstm"), masked_inputs()
+    before = [output.numpy() for output in model(inputs)]
     replaced = replace_recurrent(model, make_of(LoopLSTM))
     for weight in replaced.weights:
         weight.assign(0 * weight)
-    np.testing.assert_array_equal(model(inputs).numpy(), before)
-    assert not replaced(inputs).numpy().any()
+    for found, expected in zip(model(inputs), before, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert not any(output.numpy().any() for output in replaced(inputs))
 
 
 @each_layer
@@ -86,7 +96,7 @@ def test_a_copy_and_its_original_do_not_share_weights():
 def test_layers_behind_a_slot_mask_are_told_that_they_skip_slots(layer, bidirectional):
     """By the graph, not by anyone's name: the second one of a stack has the mask too."""
     features = keras.Input((6, 5))
-    wrap = keras.layers.Bidirectional if bidirectional else (lambda layer, name: layer)
+    wrap = keras.layers.Bidirectional if bidirectional else (lambda inner, name: inner)
     slots, x = SlotMask()(features), features
     for number in range(2):
         x = wrap(LAYERS[layer](3, return_sequences=True, name=f"masked_{number}"), name=f"m{number}")(x, mask=slots)
@@ -102,16 +112,12 @@ def test_layers_behind_a_slot_mask_are_told_that_they_skip_slots(layer, bidirect
 
 
 @each_layer
-@pytest.mark.parametrize("bidirectional", [False, True])
-def test_an_unrolled_layer_may_leave_out_a_first_slot_that_is_never_there(layer, bidirectional):
+def test_an_unrolled_layer_may_leave_out_a_first_slot_that_is_never_there(layer):
     keras.utils.set_random_seed(0)
-    features = keras.Input((6, 5))
-    inner = LAYERS[layer](7, return_sequences=True, use_cudnn=False)
-    outer = keras.layers.Bidirectional(inner) if bidirectional else inner
-    model = with_random_biases(keras.Model(features, outer(features, mask=SlotMask()(features))))
+    features, unrolled = keras.Input((6, 5)), KINDS[layer]["unrolled"]
+    model = with_random_biases(keras.Model(features, every_output_of(layer, features, mask=SlotMask()(features))))
     sequences = masked_inputs()[0]
     sequences[:, 0] = 0
     sequences[3:9, 2:4] = 0
-    unrolled = KINDS[layer]["unrolled"]
     replaced = replace_recurrent(model, lambda inner, skips: unrolled(**inner.get_config(), first_slot_is_empty=skips))
-    np.testing.assert_allclose(replaced(sequences).numpy(), model(sequences).numpy(), atol=1e-6)
+    assert_same(model, replaced, sequences)

@@ -77,6 +77,9 @@ class LearnedPositions(keras.Layer):
         places = ops.maximum(ops.cumsum(ops.cast(mask, "int32"), axis=1) - 1, 0)
         return inputs + ops.take(self.positions, places, axis=0)
 
+    def compute_mask(self, inputs, previous_mask=None):
+        return None  # layers that need the mask are given it
+
     def compute_output_shape(self, input_shape):
         return input_shape
 

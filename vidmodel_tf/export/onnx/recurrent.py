@@ -33,7 +33,7 @@ class _Packing:
         mask = mask[0] if isinstance(mask, list | tuple) else mask
         if self.go_backwards:
             sequences, mask = sequences[:, ::-1], None if mask is None else mask[:, ::-1]
-        unmasked = keras.layers.RNN(self.cell, return_sequences=True)
+        unmasked = keras.layers.RNN(self.unmasked_cell(), return_sequences=True)
         if mask is None:
             return unmasked.inner_loop(sequences, initial_state, None)
         moves_BxTxT, reads_BxTxT = _places(mask, sequences.shape[1])
@@ -48,10 +48,38 @@ class _Packing:
 class PackingLSTM(_Packing, keras.layers.LSTM):
     """An LSTM that leaves out the slots that do not count."""
 
+    def unmasked_cell(self) -> keras.Layer:
+        return self.cell
+
 
 @_register
 class PackingGRU(_Packing, keras.layers.GRU):
     """A GRU that leaves out the slots that do not count."""
+
+    def unmasked_cell(self) -> keras.Layer:
+        return _RecognisedGRUCell(self.cell)
+
+
+class _RecognisedGRUCell(keras.Layer):
+    """The step of a GRU as tf2onnx recognises it; Keras's own, which slices where this one splits, stays a loop.
+
+    Args:
+        cell: Whose weights it uses.
+    """
+
+    def __init__(self, cell: keras.layers.GRUCell) -> None:
+        super().__init__()
+        self.state_size, self._kernels = cell.state_size, (cell.kernel, cell.recurrent_kernel)
+        self._biases = tf.unstack(cell.bias)  # outside the loop, where they are constants
+
+    def call(self, inputs, states, training=False):
+        (h,) = states
+        products = (tf.matmul(values, kernel) for values, kernel in zip((inputs, h), self._kernels, strict=True))
+        sums = (tf.nn.bias_add(product, bias) for product, bias in zip(products, self._biases, strict=True))
+        (z, r, new), (z_of_h, r_of_h, new_of_h) = (tf.split(values, 3, axis=-1) for values in sums)
+        z, r = tf.sigmoid(z + z_of_h), tf.sigmoid(r + r_of_h)
+        h = z * h + (1 - z) * tf.tanh(new + r * new_of_h)
+        return h, [h]
 
 
 def _places(mask: tf.Tensor, num_slots: int) -> tuple[tf.Tensor, tf.Tensor]:
