@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import keras
 from keras import layers
 
 from vidmodel_tf.model.layers import SlotMask
 
-Recurrent = layers.LSTM | layers.GRU
+Recurrent: TypeAlias = layers.LSTM | layers.GRU
 MakeRecurrent = Callable[[Recurrent, bool], Recurrent]
 
 

@@ -11,9 +11,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-# Ops that stay float in an int8 file: all but convolutions, products with weights, sums, and the pooling inside the CNN.
-# They have almost no weights. Quantising the mean over a picture and its standardisation would lose outputs of low
-# variance, which have no steps of int8 left beside the large ones; quantising the motion images would erase small motion.
+# Ops that stay float in an int8 file: all but convolutions, products with weights, sums, and the pooling inside the
+# CNN. They have almost no weights. Quantising the mean over a picture and its standardisation would lose outputs of low
+# variance, which have no steps of int8 left beside the large ones (a transformer's normalisation likewise); quantising
+# the motion images would erase small motion.
 _FLOAT_OPS = (
     "ABS", "BATCH_MATMUL", "CONCATENATION", "DIV", "EXP", "LOGISTIC", "MAXIMUM", "MEAN", "MINIMUM", "MUL", "RESHAPE",
     "RSQRT", "SELECT_V2", "SOFTMAX", "SPLIT", "SQUARED_DIFFERENCE", "SUB", "SUM", "TANH",

@@ -39,14 +39,14 @@ def _unrolled(layer: Recurrent, skips_slots: bool) -> Recurrent:
     return kind(**layer.get_config(), first_slot_is_empty=skips_slots)
 
 
-class _Loop:
+class _Loop(keras.layers.RNN):
     """All steps as one `while` loop over plain tensors."""
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         projected, mask = project_inputs(self, sequences, mask)
         num_steps = projected.shape[1]
         states = tuple(initial_state)
-        outputs = tf.zeros((tf.shape(states[0])[0], num_steps if self.return_sequences else 0, self.units))
+        outputs = tf.zeros((tf.shape(states[0])[0], num_steps if self.return_sequences else 0, states[0].shape[-1]))
 
         def step(t, states, outputs):
             states, output = after_step(self, tf.gather(projected, t, axis=1), tf.gather(mask, t, axis=1), states)
@@ -68,7 +68,7 @@ class LoopGRU(_Loop, keras.layers.GRU):
     """A GRU as one loop."""
 
 
-class _Unrolled:
+class _Unrolled(keras.layers.RNN):
     """All steps one after the other in the graph.
 
     Args:

@@ -26,8 +26,12 @@ def _packing(layer: Recurrent, skips_slots: bool) -> Recurrent:
     return kind(**layer.get_config())
 
 
-class _Packing:
+class _Packing(keras.layers.RNN):
     """Moves the slots that count to the front and runs over them without a mask."""
+
+    def unmasked_cell(self) -> keras.Layer:
+        """What runs over them, with the weights of the layer's own cell."""
+        return self.cell
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         mask = mask[0] if isinstance(mask, list | tuple) else mask
@@ -47,9 +51,6 @@ class _Packing:
 @_register
 class PackingLSTM(_Packing, keras.layers.LSTM):
     """An LSTM that leaves out the slots that do not count."""
-
-    def unmasked_cell(self) -> keras.Layer:
-        return self.cell
 
 
 @_register
