@@ -61,9 +61,8 @@ def test_empty_slots_leave_no_trace_wherever_they_are(temporal, pooling):
 
 
 @each_temporal
-@each_pooling
-def test_a_padded_clip_is_answered_as_by_a_model_of_its_own_length(temporal, pooling):
-    padded, exact = branch_of(temporal, pooling), branch_of(temporal, pooling, has_gaps=False, num_slots=4)
+def test_a_padded_clip_is_answered_as_by_a_model_of_its_own_length(temporal):
+    padded, exact = branch_of(temporal), branch_of(temporal, has_gaps=False, num_slots=4)
     for long, short in zip(padded.weights, exact.weights, strict=True):
         short.assign(long[: short.shape[0]])  # of the learned positions the first four
     clips = np.random.default_rng(0).normal(size=(8, 4, D))
@@ -72,11 +71,10 @@ def test_a_padded_clip_is_answered_as_by_a_model_of_its_own_length(temporal, poo
 
 
 @each_temporal
-@each_pooling
-def test_every_order_of_frames_has_an_answer_of_its_own(temporal, pooling):
+def test_every_order_of_frames_has_an_answer_of_its_own(temporal):
     clip = np.random.default_rng(0).normal(size=(T, D))
     orders = np.array(list(itertools.permutations(range(T))))
-    found = answers(branch_of(temporal, pooling), clip[orders])[:, :U]  # without the mean, which knows no order
+    found = answers(branch_of(temporal), clip[orders])[:, :U]  # without the mean, which knows no order
     nearest = np.partition(np.linalg.norm(found[:, np.newaxis] - found, axis=-1), 1, axis=1)[:, 1]
     assert nearest.min() > 1e-3
 
