@@ -1,0 +1,98 @@
+"""Subtitle tracks made of pictures (Blu-ray's PGS, DVB, DVD) -> cues."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+from collections.abc import Iterator
+from typing import Any, cast
+
+import av
+import av.error
+import cv2
+import numpy as np
+from av.container import InputContainer
+from av.stream import Discard
+from av.subtitles.stream import SubtitleStream
+from av.subtitles.subtitle import BitmapSubtitle, SubtitleSet
+
+from vidmodel_tf.words.cues import Cue
+from vidmodel_tf.words.ocr import read_lines
+
+MARGIN = 30  # pixels around the letters, without which the first and the last are not found
+LONGEST_SECONDS = 10.0  # of a subtitle that does not say how long it is displayed, where none follows
+UNTIL_THE_NEXT = 2**32 - 1  # thousandths of a second: what FFmpeg says then
+
+
+def bitmap_cues(container: InputContainer, stream: SubtitleStream) -> list[Cue]:
+    """The words of a track of pictures, a cue a picture.
+
+    Args:
+        container: Opened, nothing read from it.
+        stream: One of its tracks.
+
+    Raises:
+        InputError: The extra `words` is not installed.
+    """
+    source = f"tracks:{stream.language or 'und'}"
+    displayed = sorted(_displayed(container, stream), key=lambda part: part.start_seconds)
+    cues = []
+    for part, after in itertools.zip_longest(displayed, displayed[1:]):
+        end_seconds = part.end_seconds if after is None else min(part.end_seconds, after.start_seconds)
+        lines = [line.text for picture in part.pictures for line in read_lines(picture)]
+        if lines:
+            cues.append(Cue(part.start_seconds, end_seconds, "subtitles", " ".join(lines), source))
+    return cues
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Displayed:
+    """What appears at a time, from top to bottom; no pictures: what was there before goes."""
+
+    start_seconds: float
+    end_seconds: float
+    pictures: tuple[np.ndarray, ...]
+
+
+def _displayed(container: InputContainer, stream: SubtitleStream) -> Iterator[_Displayed]:
+    for other in container.streams:
+        if other is not stream:
+            other.discard = Discard.all
+    zero_seconds = (container.start_time or 0) / av.time_base
+    with contextlib.suppress(av.error.FFmpegError):  # a file that is cut off ends here
+        for packet in container.demux(stream):
+            if packet.pts is None or packet.time_base is None or not packet.size:
+                continue
+            start_seconds = float(packet.pts * packet.time_base) - zero_seconds
+            with contextlib.suppress(av.error.FFmpegError):
+                found = stream.decode2(packet)
+                if found is not None:
+                    yield _Displayed(start_seconds, start_seconds + _length(found), _pictures(found))
+
+
+def _length(found: SubtitleSet) -> float:
+    if 0 < found.end_display_time < UNTIL_THE_NEXT:
+        return found.end_display_time / 1000
+    return LONGEST_SECONDS
+
+
+def _pictures(found: SubtitleSet) -> tuple[np.ndarray, ...]:
+    bitmaps = [item for item in found if isinstance(item, BitmapSubtitle) and item.width and item.height]
+    return tuple(_draw(item) for item in sorted(bitmaps, key=lambda item: (item.y, item.x)))
+
+
+def _draw(item: BitmapSubtitle) -> np.ndarray:
+    """White letters on black; uint8 [H, W, 3].
+
+    The palette is not known: what there is most of is taken for the background, and the farther away from it a colour
+    lies on average, the whiter it is drawn. So an outline is darker than the letters within it.
+    """
+    indices = np.frombuffer(cast(Any, item.planes[0]), np.uint8).reshape(item.height, item.width)
+    indices = np.pad(indices, MARGIN, constant_values=int(np.bincount(indices.ravel()).argmax()))
+    background = indices[0, 0]
+    distances = cv2.distanceTransform((indices != background).astype(np.uint8), cv2.DIST_L2, 3).ravel()
+    counts = np.bincount(indices.ravel(), minlength=256)
+    means = np.bincount(indices.ravel(), distances, minlength=256) / np.maximum(counts, 1)
+    whiteness = np.round(255 * means / max(means.max(), 1e-6)).astype(np.uint8)
+    return cv2.cvtColor(whiteness[indices], cv2.COLOR_GRAY2BGR)
