@@ -45,9 +45,9 @@ def test_in_a_clip_of_one_picture_its_line_counts():
 
 
 def test_readings_that_differ_a_little_are_one_line_with_the_most_certain_text():
-    readings = [[line("End Tima", score=0.7)], [line("End Time", score=0.9)], [line("End Time", score=0.9)], []]
-    assert [found.text for found in follow(readings)] == ["End Time"]
-    assert [found.text for found in follow([*readings, [], []][::-1])] == ["End Time"]
+    wrong, right = [line("End Tima", score=0.7)], [line("End Time", score=0.9)]
+    assert [found.text for found in follow([wrong, wrong, right, right, []])] == ["End Time"]
+    assert [found.text for found in follow([right, right, wrong, wrong, []])] == ["End Time"]
 
 
 def test_a_line_that_is_missed_for_a_second_goes_on():
@@ -63,6 +63,7 @@ def test_the_same_words_after_a_pause_are_said_again():
 def test_words_at_another_place_are_another_line():
     both = [line("breaking news", top=0.1), line("breaking news", top=0.9)]
     assert len(follow([both, both, both])) == 2
+    assert len(follow([both[:1], both[:1], both[1:], both[1:]])) == 2
 
 
 def test_lines_written_letter_by_letter():
@@ -79,6 +80,10 @@ def test_clocks_and_numbers_are_no_words():
 def test_what_counts_on_is_one_line():
     (found,) = follow([[line(f"Camera north 2026-11-26 12:03:{second:02d}")] for second in range(20)])
     assert (found.start_seconds, found.end_seconds) == (0.0, 10.0)
+
+
+def test_a_number_in_a_short_line_counts_on():
+    assert len(follow([[line(f"No {number}")] for number in (17, 17, 98, 98, 40, 40)])) == 1
 
 
 def test_a_logo_is_one_line_and_comes_last():
