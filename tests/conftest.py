@@ -114,10 +114,10 @@ def backbone_weights(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained_runs(data_set, tmp_path_factory):
-    """Trained runs to export, by the names of `tests.exports.CONFIGS`; each is trained when it is first asked for."""
-    from tests.exports import CONFIGS, train_run
+    """Trained runs to export, by the names of `tests.exports`; each is trained when it is first asked for."""
+    from tests.exports import train_named_run
 
-    return functools.cache(lambda name: train_run(data_set, tmp_path_factory.mktemp(name) / "run", CONFIGS[name]))
+    return functools.cache(lambda name: train_named_run(data_set, name, tmp_path_factory.mktemp(name)))
 
 
 @pytest.fixture(
@@ -126,12 +126,14 @@ def trained_runs(data_set, tmp_path_factory):
         "plain",
         *(
             pytest.param(name, marks=pytest.mark.slow)
-            for name in ("two_streams", "motion", "words", "gru", "transformer")
+            for name in ("two_streams", "motion", "words", "gru", "transformer", "own_file", "own_preset")
         ),
     ],
 )
 def run(request, trained_runs):
     """Each of the trained runs to export."""
+    if request.param == "own_preset":
+        pytest.importorskip("keras_hub", reason="the extra hub is not installed")
     return trained_runs(request.param)
 
 

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from tests.conftest import MODEL, TRAIN
+from tests.own_backbones import save_backbone_file, save_hub_preset
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.forms.token_ids import encode_texts
 from vidmodel_tf.records.data_set import open_data_set
@@ -36,6 +37,7 @@ CONFIGS = {
     "gru": dataclasses.replace(MODEL, temporal="gru", streams="both"),
     "transformer": dataclasses.replace(MODEL, temporal="transformer", streams="both", num_layers=2),
 }
+OWN_BACKBONES = {"own_file": save_backbone_file, "own_preset": save_hub_preset}
 TEXTS = [
     {"title": "一个红色的视频 🎬", "tags": "short, test"},
     {},
@@ -44,6 +46,17 @@ TEXTS = [
     {"description": "\x01 a marker \x07 inside"},
     {"title": "🎬🎬"},
 ]
+
+
+def train_named_run(data: Path, name: str, folder: Path) -> Run:
+    """Trains the configuration of that name; a backbone of one's own is gone once the run is there."""
+    if name not in OWN_BACKBONES:
+        return train_run(data, folder / "run", CONFIGS[name])
+    source = OWN_BACKBONES[name](folder / "mine.keras")
+    config = dataclasses.replace(MODEL, backbone=f"keras_hub:{source}" if source.is_dir() else str(source))
+    run = train_run(data, folder / "run", dataclasses.replace(config, weights="imagenet", streams="both"))
+    source.rename(folder / "elsewhere")
+    return run
 
 
 def train_run(data: Path, out: Path, config: ModelConfig) -> Run:

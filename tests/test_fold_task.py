@@ -19,7 +19,7 @@ class StubData:
 
 
 def plan(**options):
-    options = {"num_folds": 3, "num_seeds": 2, "whole": True, **options}
+    options = {"num_folds": 3, "num_seeds": 2, "whole": True, "backbone_source": "resnet50", **options}
     return plan_folds(StubData(), Path("out"), MODEL, TRAIN, **options)
 
 

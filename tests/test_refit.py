@@ -98,5 +98,5 @@ def test_without_validation_clips_there_is_nothing_to_refit(data_set, tmp_path):
     data = data.with_splits({clip.id: "test" if clip.split == "test" else "train" for clip in data.clips})
     training = dataclasses.replace(TRAIN, epochs=2, refit=True)
     run = plan_run(data, tmp_path / "run", MODEL, training)
-    run_stages(Job.of(run, data, verbose=0), begin_run(run))
+    run_stages(Job.of(run, data, verbose=0), begin_run(run, run.config.model.backbone))
     assert [row["stage"] for row in history(run)] == ["scratch"] * 2

@@ -64,8 +64,12 @@ PREPARE_BEFORE: Mapping[str, Any] = {"words": []}
 class ModelConfig:
     """What the graph is built from. Legend of shapes: see `vidmodel_tf.model.build`."""
 
+    # Its name; for one that the user brings "FILE.keras" or "keras_hub:PRESET", in a run "file:SHA256" or
+    # "keras_hub:NAME".
     backbone: str = "resnet50"
-    weights: str = "imagenet"  # "imagenet", "none" (trained from scratch) or the path of a weights file
+    # "imagenet", "none" (trained from scratch) or the path of a weights file. A backbone that the user brings has its
+    # own unless this is "none"; in a run their hash stands here.
+    weights: str = "imagenet"
     num_frames: Annotated[int, Range(1, 4096)] = 16  # T
     height: Annotated[int, Range(32, 2048)] = 224  # H, pixels
     width: Annotated[int, Range(32, 2048)] = 224  # W, pixels

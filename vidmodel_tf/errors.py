@@ -49,6 +49,16 @@ def shown(value: Any) -> str:
     return _SHORT.repr(value)
 
 
+def cause(error: Exception) -> str:
+    """What another library says of a failure, as part of our one line: on one line, cut short where it is long.
+
+    Example:
+        >>> cause(ValueError("bad\n  file"))
+        'bad file'
+    """
+    return " ".join(str(error).split())[:200]
+
+
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
 

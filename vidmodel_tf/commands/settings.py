@@ -34,7 +34,8 @@ def add_training_settings(parser: argparse.ArgumentParser) -> None:
     model, train = ModelConfig(), TrainConfig()
     parser.add_argument(
         "--backbone",
-        help=f"the CNN: resnet50, efficientnet_lite0, mobilenet_v2, small_cnn, ... (default: {model.backbone})",
+        help="what encodes a frame: resnet50, efficientnet_lite0, mobilenet_v2, small_cnn, ..., a FILE.keras of your "
+        f"own, or keras_hub:PRESET (default: {model.backbone})",
     )
     parser.add_argument(
         "--weights",

@@ -19,13 +19,13 @@ from vidmodel_tf.evaluation.fold_task import FoldTask, plan_folds
 from vidmodel_tf.evaluation.fold_worker import run_fold, start_worker
 from vidmodel_tf.evaluation.predictions import write_predictions
 from vidmodel_tf.evaluation.results import CrossValidation
-from vidmodel_tf.model.build import build_model
+from vidmodel_tf.model.own_backbone import identify_backbone
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.data_set import DataSet, open_data_set
 from vidmodel_tf.run_folder.formats import FORMAT, Settings, upgrade
 from vidmodel_tf.storage import read_json, write_json
 from vidmodel_tf.training.build_stage import fill_caches
-from vidmodel_tf.training.train import plan_run
+from vidmodel_tf.training.train import build_initial_model, plan_run
 from vidmodel_tf.workers import cause_of_death, num_usable_cores, worker_context
 
 _ARGUMENTS = "arguments.json"
@@ -68,9 +68,11 @@ def crossvalidate(
         )
     out, data = Path(out), open_data_set(data_dir)
     model_config, train_config = model_config or ModelConfig(), train_config or TrainConfig()
+    backbone_source, model_config = model_config.backbone, identify_backbone(model_config)
     tasks = plan_folds(
-        data, out, model_config, train_config, num_folds=num_folds, num_seeds=num_seeds, whole=not random_split
-    )
+        data, out, model_config, train_config,
+        num_folds=num_folds, num_seeds=num_seeds, whole=not random_split, backbone_source=backbone_source,
+    )  # fmt: skip
     arguments = {
         "format": FORMAT, "data_fingerprint": data.fingerprint, "folds": num_folds,
         "random_split": random_split, "model": to_mapping(model_config), "train": to_mapping(train_config),
@@ -122,7 +124,7 @@ def _prepare(tasks: Sequence[FoldTask], data: DataSet) -> None:
     """Finds mistakes before the long work, and encodes all clips with all cores."""
     runs = [plan_run(data.with_splits(task.split_of_clip), task.folder, task.model, task.train) for task in tasks]
     run = runs[0]
-    fill_caches(run, data, build_model(run.config.model, run.labels, len(run.vocabulary)))
+    fill_caches(run, data, build_initial_model(run, tasks[0].backbone_source))
 
 
 def _run_all(tasks: Sequence[FoldTask], num_workers: int) -> None:

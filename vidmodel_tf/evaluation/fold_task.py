@@ -22,6 +22,7 @@ class FoldTask:
         model: Settings of the graph.
         train: Settings of training; the seed decides the partition too.
         fold: From 1.
+        backbone_source: Where a backbone that the user brings is read from.
     """
 
     data: Path
@@ -30,6 +31,7 @@ class FoldTask:
     model: ModelConfig
     train: TrainConfig
     fold: int
+    backbone_source: str
 
     @property
     def scores(self) -> Path:
@@ -38,7 +40,15 @@ class FoldTask:
 
 
 def plan_folds(
-    data: DataSet, out: Path, model: ModelConfig, train: TrainConfig, *, num_folds: int, num_seeds: int, whole: bool
+    data: DataSet,
+    out: Path,
+    model: ModelConfig,
+    train: TrainConfig,
+    *,
+    num_folds: int,
+    num_seeds: int,
+    whole: bool,
+    backbone_source: str,
 ) -> list[FoldTask]:
     """Plans every fold of every seed.
 
@@ -50,6 +60,7 @@ def plan_folds(
         num_folds: At least 2.
         num_seeds: At least 1.
         whole: Whether all clips of a source are in the same fold.
+        backbone_source: Where a backbone that the user brings is read from.
 
     Raises:
         InputError: There are too few sources.
@@ -64,6 +75,7 @@ def plan_folds(
             model=model,
             train=dataclasses.replace(train, seed=seed),
             fold=fold,
+            backbone_source=backbone_source,
         )
         for seed in range(train.seed, train.seed + num_seeds)
         for fold, split_of_clip in enumerate(assign_folds(clips, num_folds=num_folds, seed=seed), start=1)

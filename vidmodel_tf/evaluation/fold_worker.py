@@ -36,7 +36,7 @@ def run_fold(task: FoldTask) -> None:
     """Trains on all clips but the fold's, and writes the scores of the held-out clips."""
     data = _open_data_set(task.data).with_splits(task.split_of_clip)
     run = plan_run(data, task.folder, task.model, task.train)
-    stage = run_stages(Job.of(run, data, verbose=0), begin_run(run))
+    stage = run_stages(Job.of(run, data, verbose=0), begin_run(run, task.backbone_source))
     write_json(task.scores, _held_out_scores(stage, data))
     shutil.rmtree(task.folder / layout.CHECKPOINTS)
 

@@ -45,6 +45,7 @@ def fold_batch_norm(cnn: keras.Model) -> keras.Model:
 
 def _foldable(cnn: keras.Model) -> dict[str, layers.BatchNormalization]:
     """{name of a convolution: the BatchNorm that alone reads its output}."""
+    called_once = {layer["name"] for layer in cnn.get_config()["layers"] if len(layer["inbound_nodes"]) == 1}
     producers = {id(layer.output): layer for layer in cnn.layers if not isinstance(layer.output, list)}
     num_readers = Counter(id(tensor) for layer in cnn.layers for tensor in _as_list(layer.input))
     num_readers.update(id(tensor) for tensor in _as_list(cnn.output))
@@ -53,6 +54,8 @@ def _foldable(cnn: keras.Model) -> dict[str, layers.BatchNormalization]:
         if isinstance(norm, layers.BatchNormalization) and norm.axis in (-1, len(norm.input.shape) - 1):
             before = producers.get(id(norm.input))
             if before is None or not isinstance(before, _CONVOLUTIONS):
+                continue
+            if not {before.name, norm.name} <= called_once:  # what is read elsewhere must not be folded
                 continue
             if before.activation is keras.activations.linear and num_readers[id(norm.input)] == 1:
                 pairs[before.name] = norm

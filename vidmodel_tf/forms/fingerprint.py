@@ -35,4 +35,5 @@ def _files(model: Path) -> list[Path]:
             [version / "saved_model.pb", *version.glob("variables/*"), *(version / layout.EXPORTED_RUN).iterdir()]
         )
     names = (layout.CONFIG, layout.LABELS, layout.THRESHOLDS, layout.VOCABULARY, layout.WEIGHTS)
-    return [model / name for name in names]
+    own_backbone = [model / layout.BACKBONE] if (model / layout.BACKBONE).is_file() else []
+    return [*(model / name for name in names), *own_backbone]

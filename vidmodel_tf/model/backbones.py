@@ -15,6 +15,7 @@ from keras import layers
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.model.efficientnet_lite import efficientnet_lite0
 from vidmodel_tf.model.layers import ScaleFrames
+from vidmodel_tf.model.own_backbone import is_own_backbone
 from vidmodel_tf.model.pretrained import load_backbone_file, report_failed_download
 
 InputShape = tuple[int, int, int]  # H, W, 3
@@ -131,7 +132,10 @@ def find_backbone(name: str) -> Backbone:
         return BACKBONES[name]
     near = difflib.get_close_matches(name, BACKBONES, n=1)
     advice = f"did you mean {near[0]!r}? " if near else ""
-    raise InputError(f"backbone: {advice}expected one of {', '.join(BACKBONES)}. Received: {name!r}")
+    raise InputError(
+        f"backbone: {advice}expected one of {', '.join(BACKBONES)}, a FILE.keras or keras_hub:PRESET. "
+        f"Received: {name!r}"
+    )
 
 
 def build_backbone(name: str, height: int, width: int, weights: str) -> keras.Model:
@@ -166,8 +170,12 @@ def build_backbone(name: str, height: int, width: int, weights: str) -> keras.Mo
 
 
 def scaling_layer(name: str) -> ScaleFrames:
-    """The layer that turns RGB pixels 0..255 into what the backbone of that name expects."""
-    return ScaleFrames(**dataclasses.asdict(find_backbone(name).scaling), name="scale_frames")
+    """The layer that turns RGB pixels 0..255 into what the backbone of that name expects.
+
+    A backbone that the user brings contains its scaling, so it gets the pixels as they are.
+    """
+    scaling = Scaling() if is_own_backbone(name) else find_backbone(name).scaling
+    return ScaleFrames(**dataclasses.asdict(scaling), name="scale_frames")
 
 
 def _with_imagenet_weights(name: str, backbone: Backbone, shape: InputShape) -> keras.Model:

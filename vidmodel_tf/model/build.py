@@ -34,6 +34,7 @@ from vidmodel_tf.model.layers import (
     Standardization,
     TokenMask,
 )
+from vidmodel_tf.model.own_backbone import is_own_backbone, load_own_backbone
 from vidmodel_tf.model.precision import dtype_policy
 from vidmodel_tf.model.temporal import temporal_branch
 
@@ -41,7 +42,12 @@ ClassNames = Mapping[str, Sequence[str]]
 
 
 def build_model(
-    config: ModelConfig, labels: ClassNames, vocabulary_size: int, *, load_backbone_weights: bool = True
+    config: ModelConfig,
+    labels: ClassNames,
+    vocabulary_size: int,
+    *,
+    load_backbone_weights: bool = True,
+    own_backbone: keras.Model | None = None,
 ) -> keras.Model:
     """Builds the graph.
 
@@ -51,6 +57,8 @@ def build_model(
         vocabulary_size: Number of token ids, padding included.
         load_backbone_weights: False leaves the backbone random and downloads nothing, for callers that load the
             weights of the whole model next. Whether its BatchNorm may train still depends on `config.weights`.
+        own_backbone: The backbone, built already, where the user brings one (`FILE.keras`, `keras_hub:PRESET`);
+            None: it is loaded from where `config` says.
 
     Returns:
         A functional model: `frames` uint8 [B, T, H, W, 3] RGB and `token_ids` int32 [B, L], 0 to vocabulary_size - 1
@@ -66,9 +74,7 @@ def build_model(
         # === Layers ===
         frame_encoder, projection = None, None
         if config.has_frames:
-            backbone = build_backbone(
-                config.backbone, config.height, config.width, config.weights if load_backbone_weights else "none"
-            )
+            backbone = own_backbone or _build_backbone(config, load_backbone_weights)
             frame_encoder = build_frame_encoder(config, backbone)
             projection = _build_projection(config, frame_encoder.output_shape[-1])
         head = _build_head(config, labels, vocabulary_size)
@@ -127,7 +133,9 @@ def build_frame_encoder(config: ModelConfig, cnn: keras.Model, *, previous_given
         A functional model: `frames` uint8 [B, T', H, W, 3] (with `previous_given`, `{"frames", "previous_frames"}`,
         both of that shape) to float32 [B, T', ..., S * F].
     """
-    folded = FoldedTimeDistributed(cnn, inference_only=config.weights != "none", name="backbone")
+    # A backbone that the user brings contains its scaling, which needs the pixels in float32.
+    dtype = "float32" if is_own_backbone(config.backbone) else None
+    folded = FoldedTimeDistributed(cnn, inference_only=config.weights != "none", dtype=dtype, name="backbone")
     scale = scaling_layer(config.backbone)
     frames_shape = (None, config.height, config.width, 3)
     frames = inputs = layers.Input(frames_shape, dtype="uint8", name="frames")
@@ -151,6 +159,12 @@ def build_frame_encoder(config: ModelConfig, cnn: keras.Model, *, previous_given
     motion = KeepSlots(name="motion_output")(motion, slots)
     output = layers.Concatenate(dtype="float32", name="backbone_output")([appearance, motion])
     return keras.Model(inputs, output, name="frame_encoder")
+
+
+def _build_backbone(config: ModelConfig, load_weights: bool) -> keras.Model:
+    if is_own_backbone(config.backbone):
+        return load_own_backbone(config.backbone, config)
+    return build_backbone(config.backbone, config.height, config.width, config.weights if load_weights else "none")
 
 
 def _build_projection(config: ModelConfig, output_size: int) -> keras.Model:

@@ -16,6 +16,7 @@ from keras import layers
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.model.build import side_by_side, split_streams, stream_names
+from vidmodel_tf.model.flat_graph import flat_graph
 from vidmodel_tf.model.layers import FoldedTimeDistributed, KeepSlots, SlotMask
 from vidmodel_tf.model.precision import dtype_policy
 
@@ -34,20 +35,21 @@ def split_backbone(backbone: keras.Model, first_layer: str) -> tuple[keras.Model
     Raises:
         InputError: There is no such layer, or a connection bypasses it.
     """
-    names = [layer.name for layer in backbone.layers]
+    flat = flat_graph(backbone)
+    names = [layer.name for layer in flat.model.layers]
     if first_layer not in names[1:]:
         near = difflib.get_close_matches(first_layer, names, n=3, cutoff=0.4)
         advice = f"the nearest are {', '.join(near)}" if near else f"the last are {', '.join(names[-3:])}"
         raise InputError(f"fine_tune_from: expected a layer of {backbone.name}; {advice}. Received: {first_layer!r}")
-    activations = backbone.get_layer(first_layer).input
-    upper = _upper_part(backbone, activations)
+    activations = flat.inputs[first_layer]
+    upper = _upper_part(flat.model, activations)
     if upper is None:
         raise InputError(
             f"fine_tune_from: expected a layer of {backbone.name} that all connections lead through, "
             f"such as the first of a block. Received: {first_layer!r}, which some lead past"
         )
     # The name distinguishes the cached activations of different cuts.
-    return keras.Model(backbone.input, activations, name=f"{backbone.name}_below_{first_layer}"), upper
+    return keras.Model(flat.model.input, activations, name=f"{backbone.name}_below_{first_layer}"), upper
 
 
 def _upper_part(backbone: keras.Model, activations: Any) -> keras.Model | None:

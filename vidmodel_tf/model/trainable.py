@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.model.flat_graph import flat_graph
 from vidmodel_tf.model.layers import Standardization
 
 _SMALLEST_RELATIVE_DEVIATION = 0.01
@@ -25,10 +26,12 @@ def set_trainable(backbone: keras.Model, part: keras.Model | None) -> None:
         backbone: From `backbone_of`.
         part: The backbone itself, its upper part (`cut.split_backbone`), or None: nothing of it trains.
     """
-    trained = {layer.name for layer in part.layers} if part is not None else set()
+    trained = {layer.name for layer in flat_graph(part).model.layers} if part is not None else set()
     # Layer by layer: setting `trainable = True` on a model that has it already does not reach its layers.
     backbone.trainable = True
     for layer in backbone.layers:
+        layer.trainable = True
+    for layer in flat_graph(backbone).model.layers:
         layer.trainable = layer.name in trained
 
 

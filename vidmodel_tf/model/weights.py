@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import Path
 
 import keras
 
-from vidmodel_tf.errors import InputError
+from vidmodel_tf.errors import InputError, cause
 
 
 def load_weights(model: keras.Model, path: str | Path) -> None:
@@ -28,8 +29,7 @@ def load_weights(model: keras.Model, path: str | Path) -> None:
     try:
         saved = keras.saving.load_model(path, compile=False)
     except Exception as error:  # zipfile, HDF5, JSON and Keras each raise their own
-        cause = " ".join(str(error).split())[:200]
-        raise InputError(f"expected a Keras model in {path}. Received: {cause}") from error
+        raise InputError(f"expected a Keras model in {path}. Received: {cause(error)}") from error
     _check_same(saved, model, path)
     for weight, value in zip(model.weights, saved.weights, strict=True):
         weight.assign(value)
@@ -48,7 +48,12 @@ def _is_same(expected: keras.Variable | None, found: keras.Variable | None) -> b
     if expected is None or found is None or expected.shape != found.shape:
         return False
     # When Keras reads a model, the layers inside a Bidirectional lose the outer part of their path.
-    return expected.path == found.path or expected.path.endswith(f"/{found.path}")
+    return _path(expected) == _path(found) or _path(expected).endswith(f"/{_path(found)}")
+
+
+def _path(weight: keras.Variable) -> str:
+    """Without the number of a weight that its layer gave no name: Keras counts up with each model that is built."""
+    return re.sub(r"/variable_\d+$", "/variable", weight.path)
 
 
 def _describe(weight: keras.Variable | None) -> str:

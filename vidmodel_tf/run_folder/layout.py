@@ -11,6 +11,7 @@ CONFIG = "config.json"  # every setting, as resolved
 LABELS = "labels.json"
 THRESHOLDS = "thresholds.json"
 VOCABULARY = "vocabulary.txt"
+BACKBONE = "backbone.json"  # of a backbone that the user brought: Keras's serialised object, without weights
 WEIGHTS = "model.keras"  # written last: a run that has it is finished
 HISTORY = "history.csv"
 CHECKPOINTS = "checkpoints"
@@ -20,7 +21,7 @@ EVALUATION = "evaluation"
 EXAMPLES = "examples"
 EXAMPLES_INDEX = f"{EXAMPLES}/examples.json"
 
-FILES = (CONFIG, LABELS, THRESHOLDS, VOCABULARY, HISTORY, WEIGHTS)
+FILES = (CONFIG, LABELS, THRESHOLDS, VOCABULARY, BACKBONE, HISTORY, WEIGHTS)
 
 # A version of an exported SavedModel. TF Serving leaves the folder `assets.extra` to others.
 SIGNATURES = "assets.extra/signatures.json"

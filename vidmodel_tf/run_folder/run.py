@@ -87,12 +87,20 @@ class Run:
         """Rebuilds the trained model from the settings and gives it the weights of `model.keras`.
 
         Raises:
-            InputError: The weights are missing or belong to another graph.
+            InputError: The weights are missing or belong to another graph, or a backbone that the user brought
+                cannot be rebuilt.
         """
         from vidmodel_tf.model.build import build_model
         from vidmodel_tf.model.weights import load_weights
+        from vidmodel_tf.run_folder.own_backbone import read_own_backbone
 
-        model = build_model(self.config.model, self.labels, len(self.vocabulary), load_backbone_weights=False)
+        model = build_model(
+            self.config.model,
+            self.labels,
+            len(self.vocabulary),
+            load_backbone_weights=False,
+            own_backbone=read_own_backbone(self.path, self.config.model),
+        )
         load_weights(model, self.path / layout.WEIGHTS)
         return model
 

@@ -10,10 +10,12 @@ import keras
 
 from vidmodel_tf.config import ModelConfig, PrepareConfig, TrainConfig
 from vidmodel_tf.labels import Labels
+from vidmodel_tf.model.own_backbone import identify_backbone
 from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.records.vocabulary import Vocabulary
 from vidmodel_tf.run_folder.clip_seconds import ClipSeconds
 from vidmodel_tf.run_folder.most_frequent import most_frequent_classes
+from vidmodel_tf.run_folder.own_backbone import write_own_backbone
 from vidmodel_tf.run_folder.run import Run, RunConfig, write_settings, write_weights
 from vidmodel_tf.run_folder.thresholds import thresholds_of
 
@@ -47,7 +49,8 @@ def save_run(
         prepare = stored.prepare
     elif prepare.num_stored_frames % config.num_frames:
         prepare = PrepareConfig(num_stored_frames=config.num_frames)
-    run = Run(Path(path), RunConfig(config, TrainConfig(), prepare), labels, vocabulary, thresholds_of(labels))
+    settings = RunConfig(identify_backbone(config), TrainConfig(), prepare)
+    run = Run(Path(path), settings, labels, vocabulary, thresholds_of(labels))
     if stored is not None:
         training = stored.in_split("train")
         run = dataclasses.replace(
@@ -58,4 +61,5 @@ def save_run(
             most_frequent=most_frequent_classes(training, labels),
         )
     write_settings(run)
+    write_own_backbone(run, model)
     write_weights(path, model)

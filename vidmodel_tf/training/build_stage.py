@@ -11,6 +11,7 @@ import tensorflow as tf
 from vidmodel_tf.model.backbones import find_backbone
 from vidmodel_tf.model.build import build_encoded_model
 from vidmodel_tf.model.cut import build_cut_model, split_backbone
+from vidmodel_tf.model.own_backbone import is_own_backbone
 from vidmodel_tf.model.trainable import adapt_standardisation, backbone_of, set_trainable
 from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.records.pipeline import for_inference, for_training
@@ -110,7 +111,9 @@ def cut_backbone(config: RunConfig, model: keras.Model) -> tuple[keras.Model, ke
     Raises:
         InputError: `train.fine_tune_from` names no layer that the backbone can be cut at.
     """
-    first_layer = config.train.fine_tune_from or find_backbone(config.model.backbone).last_block
+    first_layer, name = config.train.fine_tune_from, config.model.backbone
+    if not first_layer and not is_own_backbone(name):
+        first_layer = find_backbone(name).last_block
     return split_backbone(backbone_of(model), first_layer)
 
 

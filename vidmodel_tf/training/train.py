@@ -13,11 +13,13 @@ from vidmodel_tf.config import ModelConfig, TrainConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.model.build import build_model
+from vidmodel_tf.model.own_backbone import identify_backbone, is_own_backbone, load_own_backbone
 from vidmodel_tf.records.data_set import DataSet, open_data_set
 from vidmodel_tf.records.stored_clip import StoredClip
 from vidmodel_tf.records.vocabulary import Vocabulary
 from vidmodel_tf.run_folder.clip_seconds import ClipSeconds
 from vidmodel_tf.run_folder.most_frequent import most_frequent_classes
+from vidmodel_tf.run_folder.own_backbone import write_own_backbone
 from vidmodel_tf.run_folder.resume import check_folder, is_trained, remove_leftovers
 from vidmodel_tf.run_folder.run import Run, RunConfig, load_run, write_settings, write_weights
 from vidmodel_tf.run_folder.thresholds import thresholds_of
@@ -52,15 +54,15 @@ def train(
     Raises:
         InputError: The data set cannot be trained on, or the run folder was begun with other arguments.
     """
-    data, run_dir = open_data_set(data_dir).with_fold(fold), Path(run_dir)
-    run = plan_run(data, run_dir, model_config or ModelConfig(), train_config or TrainConfig(), fold)
+    data, run_dir, model_config = open_data_set(data_dir).with_fold(fold), Path(run_dir), model_config or ModelConfig()
+    run = plan_run(data, run_dir, identify_backbone(model_config), train_config or TrainConfig(), fold)
     check_folder(run_dir)
     if is_trained(run):
         return load_run(run_dir)
     if unread := describe_unread_words(data, run.config.model):
         print(f"warning: {unread}", file=sys.stderr, flush=True)
     with contextlib.redirect_stdout(sys.stderr):  # Keras prints epochs and downloads where results belong
-        model = begin_run(run)
+        model = begin_run(run, model_config.backbone)
         run_stages(Job.of(run, data, verbose="auto" if sys.stderr.isatty() else 2), model)
     write_examples(run, model, data)
     write_weights(run_dir, model)
@@ -79,7 +81,7 @@ def plan_run(
     Args:
         data: A prepared data set, in the splits that it is trained with.
         run_dir: The folder to be.
-        model_config: Settings of the graph.
+        model_config: Settings of the graph; `identify_backbone` has seen them.
         train_config: Settings of training.
         fold: The fold that the splits come from, if any.
 
@@ -110,8 +112,26 @@ def plan_run(
     )
 
 
-def begin_run(run: Run) -> keras.Model:
+def build_initial_model(run: Run, backbone_source: str) -> keras.Model:
+    """Builds a run's model, with the pretrained weights of its backbone.
+
+    Args:
+        run: The run.
+        backbone_source: Where a backbone that the user brings is read from, `FILE.keras` or `keras_hub:PRESET`; of no
+            account for others.
+    """
+    config, own_backbone = run.config.model, None
+    if config.has_frames and is_own_backbone(config.backbone):
+        own_backbone = load_own_backbone(backbone_source, config)
+    return build_model(config, run.labels, len(run.vocabulary), own_backbone=own_backbone)
+
+
+def begin_run(run: Run, backbone_source: str) -> keras.Model:
     """Writes the settings into the run folder.
+
+    Args:
+        run: The run.
+        backbone_source: See `build_initial_model`.
 
     Returns:
         The run's model, its initial weights drawn by the run's seed.
@@ -120,11 +140,12 @@ def begin_run(run: Run) -> keras.Model:
         InputError: The backbone cannot be cut where fine-tuning is to begin, or training cannot go on in the folder.
     """
     keras.utils.set_random_seed(run.config.train.seed)
-    model = build_model(run.config.model, run.labels, len(run.vocabulary))
+    model = build_initial_model(run, backbone_source)
     # Both checks come before anything is written: a folder begun with a mistake would refuse the correction.
     check_cut(run.config, model)
     TrainingState.load(run.path)
     write_settings(run)
+    write_own_backbone(run, model)
     remove_leftovers(run.path)
     return model
 

@@ -1,0 +1,108 @@
+"""Backbones that users bring: `FILE.keras`, or `keras_hub:PRESET`.
+
+Settings name them by where they are read from until a run is planned. In a run's settings stands what they are:
+`file:SHA256` or `keras_hub:NAME`, and as `weights` the hash of the weights that came with them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+import keras
+
+from vidmodel_tf.config import ModelConfig
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.model.backbone_file import check_backbone_file, load_backbone_model
+from vidmodel_tf.model.hub_preset import load_hub_backbone
+from vidmodel_tf.model.image_encoder import serialize_encoder
+from vidmodel_tf.model.precision import dtype_policy
+from vidmodel_tf.storage import file_sha256
+
+_FILE, _HUB, _HASH = "file:", "keras_hub:", "sha256:"
+
+
+def is_own_backbone(name: str) -> bool:
+    """Whether a backbone is one that the user brings, by where it is read from or by what it is.
+
+    Example:
+        >>> [is_own_backbone(name) for name in ("resnet50", "keras_hub:vit", "my.keras")]
+        [False, True, True]
+    """
+    return name.startswith((_FILE, _HUB)) or name.endswith(".keras")
+
+
+def identify_backbone(config: ModelConfig) -> ModelConfig:
+    """The settings of a run: a backbone that the user brings is named by what it is, not by where it was found.
+
+    Args:
+        config: Settings as the user gives them.
+
+    Raises:
+        InputError: The backbone cannot be read or cannot serve, or its weights are not those that `weights` names.
+        VidmodelError: A preset cannot be downloaded.
+    """
+    if not is_own_backbone(config.backbone):
+        return config
+    source = config.backbone
+    if source.startswith(_HUB):
+        # Only the last part of a folder or an address: the rest is a place.
+        name = _HUB + Path(source.removeprefix(_HUB)).name
+        found = _hash_of(load_own_backbone(source, dataclasses.replace(config, weights="imagenet")))
+    else:
+        _check_is_source(source)
+        found = file_sha256(Path(source))
+        name = _FILE + found
+    weights = "none" if config.weights == "none" else _HASH + found
+    if config.weights not in ("imagenet", weights):
+        raise InputError(
+            f"weights: expected 'none', or 'imagenet' for those that come with {source} ({weights}). "
+            f"Received: {config.weights!r}"
+        )
+    return dataclasses.replace(config, backbone=name, weights=weights)
+
+
+def load_own_backbone(source: str, config: ModelConfig) -> keras.Model:
+    """Loads a backbone that the user brings, with its weights.
+
+    Args:
+        source: `FILE.keras` or `keras_hub:PRESET`, PRESET a name or a folder.
+        config: The settings of the model: size and precision, and the hash of the weights, once that is known.
+
+    Returns:
+        A functional model, pixels 0..255 float32 [B, H, W, 3] to [B, F]. Random where `config.weights` is "none".
+
+    Raises:
+        InputError: It cannot be read or cannot serve, or is no longer what it was when the run was planned.
+        VidmodelError: A preset cannot be downloaded.
+    """
+    _check_is_source(source)
+    with dtype_policy(config.precision):
+        if source.startswith(_HUB):
+            encoder = load_hub_backbone(source.removeprefix(_HUB), config.height, config.width)
+        else:
+            encoder = load_backbone_model(source, config.height, config.width)
+    if config.weights.startswith(_HASH):
+        found = _hash_of(encoder) if source.startswith(_HUB) else file_sha256(Path(source))
+        if config.weights != _HASH + found:
+            raise InputError(f"{source} was changed while the run was planned: call again")
+    if config.weights == "none":
+        encoder = keras.models.clone_model(encoder)
+    return encoder
+
+
+def _check_is_source(source: str) -> None:
+    if source.startswith(_FILE):
+        raise InputError(f"{source} says what the backbone is, not where: give the file itself (--backbone FILE.keras)")
+    if not source.startswith(_HUB):
+        check_backbone_file(source)
+
+
+def _hash_of(encoder: keras.Model) -> str:
+    """Of everything that its outputs depend on."""
+    digest = hashlib.sha256(json.dumps(serialize_encoder(encoder), sort_keys=True).encode())
+    for values in encoder.get_weights():
+        digest.update(values.tobytes())
+    return digest.hexdigest()
