@@ -8,8 +8,9 @@ from av.stream import Disposition
 from tests.track_videos import TextTrack, write_tracks
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.words.cues import sources_by_field, text_by_field
-from vidmodel_tf.words.finder import WordsWarning
+from vidmodel_tf.words import subtitle_tracks
+from vidmodel_tf.words.cues import Cue, sources_by_field, text_by_field
+from vidmodel_tf.words.finder import ExtraWarning, WordsWarning
 from vidmodel_tf.words.finders.tracks import FIELDS, find_tracks
 from vidmodel_tf.words.metadata import is_telling
 
@@ -97,6 +98,35 @@ def track(text, language, title=None, **flags):
 )
 def test_which_track_is_read(tmp_path, tracks, languages, expected):
     assert text_of(write_tracks(tmp_path / "clip.mkv", tracks), languages=languages) == expected
+
+
+def pictures(language):
+    return TextTrack("dvd_subtitle", [(0.2, 1.0, "not decoded here")], language)
+
+
+def test_a_track_of_pictures_is_passed_over_where_nothing_can_read_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(subtitle_tracks, "_can_read_pictures", lambda: False)
+    alone = write_tracks(tmp_path / "alone.mkv", [pictures("eng")])
+    with pytest.warns(ExtraWarning, match=r"track of pictures is passed over; .* pip install --no-deps rapidocr"):
+        assert words_of(alone) == ()
+    beside = write_tracks(tmp_path / "beside.mkv", [pictures("eng"), track("text", "eng")])
+    assert text_of(beside) == "text"
+    other = write_tracks(tmp_path / "other.mkv", [pictures("eng"), track("deutsch", "ger", default=1)])
+    with pytest.warns(ExtraWarning):
+        assert text_of(other) == "deutsch"
+
+
+def test_a_track_of_pictures_is_read_where_no_text_suits_as_well(tmp_path, monkeypatch):
+    monkeypatch.setattr(subtitle_tracks, "_can_read_pictures", lambda: True)
+    monkeypatch.setattr(
+        subtitle_tracks,
+        "_picture_cues",
+        lambda container, track: [Cue(0.2, 1.0, "subtitles", f"read in {track.language}", "tracks:eng")],
+    )
+    both = write_tracks(tmp_path / "both.mkv", [pictures("eng"), track("text", "eng")])
+    assert text_of(both) == "text"
+    other = write_tracks(tmp_path / "other.mkv", [pictures("eng"), track("deutsch", "ger", default=1)])
+    assert text_of(other) == "read in eng"
 
 
 def test_only_other_languages_are_told(tmp_path):

@@ -1,30 +1,25 @@
-"""Text tracks inside a video file: which one is read, and its lines with their times. Nothing is decoded but text."""
+"""The lines of a text track inside a video file, with their times. No picture is decoded."""
 
 from __future__ import annotations
 
 import contextlib
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 
+import av
 import av.error
-from av.codec.codec import Properties
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Discard, Disposition
+from av.stream import Discard
 from av.subtitles.stream import SubtitleStream
 from av.subtitles.subtitle import AssSubtitle
 
 from vidmodel_tf.words.cues import Cue
-from vidmodel_tf.words.finder import WordsWarning
-from vidmodel_tf.words.languages import best_codes
 from vidmodel_tf.words.rolling import Shown, each_line_once
 from vidmodel_tf.words.subtitles import plain_lines
 
 # FFmpeg's decoders of these drop what only looks like a tag, such as the name in "<name> speaks".
 _PLAIN_TEXT = ("srt", "subrip", "text", "webvtt")
-_COMMENTARY = re.compile(r"comment(ar|at)|kommentar|解说|评论", re.IGNORECASE)
-_UNKNOWN = ("", "und", "mis", "mul", "zxx")
 # SubStation: a drawing stands between {\p1} and {\p0}; what else is in braces is an override, or a comment.
 _DRAWING = re.compile(r"\{[^{}]*\\p[1-9][^{}]*\}.*?(?=\{[^{}]*\\p0[^{}]*\}|\Z)", re.DOTALL)
 _OVERRIDE = re.compile(r"\{\\[^{}]*\}")
@@ -32,63 +27,14 @@ _BRACES = re.compile(r"\{[^{}]*\}")
 _TEXT_COLUMN = 8  # of an event as FFmpeg's decoders give it: ReadOrder,Layer,Style,Name,3 margins,Effect,Text
 
 
-def find_text_track(container: InputContainer, languages: Sequence[str]) -> tuple[Cue, ...]:
-    """The lines of the text track that suits best; none where there is none.
-
-    Tracks of commentary and those of forced subtitles (signs, foreign words) are never read. Of the others the first
-    in the languages is, then the one that players show by default, then one that does not say its language.
+def text_cues(container: InputContainer, track: SubtitleStream) -> Iterator[Cue]:
+    """The lines of a track, without markup and each once.
 
     Args:
         container: Opened, nothing read from it.
-        languages: As in `config.PrepareConfig.languages`.
-
-    Warns:
-        WordsWarning: There are only tracks that are not read.
+        track: One of its text tracks.
     """
-    tracks = [stream for stream in container.streams.subtitles if _has(stream, Properties.TEXT_SUB)]
-    usable = [stream for stream in tracks if not _is_left_out(stream)]
-    chosen = _choose(usable, languages)
-    if chosen is not None:
-        return tuple(_read(container, chosen))
-    if usable:
-        found = ", ".join(sorted({_language(stream) for stream in usable}))
-        message = f"text tracks in other languages are passed over ({found}): prepare.languages={list(languages)}"
-        warnings.warn(message, WordsWarning, stacklevel=2)
-    return ()
-
-
-def _has(stream: SubtitleStream, wanted: Properties) -> bool:
-    return stream.codec_context is not None and wanted in Properties(stream.codec_context.codec.properties)
-
-
-def _is_left_out(stream: SubtitleStream) -> bool:
-    names = (stream.metadata.get(key, "") for key in ("title", "handler_name", "name"))
-    is_commentary = bool(stream.disposition & Disposition.comment) or any(map(_COMMENTARY.search, names))
-    return is_commentary or bool(stream.disposition & Disposition.forced)
-
-
-def _choose(tracks: Sequence[SubtitleStream], languages: Sequence[str]) -> SubtitleStream | None:
-    # Sorting keeps the order of the file; the track for the hard of hearing has sounds in it too.
-    ranked = sorted(tracks, key=lambda track: (not _is_default(track), bool(track.disposition & _FOR_DEAF)))
-    for code in best_codes(list(dict.fromkeys(map(_language, ranked))), languages):
-        return next(track for track in ranked if _language(track) == code)
-    suited = [track for track in ranked if _is_default(track)] or [t for t in ranked if _language(t) in _UNKNOWN]
-    return next(iter(suited), None)
-
-
-_FOR_DEAF = Disposition.hearing_impaired
-
-
-def _is_default(track: SubtitleStream) -> bool:
-    return bool(track.disposition & Disposition.default)
-
-
-def _language(track: SubtitleStream) -> str:
-    return track.language or "und"
-
-
-def _read(container: InputContainer, track: SubtitleStream) -> Iterator[Cue]:
-    source = f"tracks:{_language(track)}"
+    source = f"tracks:{track.language or 'und'}"
     shown = sorted(_shown(container, track), key=lambda part: part.start_seconds)
     for part in each_line_once(_with_ends(shown)):
         yield Cue(part.start_seconds, part.end_seconds, "subtitles", " ".join(part.lines), source)

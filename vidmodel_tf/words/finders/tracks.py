@@ -1,4 +1,4 @@
-"""Words that lie in a video file as text: a subtitle track, chapters, metadata, attachments. No picture is decoded."""
+"""Words that lie in a video file beside its pictures: a subtitle track, chapters, metadata, attachments."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.video.containers import open_container
 from vidmodel_tf.words.cues import Cue
 from vidmodel_tf.words.metadata import find_metadata
-from vidmodel_tf.words.text_tracks import find_text_track
+from vidmodel_tf.words.subtitle_tracks import find_subtitles
 
 FIELDS = ("title", "description", "tags", "subtitles")
 VERSION = 1
@@ -21,4 +21,4 @@ def find_tracks(path: Path, settings: PrepareConfig) -> tuple[Cue, ...]:
         InputError: It is not a video.
     """
     with open_container(path) as container:
-        return (*find_metadata(container), *find_text_track(container, settings.languages))
+        return (*find_metadata(container), *find_subtitles(container, settings.languages))
