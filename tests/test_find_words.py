@@ -115,8 +115,11 @@ def test_the_manifest_goes_before_sidecars_and_these_before_the_video(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps({"title": "beside", "description": "beside"}))
     (tmp_path / "b.srt").write_text("1\n00:00:50,000 --> 00:00:51,000\nmuch later\n")
     rows = [{"path": "a.mkv", "title": "row", "label": "a"}, {"path": "b.mkv", "title": "", "label": "b"}]
+    rows = [{"start_seconds": "", **row} for row in rows]
+    rows.append({"start_seconds": 1, "path": "b.mkv", "title": "another", "label": "b"})
     manifest = read_manifest(write_table(tmp_path / "clips.csv", rows))
-    first, second = find_words(manifest, PREPARE).clips
+    first, second, third = find_words(manifest, PREPARE).clips
+    assert third.text["title"] == "another"  # though another clip of the same file gets the one inside
     assert (first.text["title"], first.text["description"], first.text["tags"]) == ("row", "beside", "inside")
     assert first.words_from == {
         "title": "manifest", "description": "sidecar:a.json", "tags": "tracks:metadata", "subtitles": "tracks:eng",

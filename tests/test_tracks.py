@@ -63,9 +63,10 @@ def test_markup_is_no_words(tmp_path, codec, written, read):
 
 
 def test_second_zero_is_that_of_the_pictures(tmp_path):
-    path = write_tracks(tmp_path / "late.mkv", [TextTrack("subrip", [(0.5, 1.0, "one")])], starts_seconds=8.0)
-    (cue,) = words_of(path)
-    assert (cue.start_seconds, cue.end_seconds) == pytest.approx((0.5, 1.0), abs=0.05)
+    tracks, chapters = [TextTrack("subrip", [(0.5, 1.0, "one")])], [(1.0, 2.0, "Kick-off")]
+    for cue in words_of(write_tracks(tmp_path / "late.mkv", tracks, chapters=chapters, starts_seconds=8.0)):
+        expected = {"subtitles": (0.5, 1.0), "description": (1.0, 2.0)}[cue.field]
+        assert (cue.start_seconds, cue.end_seconds) == pytest.approx(expected, abs=0.05)
 
 
 def test_rolling_captions_count_each_line_once(tmp_path):

@@ -44,7 +44,7 @@ def write_tracks(
     """Writes a video of 12.5 frames a second, or the given RGB `frames`, with words in it.
 
     Packets of text are written as they stand in the file, not by an encoder, so that what is read back is compared
-    with what the formats say. `starts_seconds` moves pictures and words alike on the file's own clock.
+    with what the formats say. `starts_seconds` moves pictures, words and chapters alike on the file's own clock.
     """
     with av.open(str(path), "w") as container:
         container.metadata.update(metadata or {})
@@ -55,7 +55,7 @@ def write_tracks(
         streams = [_add(container, track) for track in tracks]
         for name, data in (attachments or {}).items():
             container.add_attachment(name, "application/json", data)
-        container.set_chapters([_chapter(number, chapter) for number, chapter in enumerate(chapters)])
+        container.set_chapters([_chapter(number, chapter, starts_seconds) for number, chapter in enumerate(chapters)])
         container.start_encoding()
         packets = [
             _packet(stream, track.codec, line, starts_seconds)
@@ -79,8 +79,8 @@ def _add(container, track):
     return stream
 
 
-def _chapter(number, chapter):
-    start, end, title = chapter
+def _chapter(number, chapter, starts_seconds):
+    start, end, title = chapter[0] + starts_seconds, chapter[1] + starts_seconds, chapter[2]
     return {
         "id": number, "start": round(start * 1000), "end": round(end * 1000), "time_base": MILLISECOND,
         "metadata": {"title": title},
