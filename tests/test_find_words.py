@@ -164,7 +164,7 @@ def test_a_video_that_cannot_be_searched_is_refused_by_name(tmp_path):
     good, bad = read_questions(run, [ClipRange(tmp_path / "a.mp4"), ClipRange(tmp_path / "bad.mp4")], None)
     assert isinstance(good, Question)
     assert isinstance(bad, Refusal)
-    assert bad.reason == "the words in it: expected a video. It is a text file"
+    assert bad.reason == "expected a video. It is a text file"
 
 
 def test_words_that_are_passed_over_are_told_once_for_all_videos(tmp_path, capsys):

@@ -79,7 +79,7 @@ def test_no_video_that_can_be_read(tmp_path, capsys):
     (tmp_path / "bad.mp4").write_text("words")
     code, out = printed(capsys, tmp_path / "bad.mp4")
     assert code == 2
-    assert out.out == f"{tmp_path}/bad.mp4: error: the words in it: expected a video. It is a text file\n"
+    assert out.out == f"{tmp_path}/bad.mp4: error: expected a video. It is a text file\n"
 
 
 def test_subtitles_of_several_videos_are_refused(clip, capsys):

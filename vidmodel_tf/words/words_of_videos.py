@@ -54,7 +54,7 @@ class WordsOfVideos:
         try:
             found = self._inside.find(video, missing)
         except InputError as error:
-            raise InputError(f"the words in it: {error.reason}") from None
+            raise InputError(error.reason) from None  # whoever asks names the video
         for line in found.warnings:
             print(f"{video}: {line}", file=sys.stderr, flush=True)
         return (*beside, *found.cues)
