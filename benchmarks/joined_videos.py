@@ -8,7 +8,7 @@ source: 2 to 4, or what is left of it; the other clips stand between the blocks.
 
 - `joined0.mp4`, `joined1.mp4`: the same clips in other orders, so they are not independent of each other;
 - `truth.csv`: when the events happen, for `vidmodel timeline --truth`;
-- `cuts.csv`: where each clip stands, for a comparison with true cuts.
+- `cuts.csv`: where each clip stands, and its source.
 
 Every time is a number of frames that were written, divided by their rate: nothing is taken from a container.
 """
@@ -58,12 +58,14 @@ def main() -> None:
         starts = iter(zip([0, *ends], ends, strict=False))
         for block in blocks:
             times = list(itertools.islice(starts, len(block)))
-            cuts += [(name, a / RATE, b / RATE, clip.id) for (a, b), clip in zip(times, block, strict=True)]
+            cuts += [
+                (name, a / RATE, b / RATE, clip.id, clip.source) for (a, b), clip in zip(times, block, strict=True)
+            ]
             if block[0].labels[options.head] == options.event:
                 truth.append((name, times[0][0] / RATE, times[-1][1] / RATE, options.head, options.event))
         print(f"{name}: {len(ends)} clips, {ends[-1] / RATE:.2f} s")
     _write(options.out / "truth.csv", ("path", "start_seconds", "end_seconds", "head", "label"), truth)
-    _write(options.out / "cuts.csv", ("path", "start_seconds", "end_seconds", "clip"), cuts)
+    _write(options.out / "cuts.csv", ("path", "start_seconds", "end_seconds", "clip", "source"), cuts)
     print(f"{len(truth)} events")
 
 
