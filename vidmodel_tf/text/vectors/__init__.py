@@ -1,0 +1,1 @@
+"""Vectors of words: read from files, chosen for a vocabulary, written."""
