@@ -21,6 +21,8 @@ from vidmodel_tf.text.fields import join_fields
 from vidmodel_tf.training.examples import write_examples
 from vidmodel_tf.training.train import train
 
+VECTORS = Path(__file__).parent / "data" / "colours.vec"  # as long as the embeddings of MODEL
+
 CONFIGS = {
     "plain": MODEL,
     "two_streams": dataclasses.replace(
@@ -36,6 +38,7 @@ CONFIGS = {
     "words": dataclasses.replace(MODEL, branches="text"),
     "gru": dataclasses.replace(MODEL, temporal="gru", streams="both"),
     "transformer": dataclasses.replace(MODEL, temporal="transformer", streams="both", num_layers=2),
+    "vectors": dataclasses.replace(MODEL, branches="text", text_pooling="both", embeddings=str(VECTORS)),
 }
 OWN_BACKBONES = {"own_file": save_backbone_file, "own_preset": save_hub_preset}
 TEXTS = [

@@ -46,6 +46,7 @@ WITHOUT_TENSORFLOW = (
     "model",
     "text/fields",
     "text/tokenize.py",
+    "text/vectors",
     "text/vocabulary",
     "config",
     "decision",

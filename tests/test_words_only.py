@@ -9,6 +9,7 @@ import pytest
 
 import vidmodel_tf as vm
 from tests.conftest import MODEL, TRAIN
+from vidmodel_tf.cli import main
 from vidmodel_tf.clips.splits.assign import SPLITS, assign_folds
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.evaluate import evaluate
@@ -16,6 +17,7 @@ from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.records.inspect import inspect
 from vidmodel_tf.records.prepare import prepare
 from vidmodel_tf.scoring.clips import predict
+from vidmodel_tf.text.vectors.coverage import Coverage
 from vidmodel_tf.training.train import plan_run, train
 
 WORDS = dataclasses.replace(MODEL, branches="text", text_pooling="mean", num_frames=1)
@@ -95,3 +97,25 @@ def test_words_as_a_library_loads_them(words_data):
         assert inputs["frames"].shape == (4, 1, MODEL.height, MODEL.width, 3)
         assert (inputs["token_ids"].numpy().max(axis=1) > 0).all()
         assert labels["label"].shape == (4,)
+
+
+def test_vectors_of_the_training_words_are_written_and_trained_with(words_data, tmp_path, capsys):
+    pytest.importorskip("gensim", reason="gensim is not installed")
+    arguments = ["vectors", str(words_data), "--out", str(tmp_path / "own.txt"), "--units", "8"]
+    assert main([*arguments, "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    training = open_data_set(words_data).in_split("train")
+    assert made["num_tokens"] == 4 * len(training) and made["units"] == 8
+    header, *lines = (tmp_path / "own.txt").read_text(encoding="utf-8").splitlines()
+    assert header == f"{made['num_words']} 8" and len(lines) == made["num_words"]
+    held_out = {clip.source[1:] for clip in open_data_set(words_data).in_split("test")}
+    assert not held_out & {line.split(" ")[0] for line in lines}
+    model = dataclasses.replace(WORDS, embeddings=str(tmp_path / "own.txt"), embedding_units=None, min_word_count=2)
+    run = plan_run(open_data_set(words_data), tmp_path / "run", model, TRAIN)
+    assert run.coverage == Coverage(1.0, 1.0)
+
+
+def test_vectors_of_no_numbers_are_refused_with_the_data_set(words_data, tmp_path, capsys):
+    assert main(["vectors", str(words_data), "--out", str(tmp_path / "own.txt"), "--units", "0"]) == 2
+    assert f"{words_data}: units: expected 1 to 4096. Received: 0" in capsys.readouterr().err
+    assert not (tmp_path / "own.txt").exists()

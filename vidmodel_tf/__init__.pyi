@@ -27,6 +27,7 @@ from .records.inspect import inspect as inspect
 from .records.pipeline import load_dataset as load_dataset
 from .records.pipeline import load_labels as load_labels
 from .records.prepare import prepare as prepare
+from .records.train_word_vectors import train_word_vectors as train_word_vectors
 from .records.vocabulary import Vocabulary as Vocabulary
 from .run_folder.run import Run as Run
 from .run_folder.run import load_run as load_run

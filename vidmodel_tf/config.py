@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 TEXT_FIELDS = ("title", "description", "tags", "subtitles", "screen_text", "speech")  # that a clip may have
 
+_EMBEDDING_UNITS = 128
+
 Branches = Literal["both", "video", "text"]
 Streams = Literal["appearance", "motion", "both"]
 Temporal = Literal["lstm", "gru", "transformer"]
@@ -92,7 +94,10 @@ class ModelConfig:
     # Words that occur once teach nothing about other clips; left out of the vocabulary, they teach the model what an
     # unknown word means. A model that only averages its words does better with them (1).
     min_word_count: Annotated[int, Range(1, 1_000_000)] = 2
-    embedding_units: Annotated[int, Range(1, 65_536)] = 128
+    # What the embeddings begin as: "none" (random), "packaged" (English GloVe vectors) or the path of a file of word
+    # vectors. A run folder says "file:SHA256" for a path, and holds the vectors of its vocabulary.
+    embeddings: str = "none"
+    embedding_units: Annotated[int, Range(1, 65_536)] | None = None  # None: 128, or the dimension of the word vectors
     text_lstm_units: Annotated[int, Range(1, 65_536)] = 128
     text_pooling: TextPooling = "last"  # the LSTM's last state, the mean of the embeddings without an LSTM, or both
     hidden_units: Annotated[int, Range(0, 65_536)] = 256  # between Concatenate and the heads; 0: no such layer
@@ -112,9 +117,16 @@ class ModelConfig:
         return self.branches != "video"
 
     def __post_init__(self) -> None:
+        if self.embedding_units is None and self.embeddings == "none":
+            object.__setattr__(self, "embedding_units", _EMBEDDING_UNITS)
         check_settings(self)
         self._check_text_fields()
         self._check_transformer()
+        if self.embeddings != "none" and not self.has_text:
+            raise InputError(
+                "embeddings: expected 'none' with branches='video', a model without words. "
+                f"Received: {self.embeddings!r}"
+            )
         check_field_budgets(self.field_budgets, len(self.text_fields), self.num_tokens)
         if self.hidden_units == 0 and self.branches == "both":
             raise InputError(

@@ -16,6 +16,7 @@ COMMANDS = (
     "words",
     "prepare",
     "inspect",
+    "vectors",
     "train",
     "crossvalidate",
     "compare",

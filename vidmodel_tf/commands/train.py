@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,9 +61,10 @@ def training_to_json(run: Run, was_finished: bool) -> dict[str, object]:
     """What `--json` prints.
 
     Returns:
-        `{"run", "was_finished", "stages": [{"name", "epochs", "monitor", "best_epoch", "lowest"}], "kept"}`; `kept` is
-        the epoch whose weights the model has, `{"epoch", "stage", LOSS or METRIC: value, ...}`, with epochs from 0 as
-        in `history.csv`, or null.
+        `{"run", "was_finished", "stages": [{"name", "epochs", "monitor", "best_epoch", "lowest"}], "kept",
+        "coverage"}`.
+        `kept` is the epoch whose weights the model has, `{"epoch", "stage", LOSS or METRIC: value, ...}`, with epochs
+        from 0 as in `history.csv`, or null; `coverage` is `{"types", "tokens"}` of the word vectors, or null.
     """
     from vidmodel_tf.training.history import kept_epoch, read_history, stage_results
 
@@ -73,6 +75,7 @@ def training_to_json(run: Run, was_finished: bool) -> dict[str, object]:
         "was_finished": was_finished,
         "stages": [result.to_json() for result in stage_results(epochs)],
         "kept": None if kept is None else kept.to_json(),
+        "coverage": dataclasses.asdict(run.coverage) if run.coverage else None,
     }
 
 

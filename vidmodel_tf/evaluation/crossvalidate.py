@@ -22,10 +22,15 @@ from vidmodel_tf.evaluation.results import CrossValidation
 from vidmodel_tf.model.own_backbone import identify_backbone
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.data_set import DataSet, open_data_set
+from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.formats import FORMAT, Settings, upgrade
 from vidmodel_tf.storage import read_json, write_json
+from vidmodel_tf.text.vectors.embeddings import read_embeddings, resolve_embeddings
+from vidmodel_tf.text.vectors.word_vectors import WordVectors
+from vidmodel_tf.text.vectors.write_vectors import write_word_vectors
+from vidmodel_tf.text.vocabulary import count_words
 from vidmodel_tf.training.build_stage import fill_caches
-from vidmodel_tf.training.train import build_initial_model, plan_run
+from vidmodel_tf.training.train import build_initial_model, plan_run, print_coverage
 from vidmodel_tf.workers import cause_of_death, num_usable_cores, worker_context
 
 _ARGUMENTS = "arguments.json"
@@ -69,6 +74,8 @@ def crossvalidate(
     out, data = Path(out), open_data_set(data_dir)
     model_config, train_config = model_config or ModelConfig(), train_config or TrainConfig()
     backbone_source, model_config = model_config.backbone, identify_backbone(model_config)
+    vectors = _read_word_vectors(data, model_config)
+    model_config = resolve_embeddings(model_config, vectors)
     tasks = plan_folds(
         data, out, model_config, train_config,
         num_folds=num_folds, num_seeds=num_seeds, whole=not random_split, backbone_source=backbone_source,
@@ -78,6 +85,9 @@ def crossvalidate(
         "random_split": random_split, "model": to_mapping(model_config), "train": to_mapping(train_config),
     }  # fmt: skip
     _check_folder(out, arguments)
+    if vectors is not None:
+        tasks = [task.with_word_vectors(out.resolve() / layout.WORD_VECTORS) for task in tasks]
+        write_word_vectors(out / layout.WORD_VECTORS, vectors.words, vectors.values)
     _train_unfinished(tasks, data, out, arguments, num_workers)
     predictions = collect_predictions(tasks, data)
     result = CrossValidation(
@@ -91,12 +101,21 @@ def crossvalidate(
     return result
 
 
+def _read_word_vectors(data: DataSet, config: ModelConfig) -> WordVectors | None:
+    """Of the words of all clips: the file of vectors, which may be large, is read once for all folds."""
+    if config.embeddings == "none":
+        return None
+    words = count_words((clip.text for clip in data.clips), config.text_fields)
+    return read_embeddings(config, list(words), Path())
+
+
 def _check_folder(out: Path, arguments: Settings) -> None:
     path = out / _ARGUMENTS
     if not path.exists():
         content = [each.name for each in out.iterdir()] if out.is_dir() else []
         # A process that was killed may have left the file that it was writing.
-        others = sorted(name for name in content if not name.startswith(".arguments."))
+        own = (".arguments.", Path(layout.WORD_VECTORS).stem, f".{Path(layout.WORD_VECTORS).stem}.")
+        others = sorted(name for name in content if not name.startswith(own))
         if others:
             raise InputError(
                 f"{out}: expected a new folder, or a cross-validation to go on with. "
@@ -123,8 +142,8 @@ def _train_unfinished(
 def _prepare(tasks: Sequence[FoldTask], data: DataSet) -> None:
     """Finds mistakes before the long work, and encodes all clips with all cores."""
     runs = [plan_run(data.with_splits(task.split_of_clip), task.folder, task.model, task.train) for task in tasks]
-    run = runs[0]
-    fill_caches(run, data, build_initial_model(run, tasks[0].backbone_source))
+    print_coverage(runs[0])
+    fill_caches(runs[0], data, build_initial_model(runs[0], tasks[0].backbone_source))
 
 
 def _run_all(tasks: Sequence[FoldTask], num_workers: int) -> None:

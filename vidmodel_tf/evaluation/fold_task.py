@@ -38,6 +38,10 @@ class FoldTask:
         """`{clip id: {head: scores [K]}}` of the held-out clips; the fold is finished when it is there."""
         return self.folder / "scores.json"
 
+    def with_word_vectors(self, path: Path) -> FoldTask:
+        """The same fold, its embeddings begun as the word vectors of a file."""
+        return dataclasses.replace(self, model=dataclasses.replace(self.model, embeddings=str(path)))
+
 
 def plan_folds(
     data: DataSet,

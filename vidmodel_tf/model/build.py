@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from vidmodel_tf.config import ModelConfig
@@ -37,6 +38,7 @@ from vidmodel_tf.model.layers import (
 from vidmodel_tf.model.own_backbone import is_own_backbone, load_own_backbone
 from vidmodel_tf.model.precision import dtype_policy
 from vidmodel_tf.model.temporal import temporal_branch
+from vidmodel_tf.model.word_vectors import check_word_vectors, set_word_vectors
 
 ClassNames = Mapping[str, Sequence[str]]
 
@@ -46,6 +48,7 @@ def build_model(
     labels: ClassNames,
     vocabulary_size: int,
     *,
+    word_vectors: Mapping[int, np.ndarray] | None = None,
     load_backbone_weights: bool = True,
     own_backbone: keras.Model | None = None,
 ) -> keras.Model:
@@ -55,6 +58,8 @@ def build_model(
         config: Its settings.
         labels: Class names of each head; heads in `labels.multi_label`, if it has that, get a sigmoid.
         vocabulary_size: Number of token ids, padding included.
+        word_vectors: What embeddings begin as, [D] by token id; those of other ids are random. Needed with
+            `config.embeddings`, unless the weights of the whole model are loaded next.
         load_backbone_weights: False leaves the backbone random and downloads nothing, for callers that load the
             weights of the whole model next. Whether its BatchNorm may train still depends on `config.weights`.
         own_backbone: The backbone, built already, where the user brings one (`FILE.keras`, `keras_hub:PRESET`);
@@ -70,6 +75,8 @@ def build_model(
     """
     labels = Labels(labels)
     _check_labels(labels)
+    if load_backbone_weights:
+        check_word_vectors(config, word_vectors)
     with dtype_policy(config.precision):
         # === Layers ===
         frame_encoder, projection = None, None
@@ -90,7 +97,10 @@ def build_model(
 
         # === Config ===
         inputs = {"frames": frames_BxTxHxWx3, "token_ids": token_ids_BxL}
-        return keras.Model(inputs, scores, name="vidmodel")
+        model = keras.Model(inputs, scores, name="vidmodel")
+    if word_vectors:
+        set_word_vectors(model, word_vectors)
+    return model
 
 
 def build_encoded_model(model: keras.Model, config: ModelConfig) -> keras.Model:

@@ -14,6 +14,7 @@ VOCABULARY = "vocabulary.txt"
 BACKBONE = "backbone.json"  # of a backbone that the user brought: Keras's serialised object, without weights
 WEIGHTS = "model.keras"  # written last: a run that has it is finished
 HISTORY = "history.csv"
+WORD_VECTORS = "word_vectors.txt"  # what the embeddings of a run with `model.embeddings` began as
 CHECKPOINTS = "checkpoints"
 STATE = f"{CHECKPOINTS}/state.json"
 LOGS = "logs"
@@ -21,7 +22,7 @@ EVALUATION = "evaluation"
 EXAMPLES = "examples"
 EXAMPLES_INDEX = f"{EXAMPLES}/examples.json"
 
-FILES = (CONFIG, LABELS, THRESHOLDS, VOCABULARY, BACKBONE, HISTORY, WEIGHTS)
+FILES = (CONFIG, LABELS, THRESHOLDS, VOCABULARY, BACKBONE, HISTORY, WORD_VECTORS, WEIGHTS)
 
 # A version of an exported SavedModel. TF Serving leaves the folder `assets.extra` to others.
 SIGNATURES = "assets.extra/signatures.json"

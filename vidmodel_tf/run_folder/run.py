@@ -20,6 +20,9 @@ from vidmodel_tf.run_folder.clip_seconds import ClipSeconds
 from vidmodel_tf.run_folder.formats import FORMAT, Settings, read_config
 from vidmodel_tf.run_folder.thresholds import read_thresholds
 from vidmodel_tf.storage import atomic_write, read_json, write_json
+from vidmodel_tf.text.vectors.coverage import Coverage
+from vidmodel_tf.text.vectors.word_vectors import WordVectors
+from vidmodel_tf.text.vectors.write_vectors import write_word_vectors
 from vidmodel_tf.version import __version__
 
 if TYPE_CHECKING:
@@ -70,6 +73,9 @@ class Run:
         clip_seconds: How long its training clips were; None where there were no videos, and in older runs.
         most_frequent: `{head: class}`, the most frequent class of its training clips, of the heads with one class a
             clip; empty in older runs.
+        coverage: How many of its words have word vectors; None without `model.embeddings`.
+        word_vectors: What its embeddings begin as. None without `model.embeddings`, and in a run that was read: its
+            model has them.
     """
 
     path: Path
@@ -82,6 +88,8 @@ class Run:
     fold: tuple[int, int] | None = None
     clip_seconds: ClipSeconds | None = None
     most_frequent: dict[str, str] = dataclasses.field(default_factory=dict)
+    coverage: Coverage | None = None
+    word_vectors: WordVectors | None = None
 
     def load_model(self) -> keras.Model:
         """Rebuilds the trained model from the settings and gives it the weights of `model.keras`.
@@ -116,6 +124,7 @@ def settings_of(run: Run) -> Settings:
         "fold": list(run.fold) if run.fold else None,
         "clip_seconds": dataclasses.asdict(run.clip_seconds) if run.clip_seconds else None,
         "most_frequent": run.most_frequent,
+        "coverage": dataclasses.asdict(run.coverage) if run.coverage else None,
         "vidmodel_version": __version__,
     }
 
@@ -124,6 +133,8 @@ def write_settings(run: Run) -> None:
     """Writes all but the weights."""
     run.path.mkdir(parents=True, exist_ok=True)
     run.vocabulary.save(run.path / layout.VOCABULARY)
+    if run.word_vectors is not None:
+        write_word_vectors(run.path / layout.WORD_VECTORS, run.word_vectors.words, run.word_vectors.values)
     write_json(run.path / layout.LABELS, dict(run.labels))
     write_json(run.path / layout.THRESHOLDS, run.thresholds)
     write_json(run.path / layout.CONFIG, settings_of(run))
@@ -167,6 +178,7 @@ def read_settings_of_run(path: Path) -> Run:
             fold=tuple(settings["fold"]) if settings["fold"] else None,
             clip_seconds=ClipSeconds(**settings["clip_seconds"]) if settings.get("clip_seconds") else None,
             most_frequent=settings.get("most_frequent", {}),
+            coverage=Coverage(**settings["coverage"]) if settings.get("coverage") else None,
         )
     except (KeyError, TypeError, ValueError) as error:
         writer = settings.get("vidmodel_version")

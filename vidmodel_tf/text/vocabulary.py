@@ -54,6 +54,10 @@ class Vocabulary:
         """The words without what stands before them."""
         return self.lines[2 + len(self.fields) :]
 
+    def ids_of(self, words: Iterable[str]) -> list[int]:
+        """The ids of words, `UNKNOWN_ID` of those that it does not have."""
+        return [self._ids.get(word, UNKNOWN_ID) for word in words]
+
     @classmethod
     def from_texts(
         cls,
@@ -70,10 +74,7 @@ class Vocabulary:
             max_size: Ids at most, the reserved ones among them.
             min_count: A word that comes less often is unknown.
         """
-        counts: FreqDist[str] = FreqDist()
-        for text in texts:
-            for field in fields:
-                counts.update(tokenize(text.get(field) or ""))
+        counts = count_words(texts, fields)
         frequent = [(-count, word) for word, count in counts.items() if count >= min_count]
         num_words = max(0, max_size - 2 - len(fields))
         return cls([word for _, word in sorted(frequent)[:num_words]], fields)
@@ -122,8 +123,17 @@ class Vocabulary:
         for field, share in enumerate(share_positions(lengths, budgets, num_tokens)):
             if share:
                 ids.append(UNKNOWN_ID + 1 + field)
-                ids.extend(self._ids.get(word, UNKNOWN_ID) for word in tokens[field][: share - 1])
+                ids.extend(self.ids_of(tokens[field][: share - 1]))
         return np.array(ids + [PADDING_ID] * (num_tokens - len(ids)), np.int32)
+
+
+def count_words(texts: Iterable[Mapping[str, str]], fields: Sequence[str]) -> FreqDist[str]:
+    """How often each word comes in some fields of texts; the arguments as of `Vocabulary.from_texts`."""
+    counts: FreqDist[str] = FreqDist()
+    for text in texts:
+        for field in fields:
+            counts.update(tokenize(text.get(field) or ""))
+    return counts
 
 
 def _check_words(words: Sequence[str]) -> None:

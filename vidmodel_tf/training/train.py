@@ -17,12 +17,17 @@ from vidmodel_tf.model.own_backbone import identify_backbone, is_own_backbone, l
 from vidmodel_tf.records.data_set import DataSet, open_data_set
 from vidmodel_tf.records.stored_clip import StoredClip
 from vidmodel_tf.records.vocabulary import Vocabulary
+from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.clip_seconds import ClipSeconds
 from vidmodel_tf.run_folder.most_frequent import most_frequent_classes
 from vidmodel_tf.run_folder.own_backbone import write_own_backbone
 from vidmodel_tf.run_folder.resume import check_folder, is_trained, remove_leftovers
 from vidmodel_tf.run_folder.run import Run, RunConfig, load_run, write_settings, write_weights
 from vidmodel_tf.run_folder.thresholds import thresholds_of
+from vidmodel_tf.text.vectors.coverage import Coverage
+from vidmodel_tf.text.vectors.embeddings import read_embeddings, resolve_embeddings
+from vidmodel_tf.text.vectors.word_vectors import WordVectors
+from vidmodel_tf.text.vocabulary import count_words
 from vidmodel_tf.training.build_stage import check_cut
 from vidmodel_tf.training.examples import write_examples
 from vidmodel_tf.training.job import Job
@@ -61,6 +66,7 @@ def train(
         return load_run(run_dir)
     if unread := describe_unread_words(data, run.config.model):
         print(f"warning: {unread}", file=sys.stderr, flush=True)
+    print_coverage(run)
     with contextlib.redirect_stdout(sys.stderr):  # Keras prints epochs and downloads where results belong
         model = begin_run(run, model_config.backbone)
         run_stages(Job.of(run, data, verbose="auto" if sys.stderr.isatty() else 2), model)
@@ -98,22 +104,26 @@ def plan_run(
     _check_head_weights(train_config, labels)
     if model_config.has_frames:
         data.slots(model_config.num_frames)  # refuses a number of frames that does not fit
+    vocabulary = Vocabulary.from_dataset(data, model_config)
+    vectors = read_embeddings(model_config, vocabulary.words, run_dir / layout.WORD_VECTORS)
     return Run(
         path=run_dir,
-        config=RunConfig(model_config, train_config, data.prepare),
+        config=RunConfig(resolve_embeddings(model_config, vectors), train_config, data.prepare),
         labels=labels,
-        vocabulary=Vocabulary.from_dataset(data, model_config),
+        vocabulary=vocabulary,
         thresholds=thresholds_of(labels),
         data=data.path,
         data_fingerprint=data.fingerprint,
         fold=fold,
         clip_seconds=ClipSeconds.of(clip.duration_seconds for clip in training),
         most_frequent=most_frequent_classes(training, labels),
+        coverage=_coverage(training, vocabulary, vectors),
+        word_vectors=vectors,
     )
 
 
 def build_initial_model(run: Run, backbone_source: str) -> keras.Model:
-    """Builds a run's model, with the pretrained weights of its backbone.
+    """Builds a run's model, with the pretrained weights of its backbone, and embeddings that begin as its word vectors.
 
     Args:
         run: The run.
@@ -123,7 +133,12 @@ def build_initial_model(run: Run, backbone_source: str) -> keras.Model:
     config, own_backbone = run.config.model, None
     if config.has_frames and is_own_backbone(config.backbone):
         own_backbone = load_own_backbone(backbone_source, config)
-    return build_model(config, run.labels, len(run.vocabulary), own_backbone=own_backbone)
+    word_vectors = None
+    if (vectors := run.word_vectors) is not None:
+        word_vectors = dict(zip(run.vocabulary.ids_of(vectors.words), vectors.values, strict=True))
+    return build_model(
+        config, run.labels, len(run.vocabulary), word_vectors=word_vectors, own_backbone=own_backbone
+    )
 
 
 def begin_run(run: Run, backbone_source: str) -> keras.Model:
@@ -148,6 +163,19 @@ def begin_run(run: Run, backbone_source: str) -> keras.Model:
     write_own_backbone(run, model)
     remove_leftovers(run.path)
     return model
+
+
+def print_coverage(run: Run) -> None:
+    """Says on standard error how many of the words have vectors, with a warning where they are few."""
+    if run.coverage is not None:
+        print(run.coverage.describe(), file=sys.stderr)
+
+
+def _coverage(clips: Sequence[StoredClip], vocabulary: Vocabulary, vectors: WordVectors | None) -> Coverage | None:
+    if vectors is None:
+        return None
+    counts = count_words((clip.text for clip in clips), vocabulary.fields)
+    return Coverage.of({word: counts[word] for word in vocabulary.words}, frozenset(vectors.words))
 
 
 def _check_trainable(clips: Sequence[StoredClip], labels: Labels, data_dir: Path) -> None:

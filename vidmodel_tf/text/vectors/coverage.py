@@ -10,11 +10,11 @@ LOW_COVERAGE = 0.5  # of tokens; below it the vectors are probably of another la
 
 @dataclasses.dataclass(frozen=True)
 class Coverage:
-    """Shares of the words of the training clips that have a vector, 0 to 1.
+    """Shares of the words of a vocabulary that have a vector, 0 to 1.
 
     Attributes:
         types: Of the different words.
-        tokens: Of all words, each as often as it comes.
+        tokens: The same, each word as often as it comes in the training clips.
     """
 
     types: float
@@ -25,7 +25,7 @@ class Coverage:
         """The coverage of counted words.
 
         Args:
-            counts: How often each word comes.
+            counts: How often each word of the vocabulary comes.
             covered: The words that have a vector.
 
         Example:
@@ -39,7 +39,14 @@ class Coverage:
             tokens=round(sum(counts[word] for word in found) / max(1, num_tokens), 4),
         )
 
-    @property
-    def is_low(self) -> bool:
-        """Whether a warning is due."""
-        return self.tokens < LOW_COVERAGE
+    def describe(self) -> str:
+        """One line for people, a warning where less than half of the words have a vector.
+
+        Example:
+            >>> Coverage(types=0.845, tokens=0.945).describe()
+            'word vectors: for 84.5 % of the words of the vocabulary, 94.5 % counted as often as they come'
+        """
+        shares = f"{100 * self.types:.1f} % of the words of the vocabulary, {100 * self.tokens:.1f} % counted as often"
+        if self.tokens < LOW_COVERAGE:
+            return f"warning: word vectors for only {shares} as they come: are they of the language of the data set?"
+        return f"word vectors: for {shares} as they come"

@@ -1,0 +1,49 @@
+"""Word vectors as what the embeddings of a model begin as."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import keras
+import numpy as np
+
+from vidmodel_tf.config import ModelConfig
+from vidmodel_tf.errors import InputError
+
+
+def check_word_vectors(config: ModelConfig, word_vectors: Mapping[int, np.ndarray] | None) -> None:
+    """Refuses vectors that do not fit the settings, and settings that need vectors where there are none.
+
+    Args:
+        config: The settings of the model.
+        word_vectors: [D] by token id.
+
+    Raises:
+        InputError: They are missing, not wanted, or not as long as an embedding.
+    """
+    if (config.embeddings != "none") != bool(word_vectors):
+        received = f"{len(word_vectors)} vectors" if word_vectors else "none"
+        raise InputError(
+            f"word_vectors: expected {'none' if word_vectors else 'some'} with embeddings={config.embeddings!r}. "
+            f"Received: {received}; `train` reads them by itself"
+        )
+    for vector in (word_vectors or {}).values():
+        if len(vector) != config.embedding_units:
+            raise InputError(
+                f"embedding_units: expected {len(vector)}, the dimension of the word vectors. "
+                f"Received: {config.embedding_units}"
+            )
+
+
+def set_word_vectors(model: keras.Model, word_vectors: Mapping[int, np.ndarray]) -> None:
+    """Writes vectors into the embeddings of all ensemble members.
+
+    Args:
+        model: A model of `build_model`.
+        word_vectors: [D] by token id; embeddings of other ids stay as they are.
+    """
+    for layer in model.get_layer("head").layers:
+        if isinstance(layer, keras.layers.Embedding):
+            (embeddings,) = layer.get_weights()
+            embeddings[list(word_vectors)] = np.stack(list(word_vectors.values()))
+            layer.set_weights([embeddings])
