@@ -50,6 +50,7 @@ PAIRS = {  # rows that one setting tells apart, or some that were chosen togethe
     "fights_recipe_unmirrored": "fights_recipe",
     "words_mean_linear": "words_mean",
     "words_mean_linear_refit": "words_mean_linear",
+    "words_mean_linear_vectors": "words_mean_linear_refit",
     "words_tfidf": "words_mean_linear_refit",
 }
 RANDOM_SPLIT = "fights_recipe"  # shown with folds that tear sources apart, too

@@ -38,7 +38,7 @@ from vidmodel_tf.model.layers import (
 from vidmodel_tf.model.own_backbone import is_own_backbone, load_own_backbone
 from vidmodel_tf.model.precision import dtype_policy
 from vidmodel_tf.model.temporal import temporal_branch
-from vidmodel_tf.model.word_vectors import check_word_vectors, set_word_vectors
+from vidmodel_tf.model.word_vectors import check_embedding_units, check_word_vectors, set_word_vectors
 
 ClassNames = Mapping[str, Sequence[str]]
 
@@ -75,6 +75,7 @@ def build_model(
     """
     labels = Labels(labels)
     _check_labels(labels)
+    check_embedding_units(config)
     if load_backbone_weights:
         check_word_vectors(config, word_vectors)
     with dtype_policy(config.precision):

@@ -11,6 +11,19 @@ from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.errors import InputError
 
 
+def check_embedding_units(config: ModelConfig) -> None:
+    """Refuses settings whose embeddings have no length yet.
+
+    Raises:
+        InputError: They are to begin as word vectors, and nobody has said how long these are.
+    """
+    if config.has_text and config.embedding_units is None:
+        raise InputError(
+            f"embedding_units: expected the dimension of the word vectors with embeddings={config.embeddings!r}. "
+            "Received: None"
+        )
+
+
 def check_word_vectors(config: ModelConfig, word_vectors: Mapping[int, np.ndarray] | None) -> None:
     """Refuses vectors that do not fit the settings, and settings that need vectors where there are none.
 

@@ -136,9 +136,7 @@ def build_initial_model(run: Run, backbone_source: str) -> keras.Model:
     word_vectors = None
     if (vectors := run.word_vectors) is not None:
         word_vectors = dict(zip(run.vocabulary.ids_of(vectors.words), vectors.values, strict=True))
-    return build_model(
-        config, run.labels, len(run.vocabulary), word_vectors=word_vectors, own_backbone=own_backbone
-    )
+    return build_model(config, run.labels, len(run.vocabulary), word_vectors=word_vectors, own_backbone=own_backbone)
 
 
 def begin_run(run: Run, backbone_source: str) -> keras.Model:
