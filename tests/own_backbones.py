@@ -37,7 +37,7 @@ def save_hub_preset(folder: Path, *, height: int = 32, width: int = 40, seed: in
 
     keras.utils.set_random_seed(seed)
     network = keras_hub.models.ViTBackbone(
-        image_shape=(height, width, 3), patch_size=(8, 8), num_layers=2, num_heads=2, hidden_dim=32, mlp_dim=64
+        image_shape=(height, width, 3), patch_size=(8, 8), num_layers=2, num_heads=2, hidden_dim=48, mlp_dim=96
     )
     network.save_to_preset(str(folder))
     keras_hub.layers.ViTImageConverter(
