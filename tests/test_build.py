@@ -104,6 +104,7 @@ def test_half_precision_scores_stay_near_those_in_float32():
     assert_same_scores(exact, half, atol=0.03)
 
 
+@pytest.mark.slow
 @each_streams
 def test_sub_models_compose_to_the_whole_and_share_its_weights(streams):
     config = small_config(streams=streams)
@@ -557,6 +558,7 @@ def test_a_bidirectional_lstm_reads_both_ways():
     assert not np.allclose(steps.predict_on_batch(features)[:, 0], steps.predict_on_batch(changed)[:, 0], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_averaged_networks_share_the_backbone_and_nothing_else(tmp_path):
     config = small_config(streams="both", ensemble_size=3, bidirectional=True, pooling="attention")
     model, inputs = make_model(config), make_inputs()
@@ -575,6 +577,7 @@ def test_averaged_networks_share_the_backbone_and_nothing_else(tmp_path):
     assert_same_scores(rebuilt.predict_on_batch(inputs), model.predict_on_batch(inputs), atol=0)
 
 
+@pytest.mark.slow
 def test_each_averaged_network_learns_from_its_own_clips():
     model = make_model(small_config(branches="text", ensemble_size=2))
     before = {weight.path: weight.numpy() for weight in model.trainable_weights}

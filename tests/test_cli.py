@@ -130,6 +130,7 @@ def test_json_of_what_is_no_number_is_refused_in_one_line(capsys):
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.slow
 def test_a_training_for_programs_prints_its_figures_only(data_set, tmp_path, capsys):
     settings = tmp_path / "config.json"
     settings.write_text(json.dumps({"model": to_mapping(MODEL), "train": to_mapping(TRAIN)}))

@@ -32,6 +32,7 @@ def folds(data_set, backbone_weights, tmp_path_factory):
     return data, out, crossvalidate(data, out, model, QUICK, num_folds=3, num_seeds=2), model
 
 
+@pytest.mark.slow
 def test_every_clip_is_answered_once_a_seed(folds):
     data, out, result, _ = folds
     rows = read_predictions(out)
@@ -48,6 +49,7 @@ def test_every_clip_is_answered_once_a_seed(folds):
     assert list(result.to_json()) == ["folds", "seeds", "heads", "predictions", "random_split"]
 
 
+@pytest.mark.slow
 def test_a_source_is_held_out_whole_and_seeds_part_differently(folds):
     _, out, _, _ = folds
     rows = read_predictions(out)
@@ -59,6 +61,7 @@ def test_a_source_is_held_out_whole_and_seeds_part_differently(folds):
     assert any(places[0, source] != places[1, source] for source in sources)
 
 
+@pytest.mark.slow
 def test_the_scores_are_those_of_the_fold_s_own_model(folds, tmp_path):
     """`train --fold` makes the model of the fold of seed 0; with other threads, so that sums are in another order."""
     from vidmodel_tf.records.pipeline import for_inference
@@ -77,6 +80,7 @@ def test_the_scores_are_those_of_the_fold_s_own_model(folds, tmp_path):
         assert scores["colour"][row].tolist() == pytest.approx(expected[clip_id]["colour"].scores, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_the_backbone_saw_each_clip_once_for_all(folds):
     data, out, _, _ = folds
     (folder,) = (data / "features").iterdir()
@@ -85,6 +89,7 @@ def test_the_backbone_saw_each_clip_once_for_all(folds):
     assert max(path.stat().st_mtime_ns for path in folder.rglob("*.tfrecord*")) < first_fold
 
 
+@pytest.mark.slow
 def test_it_goes_on_where_it_stood_and_refuses_other_arguments(folds):
     data, out, result, model = folds
     before = (out / "folds" / "seed-0-fold-1" / "scores.json").stat().st_mtime_ns
@@ -132,6 +137,7 @@ def test_a_worker_that_is_killed_is_told_with_its_fold(data_set, tmp_path, monke
         crossvalidate(data_set, tmp_path / "out", MODEL, QUICK, num_folds=3, num_seeds=1, num_workers=2)
 
 
+@pytest.mark.slow
 def test_folds_of_different_partitions_are_not_put_together(folds, tmp_path):
     data, out, _, model = folds
     shutil.copytree(out, tmp_path / "mixed")
@@ -177,6 +183,7 @@ def test_bad_input(data_set, tmp_path, capsys):
     assert "is not a prepared data set" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_random_split_is_not_compared_with_a_grouped_one(folds, tmp_path):
     _, out, _, _ = folds
     shutil.copytree(out, tmp_path / "random", ignore=shutil.ignore_patterns("folds"))

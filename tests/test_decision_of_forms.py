@@ -78,6 +78,7 @@ def assert_decided(answer, even_run, labels, name):
     assert topic == AnyLabels(labels, topic.scores), name
 
 
+@pytest.mark.slow
 def test_predict_answers_alike_with_every_form(even_run, case, video):
     paths, labels = case
     assert len(paths) == 9  # the run, ONNX, four precisions of TensorFlow Lite, two pairs, a SavedModel
@@ -86,6 +87,7 @@ def test_predict_answers_alike_with_every_form(even_run, case, video):
         assert_decided(answer, even_run, labels, path.name)
 
 
+@pytest.mark.slow
 def test_every_signature_answers_alike_in_the_graph(even_run, case):
     (*_, version), labels = case
     frames, texts = questions(even_run)
@@ -103,6 +105,7 @@ def test_every_signature_answers_alike_in_the_graph(even_run, case):
         assert set(answer["topic_labels"].numpy()) == {"|".join(labels).encode()}, name
 
 
+@pytest.mark.slow
 def test_the_client_of_a_server_answers_alike(even_run, case, video):
     (*_, version), labels = case
     peer = Peer(version)

@@ -132,6 +132,7 @@ def test_folds_read_the_file_once_and_need_it_no_more(words_data, vectors_file, 
     assert crossvalidate(words_data, out, again, settings, num_folds=2, num_seeds=1, num_workers=1) == result
 
 
+@pytest.mark.slow
 def test_an_export_gives_the_scores_of_the_run(trained_runs, tmp_path):
     run = trained_runs("vectors")  # its other forms are among those of test_saved_model, test_tflite and test_onnx
     assert run.coverage is not None and run.coverage.types > 0.2

@@ -80,12 +80,14 @@ def test_unknown_split(copy):
         evaluate(copy, split="tests")
 
 
+@pytest.mark.slow
 def test_a_run_knows_its_data_wherever_it_lies(data_set, tmp_path):
     run = train(data_set, tmp_path / "run", MODEL, PLAIN, fold=(1, 3))
     moved = shutil.copytree(data_set, tmp_path / "moved")
     assert evaluate(run.path, data=moved).num_clips == evaluate(run.path).num_clips == 10
 
 
+@pytest.mark.slow
 def test_data_that_was_prepared_anew_is_refused(clips_csv, tmp_path):
     prepare(clips_csv, tmp_path / "data", PREPARE)
     run = train(tmp_path / "data", tmp_path / "run", MODEL, PLAIN)
@@ -97,6 +99,7 @@ def test_data_that_was_prepared_anew_is_refused(clips_csv, tmp_path):
         train(tmp_path / "data", run.path, MODEL, PLAIN)
 
 
+@pytest.mark.slow
 def test_other_data_keeps_its_result_apart(copy, result, clips_csv, tmp_path):
     prepare(clips_csv, tmp_path / "other", dataclasses.replace(PREPARE, seed=5))
     evaluate(copy, data=tmp_path / "other")

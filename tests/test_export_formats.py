@@ -42,6 +42,7 @@ def calls(monkeypatch):
     return counts
 
 
+@pytest.mark.slow
 def test_all_formats_are_made_of_one_model_and_one_data_set(plain, tmp_path, capsys, calls, monkeypatch):
     def two_files(*args):  # one of them calibrated; all of them would take long
         return {name: make for name, make in file_makers(*args).items() if name in ("float16", "dynamic")}

@@ -36,6 +36,7 @@ def assert_near(scores, expected, tolerance, name):
         np.testing.assert_allclose(scores[head], expected[head], atol=tolerance, rtol=0, err_msg=f"{name} {head}")
 
 
+@pytest.mark.slow
 def test_frames_encoded_once_serve_any_words(run, forms):
     frames, texts = questions(run)
     for name, form in forms.items():
@@ -46,11 +47,13 @@ def test_frames_encoded_once_serve_any_words(run, forms):
         assert (np.abs(answers[0]["colour"] - answers[1]["colour"]).max() > 1e-3) == run.config.model.has_text
 
 
+@pytest.mark.slow
 def test_a_run_folder_keeps_results_and_an_export_does_not(run, forms):
     assert all(form.run.labels == run.labels for form in forms.values())
     assert [name for name, form in forms.items() if form.keeps_results] == ["keras"]
 
 
+@pytest.mark.slow
 def test_frames_can_be_encoded_in_pieces(run, forms):
     if not run.config.model.has_frames:
         pytest.skip("the model encodes no frames")
@@ -62,6 +65,7 @@ def test_frames_can_be_encoded_in_pieces(run, forms):
         np.testing.assert_allclose(np.concatenate([first, rest], axis=1), whole, atol=1e-4, rtol=1e-4, err_msg=name)
 
 
+@pytest.mark.slow
 def test_only_the_frame_before_gives_the_first_frame_motion(run, forms):
     streams = run.config.model.streams
     if not run.config.model.has_frames or streams == "appearance":
@@ -76,6 +80,7 @@ def test_only_the_frame_before_gives_the_first_frame_motion(run, forms):
         assert after[..., of_motion].any(axis=-1)[3:].all()  # clips that move
 
 
+@pytest.mark.slow
 def test_windows_of_a_longer_sequence_are_scored_as_clips_of_their_own(run, forms):
     if not run.config.model.has_frames:
         pytest.skip("the model encodes no frames")

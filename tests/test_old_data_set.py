@@ -61,6 +61,7 @@ def test_fields_that_it_lacks_are_empty_in_the_graph(data_dir):
     assert not batch[0]["token_ids"].any()
 
 
+@pytest.mark.slow
 def test_it_is_trained_on_and_evaluated(data_dir, backbone_weights, tmp_path):
     config = dataclasses.replace(MODEL, num_frames=NUM_FRAMES, weights=str(backbone_weights), text_fields=TEXT_FIELDS)
     run = train(data_dir, tmp_path / "run", config, dataclasses.replace(TRAIN, epochs=1))

@@ -133,6 +133,7 @@ def _untrained_run(path, labels, vocabulary, **settings):
     return load_run(path)
 
 
+@pytest.mark.slow
 def test_the_graph_does_not_grow_with_time(plain, tmp_path):
     settings = {"streams": "both", "bidirectional": True, "pooling": "both"}
     counts = []
@@ -145,6 +146,7 @@ def test_the_graph_does_not_grow_with_time(plain, tmp_path):
     assert counts[0] == counts[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["last", "both"])
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_slots_without_motion_leave_no_trace(plain, tmp_path, pooling, bidirectional):
@@ -183,6 +185,7 @@ def plain_folder(plain, tmp_path_factory):
     return export_onnx(plain.path, tmp_path_factory.mktemp("plain_onnx") / "name")
 
 
+@pytest.mark.slow
 def test_other_shapes_and_ids_are_refused(plain, plain_folder):
     frames, texts = questions(plain)
     model = OnnxForm(plain_folder / "model.onnx")

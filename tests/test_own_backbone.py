@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -229,12 +230,14 @@ def trained(data_set, tmp_path_factory):
     file = save_backbone_file(folder / "mine.keras")
     pretrained = keras.saving.load_model(file)
     config = dataclasses.replace(TRAIN, epochs=1, fine_tune_epochs=1, fine_tune_from="inner_last", learning_rate=1e-3)
-    run = train(data_set, tmp_path_factory.mktemp("runs") / "own", own_model(file), config)
+    data = shutil.copytree(data_set, tmp_path_factory.mktemp("own") / "data")  # gets a cache of features
+    run = train(data, data.parent / "run", own_model(file), config)
     content = file.read_bytes()
     file.unlink()
     return run, pretrained, content, (file, config)
 
 
+@pytest.mark.slow
 def test_a_run_lives_on_without_its_source(trained, tmp_path):
     run, _, _, _ = trained
     command = [sys.executable, "-c", ASK, str(run.path), str(tmp_path / "answers.npz")]
@@ -250,6 +253,7 @@ def test_a_run_lives_on_without_its_source(trained, tmp_path):
             np.testing.assert_allclose(answers[head], scores, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_run_says_what_its_backbone_is_and_not_where_it_was(trained):
     run, _, content, _ = trained
     digest = hashlib.sha256(content).hexdigest()
@@ -262,6 +266,7 @@ def test_a_run_says_what_its_backbone_is_and_not_where_it_was(trained):
     assert cached == {"of_a_user", "of_a_user_below_inner_last"}
 
 
+@pytest.mark.slow
 def test_only_what_is_above_the_cut_was_tuned(trained):
     run, pretrained, _, _ = trained
     tuned = backbone_of(run.load_model())
@@ -273,16 +278,18 @@ def test_only_what_is_above_the_cut_was_tuned(trained):
     assert changed == {"inner_last/kernel", "inner_last/bias"}
 
 
-def test_training_goes_on_only_with_the_same_file(trained, data_set):
+@pytest.mark.slow
+def test_training_goes_on_only_with_the_same_file(trained):
     run, _, content, (file, config) = trained
     file.write_bytes(content)
-    assert train(data_set, run.path, own_model(file), config).config == run.config  # nothing to do
+    assert train(run.data, run.path, own_model(file), config).config == run.config  # nothing to do
     save_backbone_file(file, seed=6)
     with pytest.raises(InputError, match=r"was begun with other arguments \(model\.backbone='file:"):
-        train(data_set, run.path, own_model(file), config)
+        train(run.data, run.path, own_model(file), config)
     file.unlink()
 
 
+@pytest.mark.slow
 def test_a_damaged_backbone_of_a_run_is_refused(trained, tmp_path):
     run, _, _, _ = trained
     moved = dataclasses.replace(run, path=tmp_path)

@@ -18,6 +18,7 @@ from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.records.prepare import prepare
 
 
+@pytest.mark.slow
 def test_tfds_reads_it_without_this_package(data_set):
     script = f"""
 import sys

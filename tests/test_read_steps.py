@@ -56,6 +56,7 @@ def test_a_crash_of_the_decoder_is_told(tmp_path):
             list(reader)
 
 
+@pytest.mark.slow
 def test_a_decoder_that_hangs_is_told_and_ended(tmp_path):
     path = write_timed_video(tmp_path / "a.mp4", [i / 25 for i in range(2500)], options={"preset": "ultrafast"})
     with StepReader(path, PLAN, dataclasses.replace(PREPARE, timeout_seconds=10.0)) as reader:

@@ -35,6 +35,7 @@ def refit_run(data_set, backbone_weights, tmp_path_factory):
     return train(data, data.parent / "run", model, REFIT)
 
 
+@pytest.mark.slow
 def test_each_stage_has_as_many_epochs_again_as_were_best(refit_run):
     rows = history(refit_run)
     losses = [float(row["val_loss"]) for row in rows if row["val_loss"]]

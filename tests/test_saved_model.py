@@ -130,6 +130,7 @@ def test_verify_finds_every_signature_the_same(run, version):
     assert all(found.label_agreement == 1 for heads in result.answers.values() for found in heads.values())
 
 
+@pytest.mark.slow
 def test_verify_finds_other_thresholds(served, plain, tmp_path):
     edited = shutil.copytree(plain.path, tmp_path / "run")
     (edited / "thresholds.json").write_text('{"topic": [0.25, 0.75]}')
@@ -191,6 +192,7 @@ def served(plain, tmp_path_factory):
     return export_saved_model(plain.path, tmp_path_factory.mktemp("one") / "served")
 
 
+@pytest.mark.slow
 def test_the_command_line_of_tensorflow_runs_it(plain, served, tmp_path):
     frames, texts = questions(plain)
     np.save(tmp_path / "frames.npy", frames[:1])
@@ -206,6 +208,7 @@ def test_the_command_line_of_tensorflow_runs_it(plain, served, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_each_export_is_the_next_version_and_half_of_one_is_never_seen(plain, served, monkeypatch):
     from vidmodel_tf.export.saved_model import export as saved_model
 
@@ -224,6 +227,7 @@ def test_each_export_is_the_next_version_and_half_of_one_is_never_seen(plain, se
     assert latest_version(served.parent) == served
 
 
+@pytest.mark.slow
 def test_the_graph_does_not_grow_with_the_number_of_frames(plain, tmp_path):
     counts = {}
     for num_frames in (8, 32):
@@ -305,6 +309,7 @@ def test_every_malformed_request_gets_an_error_that_names_the_input(plain, serve
             np.testing.assert_allclose(signatures["serving_default"](**good)["colour_scores"], expected, atol=TOLERANCE)
 
 
+@pytest.mark.slow
 def test_folding_batch_norm_changes_nothing():
     keras.utils.set_random_seed(0)
     cnn = build_backbone("mobilenet_v2", 64, 64, "none")
@@ -337,6 +342,7 @@ def test_a_batch_norm_that_others_stand_before_stays():
     assert kept == ["beside", "behind_relu", "behind_add"]
 
 
+@pytest.mark.slow
 def test_a_model_with_batch_norm_says_the_same_when_exported(plain, tmp_path):
     config = dataclasses.replace(plain.config.model, backbone="mobilenet_v2", height=32, width=32, num_frames=2)
     model = build_model(config, plain.labels, len(plain.vocabulary))

@@ -87,6 +87,7 @@ def videos(tmp_path):
     return paths
 
 
+@pytest.mark.slow
 def test_scores_and_labels_are_those_of_the_model_in_this_process(client, version, clips):
     jpegs, words = clips
     model = tf.saved_model.load(str(version))
@@ -103,6 +104,7 @@ def test_scores_and_labels_are_those_of_the_model_in_this_process(client, versio
             assert answers[name] == [label.decode() for label in value.numpy()]
 
 
+@pytest.mark.slow
 def test_files_get_the_rows_that_predict_gives(client, version, videos, peer):
     expected = list(predict(version, videos))
     before = peer.order()
@@ -123,6 +125,7 @@ def test_files_get_the_rows_that_predict_gives(client, version, videos, peer):
             assert found == wanted  # the labels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_size", [1, 4, 100])
 def test_order_is_kept_whatever_the_size_of_a_request(peer, version, videos, batch_size):
     with connect(peer, "grpc") as client:
@@ -156,6 +159,7 @@ def test_the_frames_are_those_that_the_model_was_trained_to_see(plain, videos):
     assert words == ["", "\x01蓝色 A blue film"]
 
 
+@pytest.mark.slow
 def test_text_takes_the_place_of_sidecars(client, plain, videos):
     worded = videos[5]
     a, b = (next(predict_by_server(client, [worded], plain.path, text=text)) for text in (None, "蓝色 A blue film"))
@@ -164,6 +168,7 @@ def test_text_takes_the_place_of_sidecars(client, plain, videos):
     assert a.heads != c.heads
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(48, 64), (400, 400)], ids=["small", "more than gRPC keeps by default"])
 def test_a_server_that_is_not_ready_is_asked_again(client, peer, plain, size):
     jpegs = noise_jpegs(1, plain.config.model.num_frames, size).tolist()
@@ -174,6 +179,7 @@ def test_a_server_that_is_not_ready_is_asked_again(client, peer, plain, size):
     np.testing.assert_array_equal(answer["colour_scores"], expected["colour_scores"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attempts", [1, 2])
 def test_attempts_come_to_an_end(peer, way, clips, attempts):
     before = peer.order(unavailable=100)
@@ -185,6 +191,7 @@ def test_attempts_come_to_an_end(peer, way, clips, attempts):
     assert (caught.value.exit_code, "\n" in str(caught.value)) == (1, False)
 
 
+@pytest.mark.slow
 def test_a_deadline_is_kept_and_told(peer, way, clips):
     before = peer.order(hold=True)
     try:
@@ -196,6 +203,7 @@ def test_a_deadline_is_kept_and_told(peer, way, clips):
         peer.order(hold=False)
 
 
+@pytest.mark.slow
 def test_a_deadline_ends_the_attempts_too(peer, way, clips):
     before = peer.order(unavailable=100)
     try:
@@ -217,6 +225,7 @@ def test_nobody_at_the_address(way, clips):
             client.ask(clips[0][:1].tolist(), [""])
 
 
+@pytest.mark.slow
 def test_a_malformed_request_is_refused_in_the_server_s_words_and_once(client, peer, clips):
     jpegs, words = clips
     for frames, text, said in [
@@ -231,6 +240,7 @@ def test_a_malformed_request_is_refused_in_the_server_s_words_and_once(client, p
         assert peer.order() == before + 1
 
 
+@pytest.mark.slow
 def test_a_model_or_version_that_is_not_there(peer, way, clips, version):
     for name, number in [("colour", None), (MODEL_NAME, 77)]:
         with (
@@ -245,10 +255,12 @@ def test_a_model_or_version_that_is_not_there(peer, way, clips, version):
         assert client.status() == {int(version.name): "AVAILABLE"}
 
 
+@pytest.mark.slow
 def test_status_over_both_ways(client, version):
     assert client.status() == {int(version.name): "AVAILABLE"}
 
 
+@pytest.mark.slow
 def test_messages_that_are_too_large(peer, clips, plain):
     jpegs = clips[0][:1].tolist()
     with (
@@ -265,6 +277,7 @@ def test_messages_that_are_too_large(peer, clips, plain):
         client.ask(large, [""])  # the peer, unlike the official server, has gRPC's own limit
 
 
+@pytest.mark.slow
 def test_rest_by_rows_as_others_ask_it(peer, clips):
     """The peer keeps TF Serving's contract also where our client does not go."""
     jpegs, words = clips
@@ -299,6 +312,7 @@ def test_another_server_than_tf_serving(clips):
         thread.join()
 
 
+@pytest.mark.slow
 def test_settings_are_found_in_a_run_a_version_and_a_folder_of_versions(plain, version, tmp_path):
     for path, number in [(plain.path, None), (version, None), (version.parent, None), (version.parent, 1)]:
         assert read_settings_of_served(path, number).labels == plain.labels
@@ -345,6 +359,7 @@ def test_values_out_of_range(wrong, said):
         Endpoint(**{"address": "localhost:8500", "model_name": "m", **wrong})
 
 
+@pytest.mark.slow
 def test_arguments_that_cannot_be_used(peer, version, tmp_path):
     with pytest.raises(InputError, match=r"expected HOST:PORT for gRPC, .* Received: 'http://localhost:8501'"):
         open_client(Endpoint("http://localhost:8501", "m"))
@@ -357,6 +372,7 @@ def test_arguments_that_cannot_be_used(peer, version, tmp_path):
         assert isinstance(row, Refusal)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_shell", [False, True])
 def test_the_client_does_without_tensorflow(peer, way, version, videos, in_shell):
     script = f"""

@@ -33,6 +33,7 @@ def test_bad_config_files(tmp_path, content, words):
         read_settings_file(path, ("model", "train"))
 
 
+@pytest.mark.slow
 def test_the_config_of_a_run_folder_is_read_as_settings(run_dir):
     settings = read_settings_file(run_dir / "config.json", ("model", "train"))
     assert set(settings) == {"model", "train"}

@@ -175,6 +175,7 @@ def plain_folder(plain, tmp_path_factory):
     return export_tflite(plain.path, tmp_path_factory.mktemp("plain") / "name")
 
 
+@pytest.mark.slow
 def test_token_ids_out_of_range_are_answered(plain, plain_folder):
     model = Interpreter(str(plain_folder / "float32.tflite")).get_signature_runner()
     frames, texts = questions(plain)
@@ -192,6 +193,7 @@ def test_long_lstms_have_no_single_int8_file(plain, monkeypatch):
     assert "frame_features_int8" in makers
 
 
+@pytest.mark.slow
 def test_files_do_not_depend_on_the_order_in_which_they_are_made(plain, plain_folder, tmp_path):
     parts = TrainedRun(plain).parts
     before = [model.get_weights() for model in (parts.backbone, parts.projection, parts.head)]
@@ -277,6 +279,7 @@ def test_without_any_clips_there_are_no_int8_files(plain):
     assert set(makers) == {"float32", "float16", "dynamic", "frame_features_float32", "classify_features"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["dynamic", "int8"])
 def test_rounded_outputs_are_standardised_as_exact_ones_on_average(plain, precision):
     pairs = choose_calibration(plain, open_data_set(plain.data)).frame_pairs
@@ -298,6 +301,7 @@ def test_rounded_outputs_are_standardised_as_exact_ones_on_average(plain, precis
     assert np.abs(standardised(parts, rounded).mean(axis=0) - expected).max() > 1e-2
 
 
+@pytest.mark.slow
 def test_int8_features_are_right_on_average(plain):
     calibration, parts = choose_calibration(plain, open_data_set(plain.data)), TrainedRun(plain).parts
     encode = frame_pair_function(parts.frame_features(previous_given=True), "features")

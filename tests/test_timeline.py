@@ -250,6 +250,7 @@ def test_a_video_shorter_than_a_step_has_a_size(plain, tmp_path):
     assert document.scores.num_steps == 1
 
 
+@pytest.mark.slow
 def test_a_video_that_cannot_be_begun_late_is_begun_anew(plain, film, tmp_path, monkeypatch):
     form, plan = open_model(plain.path), plan_windows(4, 8, 1.0)
     whole = score_video.score_video(form, film, plan)

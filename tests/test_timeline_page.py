@@ -683,6 +683,7 @@ def test_sound_without_pictures(tmp_path, open_page):
     assert_works_without_pictures(open_page(write_page(tmp_path, path)))
 
 
+@pytest.mark.slow
 def test_three_hours(tmp_path, open_page):
     num_steps, step = 86_400, 0.125
     track = np.clip(

@@ -74,6 +74,7 @@ def test_twins_agree_on_random_texts(texts):
     assert_same_tokens(texts)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.binary(max_size=12) | texts_strategy.map(lambda texts: texts[0].encode()[1:-1]), min_size=1))
 def test_twins_agree_on_bytes_that_are_no_utf8(encoded):
@@ -88,6 +89,7 @@ def test_cut_and_forbidden_bytes_between_letters(lead):
     assert_same_tokens([text.decode("utf-8", errors="replace") for text in encoded], encoded)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(texts_strategy, st.integers(1, 40), st.tuples(st.floats(0, 1), st.floats(0, 1)))
 def test_twins_agree_on_ids_under_any_budgets(texts, num_tokens, cuts):

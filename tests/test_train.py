@@ -130,6 +130,7 @@ def two_stage_run(data_set, backbone_weights, tmp_path_factory):
     return train(data, out, model, training)
 
 
+@pytest.mark.slow
 def test_two_stages(two_stage_run):
     assert [row["stage"] for row in history(two_stage_run.path)] == ["frozen"] * 3 + ["fine_tune"] * 2
     folders = list((two_stage_run.data / "features").iterdir())
@@ -141,6 +142,7 @@ def test_two_stages(two_stage_run):
     assert all({path.name for path in folder.iterdir()} == {"key.json", "plain", "mirrored"} for folder in folders)
 
 
+@pytest.mark.slow
 def test_only_the_top_of_the_backbone_was_tuned(two_stage_run, backbone_weights):
     from vidmodel_tf.model.backbones import small_cnn
 
@@ -160,6 +162,7 @@ def test_only_the_top_of_the_backbone_was_tuned(two_stage_run, backbone_weights)
     assert changed == ["block_3_conv"]
 
 
+@pytest.mark.slow
 def test_a_stage_that_gains_nothing_leaves_the_weights_of_the_one_before(two_stage_run, tmp_path):
     model = two_stage_run.config.model
     harmful = dataclasses.replace(two_stage_run.config.train, fine_tune_epochs=1, fine_tune_learning_rate=5.0)
@@ -173,6 +176,7 @@ def test_a_stage_that_gains_nothing_leaves_the_weights_of_the_one_before(two_sta
     assert loss == pytest.approx(min(float(row["val_loss"]) for row in rows[:-1]), rel=1e-4)  # float32 sums
 
 
+@pytest.mark.slow
 def test_a_fold_holds_out_its_sources(data_set, tmp_path):
     run = train(data_set, tmp_path / "run", MODEL, dataclasses.replace(TRAIN, epochs=1), fold=(2, 3))
     assert load_run(run.path).fold == (2, 3)

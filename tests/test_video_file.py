@@ -293,6 +293,7 @@ FILM = [i / 25 for i in range(2000)]
 RANGES = [(70.0, 72.0), (0.0, 1.0), (30.5, 31.5), (31.0, 33.0), (61.96, 62.04), (5.0, 5.02)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options"),
     [

@@ -33,6 +33,7 @@ def words_data(tmp_path_factory):
     return folder / "data"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text_pooling", ["mean", "last", "both"])
 def test_words_alone_are_learnt(words_data, tmp_path, text_pooling):
     model = dataclasses.replace(WORDS, text_pooling=text_pooling)
@@ -72,6 +73,7 @@ def test_videos_serve_models_of_words_too(data_set, tmp_path):
     assert missing.reason == "there is no such file: expected a video"
 
 
+@pytest.mark.slow
 def test_a_model_of_frames_alone(data_set, tmp_path):
     model = dataclasses.replace(MODEL, branches="video")
     run = train(data_set, tmp_path / "run", model, dataclasses.replace(TRAIN, epochs=1))

@@ -50,7 +50,7 @@ def shown(value: Any) -> str:
 
 
 def cause(error: Exception) -> str:
-    """What another library says of a failure, as part of our one line: on one line, cut short where it is long.
+    r"""What another library says of a failure, as part of our one line: on one line, cut short where it is long.
 
     Example:
         >>> cause(ValueError("bad\n  file"))
