@@ -36,9 +36,8 @@ CONFIGS = {
     ),
     "motion": dataclasses.replace(MODEL, streams="motion", branches="video", pooling="both", hidden_units=0),
     "words": dataclasses.replace(MODEL, branches="text"),
-    "gru": dataclasses.replace(MODEL, temporal="gru", streams="both"),
+    "gru": dataclasses.replace(MODEL, temporal="gru", streams="both", embeddings=str(VECTORS)),
     "transformer": dataclasses.replace(MODEL, temporal="transformer", streams="both", num_layers=2),
-    "vectors": dataclasses.replace(MODEL, branches="text", text_pooling="both", embeddings=str(VECTORS)),
 }
 OWN_BACKBONES = {"own_file": save_backbone_file, "own_preset": save_hub_preset}
 TEXTS = [

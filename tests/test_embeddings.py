@@ -134,7 +134,7 @@ def test_folds_read_the_file_once_and_need_it_no_more(words_data, vectors_file, 
 
 @pytest.mark.slow
 def test_an_export_gives_the_scores_of_the_run(trained_runs, tmp_path):
-    run = trained_runs("vectors")  # its other forms are among those of test_saved_model, test_tflite and test_onnx
+    run = trained_runs("gru")  # begun with word vectors; its other forms are among those of the other tests
     assert run.coverage is not None and run.coverage.types > 0.2
     folder = export_onnx(run.path, tmp_path / "exported")
     assert not (folder / "word_vectors.txt").exists()
