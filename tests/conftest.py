@@ -126,7 +126,7 @@ def trained_runs(data_set, tmp_path_factory):
         "plain",
         *(
             pytest.param(name, marks=pytest.mark.slow)
-            for name in ("two_streams", "motion", "words", "gru", "transformer", "own_file", "own_preset")
+            for name in ("two_streams", "motion", "words", "gru", "transformer", "own_preset")
         ),
     ],
 )

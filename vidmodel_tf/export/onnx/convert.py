@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
+from vidmodel_tf.export.onnx.erfc import replace_erfc
 from vidmodel_tf.export.onnx.recurrent import with_onnx_recurrent
 from vidmodel_tf.export.parts import InferenceParts
 from vidmodel_tf.extras import import_extra
@@ -37,6 +38,7 @@ def convert(parts: InferenceParts) -> ModelProto:
     ]
     # Straight to tf2onnx: `keras.Model.export` would go there too, after patches of NumPy that it no longer needs.
     model, _ = tf2onnx.convert.from_function(score, inputs, opset=OPSET)
+    replace_erfc(model)
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"  # instead of a number of its own for each
     onnx.checker.check_model(model, full_check=True)  # tf2onnx leaves ops in that it cannot convert
