@@ -17,13 +17,14 @@ from vidmodel_tf.forms.whole_clip_form import WholeClipForm
 def forms(run, tmp_path_factory):
     """Every float32 form of a run, by name."""
     out = tmp_path_factory.mktemp("forms") / "name"
-    lite, onnx = export_tflite(run.path, out), export_onnx(run.path, out)
+    lite = export_tflite(run.path, out)
     paths = {
         "keras": run.path,
         "saved_model": export_saved_model(run.path, out),
         "lite": lite / "float32.tflite",
-        "onnx": onnx / "model.onnx",
     }
+    if not run.config.model.backbone.startswith("keras_hub:"):  # which tf2onnx cannot convert
+        paths["onnx"] = export_onnx(run.path, out) / "model.onnx"
     if run.config.model.has_frames:
         paths["pair"] = lite / "frame_features_float32.tflite"
     return {name: open_model(path) for name, path in paths.items()}

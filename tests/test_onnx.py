@@ -53,6 +53,8 @@ np.savez(out, **{name: np.concatenate(rows) for name, rows in answers.items()})
 
 @pytest.fixture(scope="module")
 def folder(run, tmp_path_factory):
+    if run.config.model.backbone.startswith("keras_hub:"):
+        pytest.skip("tf2onnx cannot convert this backbone")
     return export_onnx(run.path, tmp_path_factory.mktemp("onnx") / "name")
 
 
@@ -178,6 +180,14 @@ def test_without_its_data_set_only_the_file_is_measured(plain, tmp_path):
     ]
     assert report["files"]["model"]["ops"]["Conv"] == 4
     assert not list(folder.parent.glob(".*"))
+
+
+@pytest.mark.slow
+def test_a_backbone_that_cannot_be_converted_is_refused(trained_runs, tmp_path):
+    pytest.importorskip("keras_hub", reason="the extra hub is not installed")
+    with pytest.raises(InputError, match="Export it as a SavedModel or to TensorFlow Lite instead"):
+        export_onnx(trained_runs("own_preset").path, tmp_path / "name")
+    assert not (tmp_path / "name").exists() or not list((tmp_path / "name").glob("**/model.onnx"))
 
 
 @pytest.fixture(scope="module")

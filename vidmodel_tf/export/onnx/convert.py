@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
+from vidmodel_tf.errors import InputError
 from vidmodel_tf.export.onnx.erfc import replace_erfc
 from vidmodel_tf.export.onnx.recurrent import with_onnx_recurrent
 from vidmodel_tf.export.parts import InferenceParts
@@ -21,7 +22,7 @@ def convert(parts: InferenceParts) -> ModelProto:
     """Converts the whole model; the size of the graph does not depend on T.
 
     Raises:
-        InputError: The extra `onnx` is not installed.
+        InputError: The extra `onnx` is not installed, or tf2onnx cannot convert the backbone.
     """
     tf2onnx, onnx = (import_extra(name, extra="onnx", needed_for="ONNX files") for name in ("tf2onnx", "onnx"))
     config, head = parts.config, with_onnx_recurrent(parts).head
@@ -39,6 +40,11 @@ def convert(parts: InferenceParts) -> ModelProto:
     # Straight to tf2onnx: `keras.Model.export` would go there too, after patches of NumPy that it no longer needs.
     model, _ = tf2onnx.convert.from_function(score, inputs, opset=OPSET)
     replace_erfc(model)
+    if strange := sorted({value.name for value in model.graph.input} - {"frames", "token_ids"}):
+        raise InputError(
+            f"tf2onnx cannot convert this backbone: it makes an input of the constant {strange[0]}. "
+            "Export it as a SavedModel or to TensorFlow Lite instead"
+        )
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"  # instead of a number of its own for each
     onnx.checker.check_model(model, full_check=True)  # tf2onnx leaves ops in that it cannot convert
