@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 
-import loky.backend.context
+from loky.backend.context import LokyContext
 
 PARENT_CHECK_SECONDS = 0.2
 
@@ -28,7 +28,23 @@ def worker_context() -> multiprocessing.context.BaseContext:
     A fork of a process with TensorFlow's threads in it can hang, and Python's own "spawn" runs the script again, which
     would then start workers in each worker if it has no `if __name__ == "__main__"`.
     """
-    return loky.backend.context.get_context("loky")
+    return _WorkerContext()
+
+
+class _WorkerContext(LokyContext):
+    """Keeps its locks for as long as it lives.
+
+    A pool that ends gives up its locks before it ends its workers; one that is just starting and cannot find them would
+    print a traceback to standard output.
+    """
+
+    def __init__(self) -> None:
+        self._locks: list[object] = []
+
+    def RLock(self):  # noqa: N802 (multiprocessing's name)
+        lock = super().RLock()
+        self._locks.append(lock)
+        return lock
 
 
 def begin_worker() -> None:
