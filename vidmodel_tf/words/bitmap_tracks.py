@@ -8,17 +8,16 @@ import itertools
 from collections.abc import Iterator
 from typing import Any, cast
 
-import av
 import av.error
 import cv2
 import numpy as np
 from av.container import InputContainer
-from av.stream import Discard
 from av.subtitles.stream import SubtitleStream
 from av.subtitles.subtitle import BitmapSubtitle, SubtitleSet
 
 from vidmodel_tf.words.cues import Cue
 from vidmodel_tf.words.ocr import read_lines
+from vidmodel_tf.words.track_packets import track_packets
 
 MARGIN = 30  # pixels around the letters, without which the first and the last are not found
 LONGEST_SECONDS = 10.0  # of a subtitle that does not say how long it is displayed, where none follows
@@ -56,19 +55,11 @@ class _Displayed:
 
 
 def _displayed(container: InputContainer, stream: SubtitleStream) -> Iterator[_Displayed]:
-    for other in container.streams:
-        if other is not stream:
-            other.discard = Discard.all
-    zero_seconds = (container.start_time or 0) / av.time_base
-    with contextlib.suppress(av.error.FFmpegError):  # a file that is cut off ends here
-        for packet in container.demux(stream):
-            if packet.pts is None or packet.time_base is None or not packet.size:
-                continue
-            start_seconds = float(packet.pts * packet.time_base) - zero_seconds
-            with contextlib.suppress(av.error.FFmpegError):
-                found = stream.decode2(packet)
-                if found is not None:
-                    yield _Displayed(start_seconds, start_seconds + _length(found), _pictures(found))
+    for start_seconds, packet in track_packets(container, stream):
+        with contextlib.suppress(av.error.FFmpegError):
+            found = stream.decode2(packet)
+            if found is not None:
+                yield _Displayed(start_seconds, start_seconds + _length(found), _pictures(found))
 
 
 def _length(found: SubtitleSet) -> float:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Iterator, Sequence
 
-import av
 import av.error
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Discard
 from av.subtitles.stream import SubtitleStream
 from av.subtitles.subtitle import AssSubtitle
 
 from vidmodel_tf.words.cues import Cue
 from vidmodel_tf.words.rolling import Shown, each_line_once
 from vidmodel_tf.words.subtitles import plain_lines
+from vidmodel_tf.words.track_packets import track_packets
 
 # FFmpeg's decoders of these drop what only looks like a tag, such as the name in "<name> speaks".
 _PLAIN_TEXT = ("srt", "subrip", "text", "webvtt")
@@ -41,18 +39,10 @@ def text_cues(container: InputContainer, track: SubtitleStream) -> Iterator[Cue]
 
 
 def _shown(container: InputContainer, track: SubtitleStream) -> Iterator[Shown]:
-    for stream in container.streams:
-        if stream is not track:
-            stream.discard = Discard.all
-    zero_seconds = (container.start_time or 0) / av.time_base
-    with contextlib.suppress(av.error.FFmpegError):  # a file that is cut off ends here
-        for packet in container.demux(track):
-            if packet.pts is None or packet.time_base is None or not packet.size:
-                continue
-            start = float(packet.pts * packet.time_base) - zero_seconds
-            length = float((packet.duration or 0) * packet.time_base)
-            if lines := tuple(plain_lines(_text(packet, track))):
-                yield Shown(start, start + max(length, 0.0), lines)
+    for start, packet in track_packets(container, track):
+        length = float((packet.duration or 0) * packet.time_base)
+        if lines := tuple(plain_lines(_text(packet, track))):
+            yield Shown(start, start + max(length, 0.0), lines)
 
 
 def _with_ends(shown: Sequence[Shown]) -> Iterator[Shown]:
