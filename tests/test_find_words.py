@@ -26,7 +26,7 @@ from vidmodel_tf.text.fields import join_fields
 from vidmodel_tf.text.vocabulary import Vocabulary
 from vidmodel_tf.timelines.words_of_range import find_cues, words_of_range
 from vidmodel_tf.training.train import train
-from vidmodel_tf.words.found import WordsInVideos
+from vidmodel_tf.words.words_in_videos import WordsInVideos
 
 LINES = [(0.2, 0.9, "kick-off"), (1.1, 1.9, "a foul"), (2.1, 2.9, "进球")]
 RANGES = [(None, None), (0.0, 1.0), (1.0, 2.0), (2.0, 4.0)]

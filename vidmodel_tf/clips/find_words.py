@@ -12,8 +12,8 @@ from vidmodel_tf.clips.manifest.read import Manifest
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.words.cues import cut, sources_by_field, text_by_field
-from vidmodel_tf.words.found import WordsInVideos
 from vidmodel_tf.words.remembered import Found
+from vidmodel_tf.words.words_in_videos import WordsInVideos
 
 
 def find_words(manifest: Manifest, config: PrepareConfig) -> Manifest:

@@ -17,9 +17,9 @@ import pebble
 from vidmodel_tf.clips.clip_request import ClipRequest
 from vidmodel_tf.clips.read_file import ReadResult, read_file
 from vidmodel_tf.errors import InputError, VidmodelError
-from vidmodel_tf.video.decoder import silence_decoder
+from vidmodel_tf.video.decoder import begin_decoding
 from vidmodel_tf.video.opencv import import_opencv
-from vidmodel_tf.workers import begin_worker, cause_of_death, num_usable_cores, worker_context
+from vidmodel_tf.workers import cause_of_death, num_usable_cores, worker_context
 
 # Within so many requests those of one file are read together; so many clips wait for a slow one before them.
 LOOK_AHEAD = 64
@@ -74,7 +74,7 @@ def _read_all(
     first = list(itertools.islice(requests, num_workers))
     if not first:
         return
-    pool = pebble.ProcessPool(max_workers=len(first), initializer=_prepare_worker, context=worker_context())
+    pool = pebble.ProcessPool(max_workers=len(first), initializer=begin_decoding, context=worker_context())
     try:
         yield from _Reading(pool, timeout_seconds, read, len(first)).answers(itertools.chain(first, requests))
     finally:
@@ -147,9 +147,3 @@ def _results(group: _Group, timeout_seconds: float) -> list[ReadResult] | None:
     except concurrent.futures.BrokenExecutor as error:
         raise VidmodelError(f"the decoding processes died, near {path}: {error}") from None
     return [InputError(reason, subject=path)] if len(group.requests) == 1 else None
-
-
-def _prepare_worker() -> None:
-    begin_worker()
-    silence_decoder()
-    import_opencv().setNumThreads(1)  # there is a process for each core

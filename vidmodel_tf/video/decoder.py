@@ -1,4 +1,4 @@
-"""The version of the decoder, and its messages switched off."""
+"""The version of the decoder, its messages switched off, and how a process that decodes begins."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import os
 
 import av
 import av.logging
+
+from vidmodel_tf.video.opencv import import_opencv
+from vidmodel_tf.workers import begin_worker
 
 
 def decoder_version() -> dict[str, str]:
@@ -27,3 +30,10 @@ def silence_decoder() -> None:
     os.environ["OPENCV_LOG_LEVEL"] = "SILENT"
     av.logging.set_level(None)
     av.logging.set_libav_level(av.logging.PANIC)
+
+
+def begin_decoding() -> None:
+    """To be called first in a worker process that decodes: quiet, one thread of OpenCV, and it ends with its parent."""
+    begin_worker()
+    silence_decoder()
+    import_opencv().setNumThreads(1)  # there is a process for each core

@@ -2,7 +2,8 @@
 
 A source is a module in `vidmodel_tf/words/finders/` with a function `find_NAME`, a `Finder`; with `VERSION`, a whole
 number that grows when the same file would give other words, so that what was found before is found again; and with
-`FIELDS`, the text fields that it can fill. `vidmodel_tf.words.found` names them and runs them.
+`FIELDS`, the text fields that it can fill. `vidmodel_tf.words.source` loads it by its name, and
+`vidmodel_tf.words.words_in_videos` asks it.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from typing import Self
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.words.cues import Cue
-from vidmodel_tf.words.found import WordsInVideos
 from vidmodel_tf.words.words_beside import WordsBeside
+from vidmodel_tf.words.words_in_videos import WordsInVideos
 
 _VIDEOS = 64  # whose words are remembered: ranges of one film follow one another
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.words.cues import Cue
-from vidmodel_tf.words.sound import RATE, Sound, read_sound
 from vidmodel_tf.words.speech_model import load_speech_model
+from vidmodel_tf.words.speech_sound import RATE, SpeechSound, read_speech_sound
 from vidmodel_tf.workers import num_usable_cores
 
 VERSION = 1
@@ -35,7 +34,7 @@ def find_speech(path: Path, settings: PrepareConfig) -> tuple[Cue, ...]:
     """
     model = _load(settings.speech_model, _num_threads(settings))
     source = f"speech:{Path(settings.speech_model).name}"
-    pieces = read_sound(path, settings.languages)
+    pieces = read_speech_sound(path, settings.languages)
     return tuple(
         Cue(start_seconds, end_seconds, "speech", text, source)
         for piece in pieces
@@ -43,7 +42,7 @@ def find_speech(path: Path, settings: PrepareConfig) -> tuple[Cue, ...]:
     )
 
 
-def _recognise(model: Any, sound: Sound) -> Iterator[tuple[float, float, str]]:
+def _recognise(model: Any, sound: SpeechSound) -> Iterator[tuple[float, float, str]]:
     """Start and end in seconds, and text, of each sentence."""
     length_seconds = len(sound.samples) / RATE
     if length_seconds < _MIN_SECONDS:
@@ -62,9 +61,9 @@ def _recognise(model: Any, sound: Sound) -> Iterator[tuple[float, float, str]]:
 
 
 def _num_threads(settings: PrepareConfig) -> int:
-    """The cores are shared by the processes that read videos."""
+    """The cores are shared by the processes that find words."""
     cores = num_usable_cores()
-    return max(math.floor(cores / (settings.num_workers or cores)), 1)
+    return max(cores // (settings.num_workers or cores), 1)
 
 
 @functools.lru_cache(maxsize=1)

@@ -7,16 +7,17 @@ import signal
 import time
 import warnings
 
+import cv2
 import pytest
 
 from tests.track_videos import TextTrack, write_tracks
 from vidmodel_tf.config import TEXT_FIELDS, PrepareConfig
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.words import found
+from vidmodel_tf.words import words_in_videos
 from vidmodel_tf.words.cues import Cue, text_by_field
 from vidmodel_tf.words.finder import ExtraWarning, WordsWarning
-from vidmodel_tf.words.found import Found, UnusableSourceError, WordsInVideos
 from vidmodel_tf.words.source import load_source
+from vidmodel_tf.words.words_in_videos import Found, UnusableSourceError, WordsInVideos
 
 TRACKS = PrepareConfig(timeout_seconds=20.0)
 
@@ -62,6 +63,29 @@ def lacks_an_extra(*_):
     return InputError("subtitles need rapidocr, which is not installed")
 
 
+def tell_threads(*_):
+    return Found((), (f"{cv2.getNumThreads()} threads",))
+
+
+def test_a_worker_has_one_thread_of_opencv(clip, monkeypatch):
+    monkeypatch.setattr(words_in_videos, "_find", tell_threads)
+    assert find(clip).warnings == ("1 threads",)
+
+
+def tell_processes(name, video, settings):
+    return Found((), (f"one of {settings.num_workers}",))
+
+
+def test_as_many_workers_as_files_though_the_first_source_remembers_most(clip, tmp_path, monkeypatch):
+    clips = [shutil.copy(clip, tmp_path / f"{number}.mkv") for number in range(3)]
+    for known in clips[1:]:
+        find(known)
+    monkeypatch.setattr(words_in_videos, "_find", tell_processes)
+    with WordsInVideos(dataclasses.replace(TRACKS, words=("tracks", "speech")), num_workers=8) as words:
+        answers = words.find_all(dict.fromkeys(clips, TEXT_FIELDS))
+    assert [answer.warnings for answer in answers.values()] == [("one of 3",)] * 3
+
+
 def test_words_are_found(clip):
     assert text_by_field(find(clip).cues) == dict.fromkeys(TEXT_FIELDS, "") | {"title": "A goal", "subtitles": "words"}
 
@@ -79,12 +103,12 @@ def test_what_was_found_is_remembered(clip, num_searches):
 def test_what_takes_long_to_find_is_remembered_by_content(clip, tmp_path):
     speech = load_source("tracks")._replace(by_content=True)
     words = Found((Cue(0, 1, "speech", "said", "speech:packaged"),), ("one sentence is not clear",))
-    found.remember_found(speech, clip, TRACKS, words)
+    words_in_videos.remember_found(speech, clip, TRACKS, words)
     shutil.copy(clip, tmp_path / "copy.mkv")
-    assert found.recall_found(speech, tmp_path / "copy.mkv", TRACKS) == words
+    assert words_in_videos.recall_found(speech, tmp_path / "copy.mkv", TRACKS) == words
     with (tmp_path / "copy.mkv").open("ab") as file:
         file.write(b"more")
-    assert found.recall_found(speech, tmp_path / "copy.mkv", TRACKS) is None
+    assert words_in_videos.recall_found(speech, tmp_path / "copy.mkv", TRACKS) is None
 
 
 def test_that_there_are_no_words_is_remembered_too(tmp_path, num_searches):
@@ -103,7 +127,7 @@ def test_other_content_settings_or_versions_are_searched_anew(clip, num_searches
     assert text_by_field(find(clip).cues)["subtitles"] == "other"
     assert num_searches() == 3
     newer = load_source("tracks")._replace(version=99)
-    monkeypatch.setattr(found, "load_source", lambda name: newer)
+    monkeypatch.setattr(words_in_videos, "load_source", lambda name: newer)
     find(clip)
     assert num_searches() == 4
 
@@ -127,17 +151,17 @@ def test_words_that_an_extra_would_read_are_not_remembered(clip, monkeypatch):
         warnings.warn("a bitmap track is passed over", category, stacklevel=1)
         return ()
 
-    monkeypatch.setattr(found, "load_source", lambda name: source._replace(find=warning_finder))
+    monkeypatch.setattr(words_in_videos, "load_source", lambda name: source._replace(find=warning_finder))
     expected = Found((), ("a bitmap track is passed over",))
-    assert found._find("tracks", clip, TRACKS) == expected
-    assert found.recall_found(source, clip, TRACKS) is None
+    assert words_in_videos._find("tracks", clip, TRACKS) == expected
+    assert words_in_videos.recall_found(source, clip, TRACKS) is None
     category = WordsWarning
-    assert found._find("tracks", clip, TRACKS) == expected
-    assert found.recall_found(source, clip, TRACKS) == expected
+    assert words_in_videos._find("tracks", clip, TRACKS) == expected
+    assert words_in_videos.recall_found(source, clip, TRACKS) == expected
 
 
 def test_a_search_that_crashes_costs_that_file_alone(clip, monkeypatch):
-    monkeypatch.setattr(found, "_find", crash)
+    monkeypatch.setattr(words_in_videos, "_find", crash)
     with pytest.raises(InputError, match=r"the search for its words crashed \(tracks, signal SIGSEGV\)"):
         find(clip)
     monkeypatch.undo()
@@ -145,13 +169,13 @@ def test_a_search_that_crashes_costs_that_file_alone(clip, monkeypatch):
 
 
 def test_a_search_that_hangs_is_ended(clip, monkeypatch):
-    monkeypatch.setattr(found, "_find", hang)
+    monkeypatch.setattr(words_in_videos, "_find", hang)
     with pytest.raises(InputError, match=r"words took longer than 0\.5 seconds to find \(tracks\): raise prepare\."):
         find(clip, settings=dataclasses.replace(TRACKS, timeout_seconds=0.5))
 
 
 def test_a_source_that_lacks_an_extra_ends_it_all(clip, monkeypatch):
-    monkeypatch.setattr(found, "_find", lacks_an_extra)
+    monkeypatch.setattr(words_in_videos, "_find", lacks_an_extra)
     with pytest.raises(UnusableSourceError, match=r"prepare\.words: tracks: subtitles need rapidocr") as caught:
         find(clip)
     assert caught.value.exit_code == 2
@@ -179,7 +203,7 @@ def test_the_first_source_with_words_for_a_field_fills_it(clip, monkeypatch):
         asked.append((source.name, list(videos)))
         return [(video, answers[source.name]) for video in videos]
 
-    monkeypatch.setattr(found, "load_source", lambda name: captions if name == "captions" else tracks)
+    monkeypatch.setattr(words_in_videos, "load_source", lambda name: captions if name == "captions" else tracks)
     monkeypatch.setattr(WordsInVideos, "_ask", ask)
     both = dataclasses.replace(TRACKS, words=("tracks", "captions"))
     assert [cue.text for cue in find(clip, TEXT_FIELDS, both).cues] == ["A goal", "caption", "said"]

@@ -29,7 +29,7 @@ LONGEST_FILLED_GAP_SECONDS = 30.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Sound:
+class SpeechSound:
     """Sound without a gap.
 
     Attributes:
@@ -41,7 +41,7 @@ class Sound:
     samples: np.ndarray
 
 
-def read_sound(path: Path, languages: Sequence[str]) -> Iterator[Sound]:
+def read_speech_sound(path: Path, languages: Sequence[str]) -> Iterator[SpeechSound]:
     """The sound of a video from its start to its end; what is damaged is left out.
 
     Args:
@@ -112,13 +112,13 @@ def _samples(
     return np.concatenate([np.zeros(0, np.float32), *parts])
 
 
-def _in_pieces(timed: Iterator[tuple[float | None, np.ndarray]]) -> Iterator[Sound]:
+def _in_pieces(timed: Iterator[tuple[float | None, np.ndarray]]) -> Iterator[SpeechSound]:
     start_seconds, parts, num_samples = 0.0, [], 0
     for seconds, samples in timed:
         gap = 0 if seconds is None else round((seconds - start_seconds) * RATE) - num_samples
         if seconds is not None and (not num_samples or gap > LONGEST_FILLED_GAP_SECONDS * RATE):
             if num_samples:
-                yield Sound(start_seconds, np.concatenate(parts))
+                yield SpeechSound(start_seconds, np.concatenate(parts))
             start_seconds, parts, num_samples = seconds, [], 0
         elif gap > 0:
             parts.append(np.zeros(gap, np.float32))
@@ -128,10 +128,10 @@ def _in_pieces(timed: Iterator[tuple[float | None, np.ndarray]]) -> Iterator[Sou
         if num_samples >= PIECE_SECONDS * RATE:
             full = np.concatenate(parts)
             end = _quietest(full)
-            yield Sound(start_seconds, full[:end])
+            yield SpeechSound(start_seconds, full[:end])
             start_seconds, parts, num_samples = start_seconds + end / RATE, [full[end:]], len(full) - end
     if num_samples:
-        yield Sound(start_seconds, np.concatenate(parts))
+        yield SpeechSound(start_seconds, np.concatenate(parts))
 
 
 def _quietest(samples: np.ndarray) -> int:

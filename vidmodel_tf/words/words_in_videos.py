@@ -6,6 +6,7 @@ Files are hostile: each is read in a worker process that may crash or hang, with
 from __future__ import annotations
 
 import concurrent.futures
+import dataclasses
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,11 +17,12 @@ import pebble
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.progress import track
-from vidmodel_tf.video.decoder import silence_decoder
+from vidmodel_tf.video.decoder import begin_decoding
+from vidmodel_tf.video.opencv import import_opencv
 from vidmodel_tf.words.finder import ExtraWarning, WordsWarning
 from vidmodel_tf.words.remembered import Found, recall_found, remember_found
 from vidmodel_tf.words.source import Source, load_source
-from vidmodel_tf.workers import begin_worker, cause_of_death, num_usable_cores, worker_context
+from vidmodel_tf.workers import cause_of_death, num_usable_cores, worker_context
 
 Item = TypeVar("Item")
 
@@ -42,6 +44,7 @@ class WordsInVideos:
     def __init__(self, settings: PrepareConfig, num_workers: int = 1) -> None:
         self._settings = settings
         self._num_workers = num_workers or num_usable_cores()
+        self._num_processes = 1
         self._pool: pebble.ProcessPool | None = None
 
     def __enter__(self) -> Self:
@@ -79,6 +82,8 @@ class WordsInVideos:
         Raises:
             UnusableSourceError: A source can be used for no file.
         """
+        if self._pool is None:
+            self._num_processes = max(min(self._num_workers, len(fields_of)), 1)
         answers: dict[Path, Found | InputError] = {video: Found() for video in fields_of}
         for name in self._settings.words:
             source = load_source(name)
@@ -100,17 +105,17 @@ class WordsInVideos:
                 unknown.append(video)
             else:
                 yield video, found
-        futures = [(video, self._schedule(source, video, len(unknown))) for video in unknown]
+        futures = [(video, self._schedule(source, video)) for video in unknown]
         for video, future in _tracked(futures, f"finding words ({source.name})"):
             yield video, self._answer(source, video, future)
 
-    def _schedule(self, source: Source, video: Path, num_tasks: int) -> concurrent.futures.Future[Found | InputError]:
+    def _schedule(self, source: Source, video: Path) -> concurrent.futures.Future[Found | InputError]:
         if self._pool is None:
-            num_workers = min(self._num_workers, num_tasks)
-            self._pool = pebble.ProcessPool(max_workers=num_workers, initializer=_begin, context=worker_context())
-        arguments, seconds = (source.name, video, self._settings), self._settings.timeout_seconds
+            self._pool = _new_pool(self._num_processes)
+        # A source that runs several threads shares the cores with as many processes as there are.
+        settings = dataclasses.replace(self._settings, num_workers=self._num_processes)
         try:
-            return self._pool.schedule(_find, args=arguments, timeout=seconds)
+            return self._pool.schedule(_find, args=(source.name, video, settings), timeout=settings.timeout_seconds)
         except RuntimeError as error:  # how pebble tells of a pool without workers
             raise VidmodelError(f"the processes that find words died, before {video}: {error}") from None
 
@@ -135,6 +140,11 @@ class WordsInVideos:
         return answer
 
 
+def _new_pool(num_processes: int) -> pebble.ProcessPool:
+    import_opencv()  # fails here once, not in each worker
+    return pebble.ProcessPool(max_workers=num_processes, initializer=begin_decoding, context=worker_context())
+
+
 def _tracked(items: Sequence[Item], description: str) -> Iterable[Item]:
     # A single video is asked about while other work shows its progress.
     return track(items, description, len(items)) if len(items) > 1 else items
@@ -152,11 +162,6 @@ def _joined(before: Found | InputError, more: Found | InputError, fields: Collec
         return before if isinstance(before, InputError) else more
     new = tuple(cue for cue in more.cues if cue.field in fields and cue.text.strip())
     return Found((*before.cues, *new), tuple(dict.fromkeys((*before.warnings, *more.warnings))))
-
-
-def _begin() -> None:
-    begin_worker()
-    silence_decoder()
 
 
 def _find(name: str, video: Path, settings: PrepareConfig) -> Found | InputError:
