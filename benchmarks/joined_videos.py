@@ -1,9 +1,10 @@
 """Joins labelled clips into long videos, and writes when each event happens in them, exactly.
 
-    python benchmarks/joined_videos.py CLIPS --event fight --sources @allowed.txt --out joined
+    python benchmarks/joined_videos.py CLIPS --event fight --held-out-of RUN --out joined
 
-CLIPS is a source of clips as `vidmodel prepare` takes it. Give only sources that the model was not trained on
-(`@FILE` reads them from a file, one a line). An event is a block of clips of the event's class, all of one
+CLIPS is a source of clips as `vidmodel prepare` takes it. `--held-out-of` takes the test clips of a run (of the fold
+that it holds out, if it does), `--sources` those of the sources named (`@FILE` reads them from a file, one a line):
+give only such as the model was not trained on. An event is a block of clips of the event's class, all of one
 source: 2 to 4, or what is left of it; the other clips stand between the blocks. The folder gets
 
 - `joined0.mp4`, `joined1.mp4`: the same clips in other orders, so they are not independent of each other;
@@ -43,10 +44,14 @@ def main() -> None:
     parser.add_argument("clips", metavar="CLIPS")
     parser.add_argument("--event", required=True, metavar="LABEL", help="the class that makes an event")
     parser.add_argument("--head", default="label", help="of which head (default: %(default)s)")
-    parser.add_argument("--sources", required=True, nargs="+", metavar="NAME", help="whose clips may be used")
+    allowed = parser.add_mutually_exclusive_group(required=True)
+    allowed.add_argument("--sources", nargs="+", metavar="NAME", help="whose clips may be used")
+    allowed.add_argument("--held-out-of", metavar="RUN", help="a run folder: its test clips may be used")
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--num-videos", type=int, default=2)
     options = parser.parse_args()
+    if options.held_out_of:
+        options.sources = held_out_sources(options.held_out_of)
     clips = _allowed(read_manifest(options.clips).clips, options)
     truth, cuts = [], []
     for seed in range(options.num_videos):
@@ -67,6 +72,15 @@ def main() -> None:
     _write(options.out / "truth.csv", ("path", "start_seconds", "end_seconds", "head", "label"), truth)
     _write(options.out / "cuts.csv", ("path", "start_seconds", "end_seconds", "clip", "source"), cuts)
     print(f"{len(truth)} events")
+
+
+def held_out_sources(run_dir: str) -> list[str]:
+    """The sources of the test clips of a run."""
+    from vidmodel_tf.records.data_set import open_data_set
+    from vidmodel_tf.run_folder.run import load_run
+
+    run = load_run(run_dir)
+    return sorted({clip.source for clip in open_data_set(run.data).with_fold(run.fold).in_split("test")})
 
 
 def _allowed(clips: Sequence[Clip], options: argparse.Namespace) -> list[Clip]:

@@ -14,7 +14,6 @@ import contextlib
 import random
 import socket
 import statistics
-import subprocess
 import tempfile
 import threading
 import time
@@ -22,25 +21,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.http_transport_stream import transport_stream
+from tests.rtsp_camera import URL as RTSP_URL
+from tests.rtsp_camera import rtsp_server
 from tests.videos import write_timed_video
 from vidmodel_tf.video.address import parse_address
 from vidmodel_tf.video.camera import Camera
 from vidmodel_tf.video.camera_process import CameraPlan
 
-RTSP_SERVER = Path(__file__).parents[1] / "tests" / "rtsp_server.py"
 STEP_SECONDS = 0.125
 Server = Callable[[int, Path], contextlib.AbstractContextManager[object]]
-
-
-@contextlib.contextmanager
-def rtsp_server(port: int, film: Path) -> Iterator[None]:
-    """An RTSP camera."""
-    command = ["/usr/bin/python3", str(RTSP_SERVER), str(port), "user", "word", str(film)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
-        if server.stdout is not None:
-            server.stdout.readline()
-        yield
-        server.kill()
 
 
 @contextlib.contextmanager
@@ -57,14 +46,16 @@ def silence(port: int, kept: list[socket.socket]) -> Iterator[None]:
         listening.settimeout(0.05)
         thread = threading.Thread(target=accept)
         thread.start()
-        yield
-        stop.set()
-        thread.join()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
 
 
 SERVERS: dict[str, tuple[str, Server]] = {
     "HTTP": ("http://127.0.0.1:{}/live.ts", transport_stream),
-    "RTSP": ("rtsp://user:word@127.0.0.1:{}/cam", rtsp_server),
+    "RTSP": (RTSP_URL, rtsp_server),
 }
 
 

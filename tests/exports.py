@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,7 @@ def train_named_run(data: Path, name: str, folder: Path) -> Run:
     """Trains the configuration of that name; a backbone of one's own is gone once the run is there."""
     if name not in OWN_BACKBONES:
         return train_run(data, folder / "run", CONFIGS[name])
+    data = shutil.copytree(data, folder / "data")  # gets a cache of features
     source = OWN_BACKBONES[name](folder / "mine.keras")
     config = dataclasses.replace(MODEL, backbone=f"keras_hub:{source}" if source.is_dir() else str(source))
     run = train_run(data, folder / "run", dataclasses.replace(config, weights="imagenet", streams="both"))

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from tests.videos import paint_frame, read_frame_number, write_timed_video
+from vidmodel_tf import workers
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.timelines.cut_clip import cut_clip
+from vidmodel_tf.timelines.cut import Cut
+from vidmodel_tf.timelines.cut_clip import cut_clip, cut_ranges
 from vidmodel_tf.video.file import VideoFile
 from vidmodel_tf.video.pixels import PixelConverter
 
@@ -91,6 +93,16 @@ def test_a_late_cut_decodes_no_more_than_an_early_one(tmp_path, film, monkeypatc
     monkeypatch.setattr(VideoFile, "decode", counting)
     cut_clip(film, 70.0, 72.0, tmp_path / "cut.mp4")
     assert len(decoded) <= 50 + 50 + 4  # from the key frame before, and what comes out of order
+
+
+def test_work_before_the_first_picture_of_a_range_is_heard_of(tmp_path, monkeypatch):
+    """All is decoded up to the range where no times tell what could be left out."""
+    monkeypatch.setattr(workers, "ALIVE_SECONDS", 0.0)
+    path = write_timed_video(tmp_path / "raw.h264", FILM[:100], options={"bf": "0"})
+    told = []
+    cut_ranges(told.append, path, [(tmp_path / "cut.mp4", 3.6, 3.8, False)])
+    assert isinstance(told[-1], Cut)
+    assert len(told) - 1 > 150  # each packet when it is listed, and again when it is decoded
 
 
 def test_a_variable_rate_is_kept(tmp_path):

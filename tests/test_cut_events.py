@@ -20,7 +20,7 @@ from vidmodel_tf.timelines.cut_clip import cut_ranges
 from vidmodel_tf.timelines.cut_events import cut_events
 from vidmodel_tf.timelines.cut_folder import CutFolder
 from vidmodel_tf.timelines.cut_names import cut_names
-from vidmodel_tf.timelines.worker_process import WorkerProcess
+from vidmodel_tf.timelines.worker_process import Alive, WorkerProcess
 
 FILM = [number / 25 for number in range(250)]
 
@@ -29,8 +29,9 @@ class InThisProcess:
     """Does the work of a `WorkerProcess` without a process, which takes a second to start."""
 
     def __init__(self, path, timeout_seconds, function, *arguments):
-        self._told = []
-        function(self._told.append, *arguments)
+        told = []
+        function(told.append, *arguments)
+        self._told = [value for value in told if not isinstance(value, Alive)]
 
     def receive(self):
         return self._told.pop(0)

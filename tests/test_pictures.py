@@ -51,3 +51,24 @@ def test_text_is_drawn_and_fits(text):
     image = text_image(text, 16, max_width=300)
     assert image.shape[1] <= 300
     assert image.min() < 100
+
+
+def drawn(text):
+    """One character after the other, as OpenCV draws them."""
+    face = cv2.FontFace("uni")
+    x, _, width, _ = cv2.getTextSize((0, 0), text, (0, 18), face, 16)
+    image = np.full((24, x + width + 2, 3), 255, np.uint8)
+    return cv2.putText(image, text, (0, 18), (0, 0, 0), face, 16)[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [("אבג 0.93", "0.93 גבא"), ("fight אבג דהו 12", "fight 12 והד גבא"), ("قتال 12 في", "يف 12 لاتق")],
+)
+def test_text_from_right_to_left_is_drawn_in_its_order(text, order):
+    np.testing.assert_array_equal(text_image(text, 16), drawn(order))
+
+
+def test_the_end_of_a_long_name_is_left_out_whichever_way_it_is_read():
+    for text, kept in [("abcdefghij" * 9, "abcdefghij..."), ("אבגדהוזחטי" * 9, "...יטחזוהדגבא")]:
+        np.testing.assert_array_equal(text_image(text, 16, drawn(kept).shape[1]), drawn(kept))

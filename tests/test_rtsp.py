@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.rtsp_camera import URL, has_server, rtsp_server
 from tests.test_camera import watched
 from tests.videos import frame_numbers, write_timed_video
-
-SYSTEM_PYTHON = "/usr/bin/python3"
-IMPORTS = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
-
-
-def has_server() -> bool:
-    with contextlib.suppress(OSError):
-        return subprocess.run([SYSTEM_PYTHON, "-c", IMPORTS], capture_output=True).returncode == 0
-    return False
-
 
 needs_rtsp_server = pytest.mark.skipif(
     not has_server(), reason="gst-rtsp-server for the system's Python is not installed"
@@ -44,23 +33,10 @@ def film(tmp_path_factory) -> Path:
     return write_timed_video(path, (np.arange(3000) / 25).tolist(), options=options)
 
 
-@contextlib.contextmanager
-def rtsp_server(port: int, film: Path) -> Iterator[None]:
-    script = str(Path(__file__).with_name("rtsp_server.py"))
-    command = [SYSTEM_PYTHON, script, str(port), "admin", "p@ss/word", str(film)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
-        assert server.stdout is not None
-        assert server.stdout.readline() == b"ready\n"
-        try:
-            yield
-        finally:
-            server.kill()
-
-
 def test_a_camera_that_comes_back(port, film):
     with contextlib.ExitStack() as server:
         server.enter_context(rtsp_server(port, film))
-        with watched(f"rtsp://admin:p%40ss%2Fword@127.0.0.1:{port}/cam") as camera:
+        with watched(URL.format(port)) as camera:
             camera.until(lambda: len(camera.frames) >= 12)
             server.close()
             camera.until(lambda: camera.kinds == ["connected", "lost"])

@@ -17,8 +17,9 @@ import pytest
 
 from tests.colour_form import ColourForm
 from tests.http_transport_stream import transport_stream
+from tests.rtsp_camera import rtsp_server
 from tests.test_camera import STEP_SECONDS, watched
-from tests.test_rtsp import needs_rtsp_server, rtsp_server
+from tests.test_rtsp import needs_rtsp_server
 from tests.videos import paint_frame, write_timed_video
 from vidmodel_tf.clips.clip_request import ClipRequest
 from vidmodel_tf.clips.read_clip import read_clip

@@ -57,7 +57,12 @@ def test_without_the_flags_no_video_is_written(plain, film, policy, tmp_path):
 
 def test_what_cannot_be_cut_is_told(plain, film, policy, tmp_path, capsys, monkeypatch):
     refused = module.InputError("no picture of this range can be decoded")
-    monkeypatch.setattr(module, "_next_answer", lambda worker: refused)
+
+    class Refusing(module.WorkerProcess):
+        def receive(self):
+            return refused
+
+    monkeypatch.setattr(module, "WorkerProcess", Refusing)
     assert timeline(plain, film, policy, tmp_path / "out", "--clips") == 0
     errors = capsys.readouterr().err
     assert "vidmodel timeline: film: e1 was not cut out: no picture of this range can be decoded" in errors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.timelines.worker_process import DecoderDiedError, WorkerProcess
+from vidmodel_tf.timelines.worker_process import Alive, DecoderDiedError, WorkerProcess, alive
 
 
 def tell_and_hang(tell, number):
@@ -43,6 +44,35 @@ def test_an_error_of_the_function_is_raised():
     ):
         worker.receive()
     assert not isinstance(raised.value, DecoderDiedError)
+
+
+def fill_the_disk(tell):
+    raise OSError(errno.ENOSPC, "No space left on device", "out.mp4")
+
+
+def test_a_full_disk_is_no_fault_of_the_file():
+    with (
+        WorkerProcess(Path("a.mp4"), 120.0, fill_the_disk) as worker,
+        pytest.raises(OSError, match=r"No space left on device: 'out\.mp4'") as raised,
+    ):
+        worker.receive()
+    assert raised.value.errno == errno.ENOSPC
+
+
+def tell_late(tell):
+    go_on = alive(tell)
+    for _ in range(8):
+        time.sleep(0.5)
+        go_on()
+    tell("done")
+
+
+def test_work_that_goes_on_without_telling_anything_is_left_alone():
+    with WorkerProcess(Path("a.mp4"), 120.0, tell_late) as worker:
+        first = worker._receiver.recv()  # the process has started
+        worker._timeout_seconds = 2.0
+        assert isinstance(first, Alive)
+        assert worker.receive() == "done"
 
 
 def test_a_crash_is_told():

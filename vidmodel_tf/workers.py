@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import multiprocessing.context
 import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 
 from loky.backend.context import LokyContext
 
 PARENT_CHECK_SECONDS = 0.2
+ALIVE_SECONDS = 1.0  # between two signs of life
 
 
 def num_usable_cores() -> int:
@@ -22,7 +23,7 @@ def num_usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def worker_context() -> multiprocessing.context.BaseContext:
+def worker_context() -> LokyContext:
     """Starts processes from scratch that do not run the caller's script again.
 
     A fork of a process with TensorFlow's threads in it can hang, and Python's own "spawn" runs the script again, which
@@ -52,6 +53,24 @@ def begin_worker() -> None:
     # What hangs in C never comes back to Python's own handler of this signal.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def sign_of_life(send: Callable[[], object]) -> Callable[[], None]:
+    """A function to be called often by work that may take long; it sends at once, and then not too often.
+
+    Args:
+        send: Tells whoever waits that the work goes on.
+    """
+    next_seconds = 0.0
+
+    def tell() -> None:
+        nonlocal next_seconds
+        now = time.monotonic()
+        if now >= next_seconds:
+            next_seconds = now + ALIVE_SECONDS
+            send()
+
+    return tell
 
 
 def cause_of_death(exit_code: int) -> str:

@@ -35,9 +35,13 @@ def ring_seconds(rules: Sequence[Rule], window_seconds: float) -> float:
     Example:
         >>> rule = Rule(name="fight", head="label", label="fight", min_seconds=70, gap_seconds=5, pad_seconds=(3, 0))
         >>> ring_seconds([rule], window_seconds=2.0)
-        82.0
+        157.0
     """
-    until_told = [max(CUT_SECONDS, rule.pad_seconds[0] + rule.min_seconds) + rule.gap_seconds for rule in rules]
+    # A false start waits for an event of the mean that may still confirm it: at most one that is not long enough yet.
+    until_told = [
+        max(CUT_SECONDS, rule.pad_seconds[0] + rule.min_seconds) + rule.min_seconds + 2 * rule.gap_seconds
+        for rule in rules
+    ]
     return min(max(until_told, default=CUT_SECONDS) + 2 * window_seconds, LONGEST_RING_SECONDS)
 
 

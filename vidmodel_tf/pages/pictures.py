@@ -7,14 +7,15 @@ of India or Thailand) shows as "?".
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from bidi import get_display
 
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.pages.visual_order import visual_order
 from vidmodel_tf.storage import atomic_write
 from vidmodel_tf.video.opencv import import_opencv
 
@@ -133,17 +134,28 @@ def save_contact_sheet(path: str | Path, rows: Sequence[tuple[str, Sequence[byte
 
 
 def text_image(text: str, size: int, max_width: int | None = None) -> np.ndarray:
-    """One line of black text on white, uint8 [height, width, 3]; cut where it is wider than `max_width` pixels."""
-    text = visual_order(" ".join(text.split()) or " ")
+    """One line of black text on white, uint8 [height, width, 3].
+
+    Its end is left out where it is wider than `max_width` pixels.
+
+    Hebrew and Arabic stand in the order in which they are read. Arabic letters do not join: OpenCV's font has only the
+    forms in which they stand alone.
+    """
+    text = " ".join(text.split()) or " "
     image = _rendered(text, size)
     if max_width is None or image.shape[1] <= max_width:
         return image
-    dots = _rendered("...", size)
-    return np.hstack([image[:, : max(max_width - dots.shape[1], 0)], dots])
+    num_fitting = bisect.bisect(range(len(text)), max_width, key=lambda end: _cut(text, end, size).shape[1])
+    return _cut(text, max(num_fitting - 1, 0), size)
+
+
+def _cut(text: str, end: int, size: int) -> np.ndarray:
+    return _rendered(f"{text[:end]}...", size)
 
 
 def _rendered(text: str, size: int) -> np.ndarray:
-    cv2 = import_opencv()
+    """Draws one character after the other from left to right, as OpenCV does."""
+    cv2, text = import_opencv(), get_display(text)
     height, baseline = round(size * 1.5), round(size * 1.1)
     if not hasattr(cv2, "FontFace"):  # OpenCV 4 has ASCII only
         text, scale = text.encode("ascii", "backslashreplace").decode(), size / 30

@@ -15,7 +15,7 @@ from vidmodel_tf.storage import atomic_write
 from vidmodel_tf.timelines.cut_clip import encode_pictures
 from vidmodel_tf.timelines.document import Document
 from vidmodel_tf.timelines.score_overlay import ScoreOverlay
-from vidmodel_tf.timelines.worker_process import Tell, WorkerProcess
+from vidmodel_tf.timelines.worker_process import Tell, WorkerProcess, alive
 from vidmodel_tf.video.file import VideoFile
 from vidmodel_tf.video.pictures_between import pictures_between
 
@@ -41,7 +41,7 @@ def draw_scores(tell: Tell, video: Path, document: Document, out: Path) -> None:
         overlays[size].draw(bgr, seconds)
         return bgr
 
-    with VideoFile(video) as source:
+    with VideoFile(video, on_packet=alive(tell)) as source:
         encode_pictures(source, pictures_between(source, 0.0), 0.0, math.inf, out, draw)
     tell(True)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import av.container
 import av.packet
@@ -20,12 +19,8 @@ from vidmodel_tf.video.file import VideoFile
 from vidmodel_tf.video.packets import Packets
 from vidmodel_tf.video.pictures_between import choose_pictures, end_of, list_range
 
-Item = TypeVar("Item")
 
-
-def copy_packets(
-    video: VideoFile, start_seconds: float, end_seconds: float, out: Path, on_picture: Callable[[], None]
-) -> Cut:
+def copy_packets(video: VideoFile, start_seconds: float, end_seconds: float, out: Path) -> Cut:
     """Writes the packets from the key frame before the start on.
 
     Args:
@@ -33,7 +28,6 @@ def copy_packets(
         start_seconds: From the container's second 0.
         end_seconds: Likewise. Later pictures that those before it are made from come along.
         out: The new file.
-        on_picture: Called for each picture: the work goes on.
 
     Raises:
         InputError: The video does not say when its pictures are displayed, or there are none in the range.
@@ -55,18 +49,11 @@ def copy_packets(
         SoundBetween(video.path, start_seconds, end_seconds) as sound,
         open_output(out) as container,
     ):
-        pictures = calling(on_picture, _pictures(video, container, packets, first_row, end_row))
+        pictures = _pictures(video, container, packets, first_row, end_row)
         # Side by side, so that the container has nothing to keep until the other comes.
         for packet in heapq.merge(pictures, _sounds(sound, container), key=_seconds):
             container.mux(packet)
     return Cut(out, start_seconds, end_seconds, len(numbers))
-
-
-def calling(function: Callable[[], None], items: Iterable[Item]) -> Iterator[Item]:
-    """Hands the items on, and calls a function before each."""
-    for item in items:
-        function()
-        yield item
 
 
 def _end_row(packets: Packets, last_pts: int) -> int:

@@ -15,11 +15,11 @@ import numpy as np
 
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.storage import atomic_write
-from vidmodel_tf.timelines.copy_packets import calling, copy_packets
+from vidmodel_tf.timelines.copy_packets import copy_packets
 from vidmodel_tf.timelines.cut import Cut
 from vidmodel_tf.timelines.sound_between import SoundBetween
 from vidmodel_tf.timelines.video_writer import VideoWriter
-from vidmodel_tf.timelines.worker_process import Tell
+from vidmodel_tf.timelines.worker_process import Tell, alive
 from vidmodel_tf.video.file import VideoFile
 from vidmodel_tf.video.pictures_between import TimedPicture, pictures_between
 from vidmodel_tf.video.pixels import PixelConverter
@@ -52,41 +52,38 @@ def cut_clip(
     if out.exists() and video.exists() and out.samefile(video):
         raise InputError("expected another file to write the cut to. Received: the video itself", subject=video)
     with VideoFile(video) as source:
-        return _write_cut(source, start_seconds, end_seconds, out, copy, lambda: None)
+        return _write_cut(source, start_seconds, end_seconds, out, copy)
 
 
 def cut_ranges(tell: Tell, video: Path, parts: Sequence[tuple[Path, float, float, bool]]) -> None:
     """Cuts several ranges out of a video, as `cut_clip` does.
 
     Args:
-        tell: Is told None for each picture, and for each range, in order, its `Cut` or the `InputError`.
+        tell: Is told, for each range in order, its `Cut` or the `InputError`.
         video: The file.
         parts: The new file, start, end, and whether to copy.
 
     Raises:
         InputError: The file is not a video.
     """
-    with VideoFile(video) as source:  # opened once: the packets of some containers are listed from start to end
+    # Opened once: the packets of some containers are listed from start to end.
+    with VideoFile(video, on_packet=alive(tell)) as source:
         for out, start_seconds, end_seconds, copy in parts:
             try:
-                tell(_write_cut(source, start_seconds, end_seconds, out, copy, lambda: tell(None)))
+                tell(_write_cut(source, start_seconds, end_seconds, out, copy))
             except InputError as error:
                 tell(error)
 
 
-def _write_cut(
-    video: VideoFile, start_seconds: float, end_seconds: float, out: Path, copy: bool, on_picture: Callable[[], None]
-) -> Cut:
+def _write_cut(video: VideoFile, start_seconds: float, end_seconds: float, out: Path, copy: bool) -> Cut:
     with atomic_write(out) as beside, _explaining_container(out):
-        cut = (copy_packets if copy else encode_range)(video, start_seconds, end_seconds, beside, on_picture)
+        cut = (copy_packets if copy else encode_range)(video, start_seconds, end_seconds, beside)
     return dataclasses.replace(cut, path=out)
 
 
-def encode_range(
-    video: VideoFile, start_seconds: float, end_seconds: float, out: Path, on_picture: Callable[[], None]
-) -> Cut:
+def encode_range(video: VideoFile, start_seconds: float, end_seconds: float, out: Path) -> Cut:
     """Writes a range of pictures and sound, encoded anew; arguments as those of `copy_packets`."""
-    pictures = calling(on_picture, pictures_between(video, start_seconds, end_seconds))
+    pictures = pictures_between(video, start_seconds, end_seconds)
     return encode_pictures(video, pictures, start_seconds, end_seconds, out)
 
 

@@ -81,14 +81,15 @@ def _answers(
             missing.append(name)
         else:
             yield name, kept
-    cuts.begin(*missing)
+    if missing:
+        cuts.begin(*missing)
     num_deaths = 0
     while missing:
         parts = [(cuts.path / name, *wanted[name].seconds, wanted[name].is_copy) for name in missing]
         with WorkerProcess(video, timeout_seconds, cut, video, parts) as worker:
             try:
                 while missing:
-                    answer = _next_answer(worker)
+                    answer = worker.receive()
                     if isinstance(answer, Cut):
                         cuts.finish(wanted[missing[0]], answer)
                     yield missing.pop(0), answer
@@ -99,9 +100,3 @@ def _answers(
                 given_up = missing if num_deaths == MAX_DEATHS else missing[:1]
                 missing = missing[len(given_up) :]
                 yield from [(name, error) for name in given_up]
-
-
-def _next_answer(worker: WorkerProcess) -> Cut | InputError:
-    while (answer := worker.receive()) is None:  # a picture
-        pass
-    return answer

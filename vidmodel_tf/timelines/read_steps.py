@@ -16,7 +16,7 @@ from typing import cast
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.scoring.windows import WindowPlan
-from vidmodel_tf.timelines.worker_process import Tell, WorkerProcess
+from vidmodel_tf.timelines.worker_process import Tell, WorkerProcess, alive
 from vidmodel_tf.video.file import VideoFile
 from vidmodel_tf.video.grid import pictures_at
 from vidmodel_tf.video.losses import REFUSED_SHARE, TOLD_SHARE
@@ -165,7 +165,7 @@ class StepReader:
 
 
 def _read(tell: Tell, path: Path, plan: WindowPlan, short_side: int, jpeg_quality: int, first_step: int) -> None:
-    with VideoFile(path) as video:
+    with VideoFile(path, on_packet=alive(tell)) as video:
         for item in _steps(video, plan, short_side, jpeg_quality, first_step):
             tell(item)
         tell(ReadEnd(video.num_refused, len(video.packets)))

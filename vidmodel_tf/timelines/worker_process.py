@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing.context
+import errno
 import os
 import signal
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from typing import Any, cast
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.video.decoder import silence_decoder
 from vidmodel_tf.video.opencv import import_opencv
-from vidmodel_tf.workers import begin_worker, worker_context
+from vidmodel_tf.workers import begin_worker, sign_of_life, worker_context
 
 Tell = Callable[[Any], None]
 """Sends a value to the process that has begun the work."""
@@ -37,7 +37,7 @@ class WorkerProcess:
     def __init__(self, path: Path, timeout_seconds: float, function: Callable[..., None], *arguments: object) -> None:
         self._path = path
         self._timeout_seconds = timeout_seconds
-        context = cast(multiprocessing.context.SpawnContext, worker_context())  # it has the same methods
+        context = worker_context()
         self._receiver, sender = context.Pipe(duplex=False)
         self._process = context.Process(target=_work, args=(sender, function, arguments), daemon=True)
         self._process.start()
@@ -48,15 +48,18 @@ class WorkerProcess:
 
         Raises:
             InputError: The function has raised it.
+            OSError: Likewise: the disk is full, say.
             DecoderDiedError: Nothing was told for too long, or the process is dead.
         """
         try:
-            if not self._receiver.poll(self._timeout_seconds):
-                raise DecoderDiedError(
-                    f"gave no picture for {self._timeout_seconds:g} seconds: it is damaged, or its storage is slow",
-                    subject=self._path,
-                )
-            value = self._receiver.recv()
+            value = Alive()
+            while isinstance(value, Alive):
+                if not self._receiver.poll(self._timeout_seconds):
+                    raise DecoderDiedError(
+                        f"gave no picture for {self._timeout_seconds:g} seconds: it is damaged, or its storage is slow",
+                        subject=self._path,
+                    )
+                value = self._receiver.recv()
         except (EOFError, OSError):
             raise DecoderDiedError("the decoder crashed on it", subject=self._path) from None
         if isinstance(value, _Raised):
@@ -80,8 +83,17 @@ class WorkerProcess:
 class _Raised:
     """An error on its way to the process that has begun the work."""
 
-    def __init__(self, error: InputError) -> None:
+    def __init__(self, error: InputError | OSError) -> None:
         self.error = error
+
+
+class Alive:
+    """There is nothing to tell yet, and the work goes on."""
+
+
+def alive(tell: Tell) -> Callable[[], None]:
+    """To be called often by a function that works on a file, while there is nothing to tell."""
+    return sign_of_life(lambda: tell(Alive()))
 
 
 def _work(sender: Connection, function: Callable[..., None], arguments: tuple[object, ...]) -> None:
@@ -91,5 +103,10 @@ def _work(sender: Connection, function: Callable[..., None], arguments: tuple[ob
     with sender, contextlib.suppress(BrokenPipeError):
         try:
             function(sender.send, *arguments)
+        except BrokenPipeError:
+            raise
         except InputError as error:
             sender.send(_Raised(error))
+        except OSError as error:  # FFmpeg's own kind of it may not survive the way
+            reason = error.strerror or str(error)
+            sender.send(_Raised(OSError(error.errno or errno.EIO, reason, error.filename)))

@@ -16,12 +16,11 @@ from vidmodel_tf.video.frame_grid import FrameGrid, StreamClock
 from vidmodel_tf.video.live_pictures import Picture, live_pictures
 from vidmodel_tf.video.opencv import import_opencv
 from vidmodel_tf.video.stored_frame import encode_frame, reduce_frame
-from vidmodel_tf.workers import begin_worker
+from vidmodel_tf.workers import begin_worker, sign_of_life
 
 # What a message is about, its first byte.
 ALIVE, FRAME, FAILED, ENDED = b"A", b"F", b"X", b"E"
 AGAIN = b"G"  # the only one to the process
-ALIVE_SECONDS = 1.0  # between two messages that only say that the process is at work
 _HEAD = struct.Struct("<ddII")
 
 
@@ -88,8 +87,9 @@ def run_camera_process(connection: Connection, plan: CameraPlan) -> None:
 
 def _send_frames(connection: Connection, plan: CameraPlan) -> None:
     try:
-        alive = _Alive(connection)
-        for frame in frames_on_grid(plan, alive.tell):
+        alive = sign_of_life(lambda: connection.send_bytes(ALIVE))
+        alive()
+        for frame in frames_on_grid(plan, alive):
             connection.send_bytes(frame.to_bytes())
         connection.send_bytes(ENDED)
     except (BrokenPipeError, ConnectionResetError):
@@ -99,20 +99,6 @@ def _send_frames(connection: Connection, plan: CameraPlan) -> None:
     except Exception as error:  # a traceback on the terminal would show the address
         reason = hide_password(f"{type(error).__name__}: {error}", plan.address.text)
         connection.send_bytes(FAILED + reason.encode())
-
-
-class _Alive:
-    """Says that the process is at work, when it begins and then not too often."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection, self._next = connection, 0.0
-        self.tell()
-
-    def tell(self) -> None:
-        now = time.monotonic()
-        if now >= self._next:
-            self._next = now + ALIVE_SECONDS
-            self._connection.send_bytes(ALIVE)
 
 
 def frames_on_grid(plan: CameraPlan, alive: Callable[[], None]) -> Iterator[SentFrame]:

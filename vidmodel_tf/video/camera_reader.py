@@ -6,7 +6,6 @@ A process of its own, because nothing else can end a call that hangs in C.
 from __future__ import annotations
 
 import contextlib
-import multiprocessing.context
 import multiprocessing.process
 import os
 import signal
@@ -14,7 +13,6 @@ import threading
 import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
-from typing import cast
 
 from vidmodel_tf.errors import VidmodelError
 from vidmodel_tf.video import camera_process
@@ -105,8 +103,9 @@ class CameraReader:
         return self._connection
 
     def _begin(self) -> Connection:
-        context = cast(multiprocessing.context.SpawnContext, worker_context())  # it has the same methods
-        self._connection, theirs = context.Pipe()
+        context = worker_context()
+        ours, theirs = context.Pipe()
+        self._connection = ours
         process = context.Process(target=camera_process.run_camera_process, args=(theirs, self._plan), daemon=True)
         self._num_tries, self._deadline = 1, time.monotonic() + START_SECONDS
         try:
@@ -120,7 +119,7 @@ class CameraReader:
             self._process = process
         if self._is_closed:
             self._kill()
-        return self._connection
+        return ours
 
     def _kill(self) -> None:
         with self._lock:

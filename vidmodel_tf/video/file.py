@@ -43,7 +43,7 @@ class VideoFile:
 
     Args:
         path: Any name: it is never taken for the address of anything but a file.
-        on_packet: Called for each packet that is read: all of them are, before the first picture.
+        on_packet: Called for each packet that is read, all of them before the first picture, and for each decoded.
 
     Raises:
         InputError: It is not a video; the message says what it is.
@@ -240,6 +240,7 @@ class VideoFile:
         context.flush_buffers()
         num_rows = (len(packets) if end_row is None else end_row) - first_row
         for packet in itertools.islice(self.packets_from(packets, first_row), num_rows):
+            self._on_packet()  # some are held in memory, and not read again
             try:
                 yield from context.decode(packet)
             except av.error.FFmpegError:
