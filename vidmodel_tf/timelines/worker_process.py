@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.video.decoder import silence_decoder
-from vidmodel_tf.video.opencv import import_opencv
-from vidmodel_tf.workers import begin_worker, sign_of_life, worker_context
+from vidmodel_tf.video.decoder import begin_decoding
+from vidmodel_tf.workers import sign_of_life, worker_context
 
 Tell = Callable[[Any], None]
 """Sends a value to the process that has begun the work."""
@@ -97,9 +96,7 @@ def alive(tell: Tell) -> Callable[[], None]:
 
 
 def _work(sender: Connection, function: Callable[..., None], arguments: tuple[object, ...]) -> None:
-    begin_worker()
-    silence_decoder()
-    import_opencv().setNumThreads(1)
+    begin_decoding()
     with sender, contextlib.suppress(BrokenPipeError):
         try:
             function(sender.send, *arguments)

@@ -11,12 +11,11 @@ from multiprocessing.connection import Connection
 
 from vidmodel_tf.errors import VidmodelError
 from vidmodel_tf.video.address import Address, hide_password
-from vidmodel_tf.video.decoder import silence_decoder
+from vidmodel_tf.video.decoder import begin_decoding
 from vidmodel_tf.video.frame_grid import FrameGrid, StreamClock
 from vidmodel_tf.video.live_pictures import Picture, live_pictures
-from vidmodel_tf.video.opencv import import_opencv
 from vidmodel_tf.video.stored_frame import encode_frame, reduce_frame
-from vidmodel_tf.workers import begin_worker, sign_of_life
+from vidmodel_tf.workers import sign_of_life
 
 # What a message is about, its first byte.
 ALIVE, FRAME, FAILED, ENDED = b"A", b"F", b"X", b"E"
@@ -76,9 +75,7 @@ def run_camera_process(connection: Connection, plan: CameraPlan) -> None:
 
     It ends when nobody reads the messages any more.
     """
-    begin_worker()
-    silence_decoder()
-    import_opencv().setNumThreads(1)
+    begin_decoding()
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             _send_frames(connection, plan)
