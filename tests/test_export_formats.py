@@ -9,6 +9,7 @@ import shutil
 import keras
 import pytest
 import tensorflow_datasets
+import tf2onnx
 
 from vidmodel_tf.cli import main
 from vidmodel_tf.commands import export
@@ -17,6 +18,7 @@ from vidmodel_tf.export.export_formats import FORMATS
 from vidmodel_tf.export.exported import Exported
 from vidmodel_tf.export.lite import export as tflite
 from vidmodel_tf.export.lite.files import file_makers
+from vidmodel_tf.export.onnx.export import write_onnx
 from vidmodel_tf.forms.open_model import open_model
 from vidmodel_tf.model import build
 
@@ -96,6 +98,25 @@ def test_what_all_formats_leave_out_is_told(plain, tmp_path, capsys, monkeypatch
     assert main(["export", str(plain.path), "--out", str(tmp_path), "--format", "all"]) == 0
     assert list(written) == ["tflite", "saved_model"]
     assert f"vidmodel export: onnx is left out, as {package} is not installed: pip install" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("chosen", ["onnx", "all"])
+def test_a_model_that_tf2onnx_cannot_convert_has_the_other_formats(plain, tmp_path, capsys, monkeypatch, chosen):
+    written = {}
+    writers_that_record(monkeypatch, written)
+    monkeypatch.setitem(export_formats._WRITERS, "onnx", write_onnx)
+    monkeypatch.setattr(tf2onnx.convert, "from_function", lambda *args, **kwargs: {}["GatherV3"])
+    code = main(["export", str(plain.path), "--out", str(tmp_path / "name"), "--format", chosen])
+    said = "tf2onnx cannot convert this model: 'GatherV3'. Export it as a SavedModel or to TensorFlow Lite instead\n"
+    shown = capsys.readouterr()
+    if chosen == "onnx":
+        assert (code, written, shown.err.count("\n")) == (2, {}, 1)
+        assert shown.err.endswith(said)
+    else:
+        assert (code, list(written)) == (0, ["tflite", "saved_model"])
+        assert f"vidmodel export: onnx is left out: {said}" in shown.err
+        assert "check: vidmodel verify " in shown.out
+    assert not list((tmp_path / "name").glob("*onnx*"))
 
 
 def test_a_data_set_that_was_moved_can_be_named(plain, tmp_path, capsys, monkeypatch):

@@ -12,12 +12,13 @@ import numpy as np
 import onnxruntime
 import openvino
 import pytest
+import tf2onnx
 
 from tests.conftest import MODEL
 from tests.exports import ask_process, expected_scores, questions
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.export.onnx import export
-from vidmodel_tf.export.onnx.convert import convert
+from vidmodel_tf.export.onnx.convert import NotConvertibleError, convert
 from vidmodel_tf.export.onnx.export import export_onnx
 from vidmodel_tf.export.onnx.measure import count_ops
 from vidmodel_tf.export.trained import TrainedRun
@@ -188,6 +189,19 @@ def test_a_backbone_that_cannot_be_converted_is_refused(trained_runs, tmp_path):
     with pytest.raises(InputError, match="Export it as a SavedModel or to TensorFlow Lite instead"):
         export_onnx(trained_runs("own_preset").path, tmp_path / "name")
     assert not (tmp_path / "name").exists() or not list((tmp_path / "name").glob("**/model.onnx"))
+
+
+def test_what_tf2onnx_leaves_in_the_graph_is_refused(plain, monkeypatch):
+    from_function = tf2onnx.convert.from_function
+
+    def leave_an_op(*args, **kwargs):
+        model, storage = from_function(*args, **kwargs)
+        model.graph.node[-1].op_type = "TensorArrayV3"
+        return model, storage
+
+    monkeypatch.setattr(tf2onnx.convert, "from_function", leave_an_op)
+    with pytest.raises(NotConvertibleError, match=r"cannot convert this model: .*TensorArrayV3[^\n]*$"):
+        convert(TrainedRun(plain).parts)
 
 
 @pytest.fixture(scope="module")

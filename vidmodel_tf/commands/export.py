@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from vidmodel_tf.export.exported import Exported
+    from vidmodel_tf.export.onnx.convert import NotConvertibleError
     from vidmodel_tf.export.report import FormReport
 
 ONNX_PACKAGES = ("tf2onnx", "onnx", "onnxruntime")  # of the extra
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format",
         choices=["saved_model", "tflite", "onnx", "all"],
         default="saved_model",
-        help="default: %(default)s; all: onnx among them where its extra is installed",
+        help="default: %(default)s; all: onnx among them where its extra is installed and can convert the model",
     )
     parser.add_argument("--data", metavar="data/NAME", help="where the run's data set lies now, if it was moved")
     show.add_json_flag(parser)
@@ -57,7 +58,8 @@ def run(options: argparse.Namespace) -> None:
             'pip install "vidmodel_tf[onnx]"',
             file=sys.stderr,
         )
-    exported = export_formats(options.run_dir, options.out, chosen, data=options.data)
+    leave_out = _print_left_out if options.format == "all" else None
+    exported = export_formats(options.run_dir, options.out, chosen, data=options.data, leave_out=leave_out)
     for name, form in exported.items():
         if form.report is not None and form.report.notes:
             print(f"vidmodel export: {name}: {'; '.join(form.report.notes)}", file=sys.stderr)
@@ -75,6 +77,10 @@ def print_exported(exported: Mapping[str, Exported], run_dir: str, console: Cons
             _print_report(name, form.report, console)
     for form in exported.values():
         console.print(f"check: vidmodel verify {form.model} {run_dir}")
+
+
+def _print_left_out(name: str, error: NotConvertibleError) -> None:
+    print(f"vidmodel export: {name} is left out: {error}", file=sys.stderr)
 
 
 def _print_report(name: str, report: FormReport, console: Console) -> None:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from vidmodel_tf.export.exported import Exported
 from vidmodel_tf.export.lite.export import write_tflite
+from vidmodel_tf.export.onnx.convert import NotConvertibleError
 from vidmodel_tf.export.onnx.export import write_onnx
 from vidmodel_tf.export.saved_model.export import write_saved_model
 from vidmodel_tf.export.trained import TrainedRun, open_trained
@@ -23,7 +24,12 @@ FORMATS = tuple(_WRITERS)
 
 
 def export_formats(
-    run_dir: str | Path, out: str | Path, formats: Collection[str], *, data: str | Path | None = None
+    run_dir: str | Path,
+    out: str | Path,
+    formats: Collection[str],
+    *,
+    data: str | Path | None = None,
+    leave_out: Callable[[str, NotConvertibleError], None] | None = None,
 ) -> dict[str, Exported]:
     """Writes the model of a run in the formats asked for.
 
@@ -33,13 +39,24 @@ def export_formats(
         formats: Some of "tflite", "onnx" and "saved_model"; see `export_tflite`, `export_onnx`, `export_saved_model`.
         data: Where the data set of the run lies now; by default where it lay when the run was trained. A SavedModel
             needs none.
+        leave_out: Told of a format that cannot hold this model, and why; the others are written all the same. By
+            default that is an error.
 
     Returns:
         What was written, by format, in the order in which it was.
 
     Raises:
         InputError: What `export_tflite`, `export_onnx` and `export_saved_model` refuse.
+        NotConvertibleError: A format cannot hold this model, and there is no `leave_out`.
     """
     needs_data = any(name in formats for name in _MEASURED)
     trained = open_trained(run_dir, data) if needs_data else TrainedRun(load_run(run_dir))
-    return {name: write(trained, Path(out)) for name, write in _WRITERS.items() if name in formats}
+    exported = {}
+    for name in (name for name in _WRITERS if name in formats):
+        try:
+            exported[name] = _WRITERS[name](trained, Path(out))
+        except NotConvertibleError as error:
+            if leave_out is None:
+                raise
+            leave_out(name, error)
+    return exported
