@@ -10,7 +10,7 @@ from keras import layers
 
 
 def save_backbone_file(path: Path, *, height: int | None = None, width: int | None = None, seed: int = 5) -> Path:
-    """A pretrained CNN with its scaling and a frozen model inside it, as transfer learning leaves one."""
+    """A pretrained CNN with its scaling; inside it a sequential model and a frozen one, as transfer learning has it."""
     keras.utils.set_random_seed(seed)
     inner_input = layers.Input((None, None, 8))
     x = layers.Conv2D(16, 3, 2, "same", use_bias=False, name="inner_conv")(inner_input)
@@ -21,7 +21,7 @@ def save_backbone_file(path: Path, *, height: int | None = None, width: int | No
     x = layers.Rescaling(1 / 127.5, -1, name="own_scaling")(image)
     x = layers.Conv2D(8, 3, 2, "same", use_bias=False, name="first_conv")(x)
     x = layers.BatchNormalization(name="first_norm")(x)
-    x = inner(layers.Activation("relu", name="first_relu")(x))
+    x = inner(keras.Sequential([layers.Activation("relu", name="first_relu")], name="chain")(x))
     model = keras.Model(image, layers.GlobalAveragePooling2D(name="pool")(x), name="of_a_user")
     rng = np.random.default_rng(seed)
     for norm in (model.get_layer("first_norm"), inner.get_layer("inner_norm")):

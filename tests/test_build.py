@@ -432,6 +432,14 @@ def test_files_that_are_no_model_are_refused(tmp_path):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("backbone", "dtype"), [("small_cnn", "bfloat16"), ("file:00", "float32")])
+def test_a_backbone_of_ones_own_gets_its_inputs_in_float32_above_a_cut_too(backbone, dtype):
+    config = small_config(precision="mixed_bfloat16", backbone=backbone)
+    model = build_model(small_config(precision="mixed_bfloat16"), LABELS, VOCABULARY_SIZE)
+    cut = build_cut_model(model, config, split_backbone(backbone_of(model), "block_3_conv")[1])
+    assert cut.get_layer("upper_backbone").compute_dtype == dtype
+
+
 @each_streams
 def test_a_cut_model_gives_what_the_whole_gives_and_shares_its_weights(streams):
     config = small_config(streams=streams, weights="imagenet")

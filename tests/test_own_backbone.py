@@ -22,10 +22,11 @@ from vidmodel_tf.export.fold_batch_norm import fold_batch_norm
 from vidmodel_tf.forms.keras_form import KerasForm
 from vidmodel_tf.model.backbone_file import load_backbone_model
 from vidmodel_tf.model.build import build_model
+from vidmodel_tf.model.cut import split_backbone
 from vidmodel_tf.model.flat_graph import flat_graph
-from vidmodel_tf.model.image_encoder import MAX_WEIGHTS, rebuild_encoder, serialize_encoder
-from vidmodel_tf.model.own_backbone import identify_backbone
-from vidmodel_tf.model.trainable import backbone_of
+from vidmodel_tf.model.image_encoder import MAX_WEIGHTS, rebuild_encoder, serialize_encoder, with_fixed_input
+from vidmodel_tf.model.own_backbone import identify_backbone, load_own_backbone
+from vidmodel_tf.model.trainable import backbone_of, set_trainable
 from vidmodel_tf.run_folder.own_backbone import write_own_backbone
 from vidmodel_tf.run_folder.run import load_run
 from vidmodel_tf.training.train import train
@@ -167,11 +168,14 @@ def test_mixed_precision_becomes_float32_where_that_is_wanted(tmp_path):
     model = chain(layers.Conv2D(4, 3, dtype="mixed_bfloat16"), POOL(dtype="mixed_bfloat16"))
     model.save(tmp_path / "mine.keras")
     stored = serialize_encoder(load_backbone_model(str(tmp_path / "mine.keras"), HEIGHT, WIDTH))
-    dtypes = {
-        precision: rebuild_encoder(stored, HEIGHT, WIDTH, precision=precision, subject="").output.dtype
-        for precision in ("float32", "mixed_bfloat16")
-    }
-    assert dtypes == {"float32": "float32", "mixed_bfloat16": "bfloat16"}
+    for precision, dtype in (("float32", "float32"), ("mixed_bfloat16", "bfloat16")):
+        trained = load_own_backbone(
+            str(tmp_path / "mine.keras"), own_model(tmp_path / "mine.keras", precision=precision)
+        )
+        rebuilt = rebuild_encoder(stored, HEIGHT, WIDTH, precision=precision, subject="")
+        rebuilt.set_weights(trained.get_weights())
+        assert trained.output.dtype == rebuilt.output.dtype == dtype
+        np.testing.assert_array_equal(trained(IMAGES).numpy(), rebuilt(IMAGES).numpy())
 
 
 def test_the_graph_without_models_in_models_gives_the_same(file):
@@ -179,6 +183,27 @@ def test_the_graph_without_models_in_models_gives_the_same(file):
     flat = flat_graph(encoder)
     assert [layer.name for layer in flat.model.layers][4:8] == ["first_relu", "inner_conv", "inner_norm", "inner_relu"]
     np.testing.assert_allclose(flat.model(IMAGES).numpy(), encoder(IMAGES).numpy(), atol=1e-6)
+
+
+def test_equal_names_of_layers_matter_only_where_a_model_is_cut():
+    def convolution(*more):
+        return layers.Conv2D(3, 3, name="conv"), *more
+
+    encoder = chain(*convolution(chain(*convolution(), shape=(30, 38, 3)), POOL()))
+    encoder = with_fixed_input(encoder, HEIGHT, WIDTH, "mine.keras")
+    for part, num_trained in ((encoder, 4), (None, 0), (encoder, 4)):
+        set_trainable(encoder, part)
+        assert len(encoder.trainable_weights) == num_trained
+    with pytest.raises(InputError, match=r"fine_tune_from: expected layers with a name .*: several named 'conv'; ren"):
+        split_backbone(encoder, "conv")
+
+
+def test_a_frozen_model_inside_is_trained_with_the_whole(file):
+    encoder = load_backbone_model(str(file), HEIGHT, WIDTH)
+    set_trainable(encoder, encoder)
+    assert {"inner_conv/kernel", "first_conv/kernel"} <= {weight.path for weight in encoder.trainable_weights}
+    set_trainable(encoder, split_backbone(encoder, "inner_last")[1])
+    assert {weight.path for weight in encoder.trainable_weights} == {"inner_last/kernel", "inner_last/bias"}
 
 
 def test_a_convolution_that_is_called_twice_is_not_folded():

@@ -144,9 +144,8 @@ def build_frame_encoder(config: ModelConfig, cnn: keras.Model, *, previous_given
         A functional model: `frames` uint8 [B, T', H, W, 3] (with `previous_given`, `{"frames", "previous_frames"}`,
         both of that shape) to float32 [B, T', ..., S * F].
     """
-    # A backbone that the user brings contains its scaling, which needs the pixels in float32.
-    dtype = "float32" if is_own_backbone(config.backbone) else None
-    folded = FoldedTimeDistributed(cnn, inference_only=config.weights != "none", dtype=dtype, name="backbone")
+    inference_only = config.weights != "none"
+    folded = FoldedTimeDistributed(cnn, inference_only=inference_only, dtype=folded_dtype(config), name="backbone")
     scale = scaling_layer(config.backbone)
     frames_shape = (None, config.height, config.width, 3)
     frames = inputs = layers.Input(frames_shape, dtype="uint8", name="frames")
@@ -170,6 +169,13 @@ def build_frame_encoder(config: ModelConfig, cnn: keras.Model, *, previous_given
     motion = KeepSlots(name="motion_output")(motion, slots)
     output = layers.Concatenate(dtype="float32", name="backbone_output")([appearance, motion])
     return keras.Model(inputs, output, name="frame_encoder")
+
+
+def folded_dtype(config: ModelConfig) -> str | None:
+    """In what the backbone, or a part of it, is given its inputs; None: as the policy says."""
+    # A backbone that the user brings contains its scaling, which needs the pixels in float32, and has a precision of
+    # its own by layer.
+    return "float32" if is_own_backbone(config.backbone) else None
 
 
 def _build_backbone(config: ModelConfig, load_weights: bool) -> keras.Model:

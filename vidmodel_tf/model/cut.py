@@ -15,7 +15,7 @@ from keras import layers
 
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.model.build import side_by_side, split_streams, stream_names
+from vidmodel_tf.model.build import folded_dtype, side_by_side, split_streams, stream_names
 from vidmodel_tf.model.flat_graph import flat_graph
 from vidmodel_tf.model.layers import FoldedTimeDistributed, KeepSlots, SlotMask
 from vidmodel_tf.model.precision import dtype_policy
@@ -75,7 +75,7 @@ def build_cut_model(model: keras.Model, config: ModelConfig, upper: keras.Model)
     """
     *picture_shape, num_channels = upper.input_shape[1:]
     with dtype_policy(config.precision):
-        folded = FoldedTimeDistributed(upper, inference_only=True, name="upper_backbone")
+        folded = FoldedTimeDistributed(upper, inference_only=True, dtype=folded_dtype(config), name="upper_backbone")
         activations_shape = (config.num_frames, *picture_shape, len(stream_names(config)) * num_channels)
         activations = layers.Input(activations_shape, name="activations")
         token_ids = layers.Input((config.num_tokens,), dtype="int32", name="token_ids")

@@ -8,6 +8,8 @@ from typing import Any
 
 import keras
 
+from vidmodel_tf.errors import InputError
+
 
 @dataclasses.dataclass(frozen=True)
 class FlatGraph:
@@ -27,10 +29,14 @@ def flat_graph(backbone: keras.Model) -> FlatGraph:
 
     Args:
         backbone: A functional model.
+
+    Raises:
+        InputError: Two layers have the same name, as they may in models of their own.
     """
     if not any(_is_nested(layer) for layer in backbone.layers):
         return FlatGraph(backbone, {layer.name: layer.input for layer in backbone.layers})
     inputs: dict[str, Any] = {}
+    named = {layer.name: layer for layer in backbone.layers if isinstance(layer, keras.layers.InputLayer)}
 
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
         if _is_nested(layer):
@@ -40,7 +46,12 @@ def flat_graph(backbone: keras.Model) -> FlatGraph:
         if type(layer).__name__ == "SigLIPVisionEmbedding":
             # KerasHub declares a token more than there is, which matters only where the graph is cut.
             layer.compute_output_shape = lambda input_shape: (input_shape[0], layer.num_positions, layer.hidden_dim)
-        inputs[layer.name] = args[0] if len(args) == 1 else list(args)
+        if named.setdefault(layer.name, layer) is not layer:
+            raise InputError(
+                f"fine_tune_from: expected layers with a name of their own, to cut {backbone.name} in front of one. "
+                f"Received: several named {layer.name!r}; rename them and save the model again"
+            )
+        inputs.setdefault(layer.name, args[0] if len(args) == 1 else list(args))
         return layer(*args, **kwargs)
 
     model = keras.Model(backbone.input, _run(backbone, backbone.input, call), name=backbone.name)
@@ -48,10 +59,12 @@ def flat_graph(backbone: keras.Model) -> FlatGraph:
 
 
 def _is_nested(layer: Any) -> bool:
-    return isinstance(layer, keras.Model)
+    return isinstance(layer, keras.Model) and bool(getattr(layer, "inputs", None))
 
 
 def _run(model: Any, inputs: Any, call: Callable[..., Any]) -> Any:
+    if isinstance(model, keras.Sequential):
+        model = keras.Model(model.inputs, model.outputs)
     # What `keras.models.clone_model` does, which only accepts inputs of a whole model.
     return model._run_through_graph(inputs, operation_fn=lambda layer: layer, call_fn=call)
 

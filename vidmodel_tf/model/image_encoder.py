@@ -51,6 +51,16 @@ def rebuild_encoder(serialized: Any, height: int, width: int, *, precision: str,
     return with_fixed_input(_deserialize(serialized, subject), height, width, subject)
 
 
+def in_float32(encoder: keras.Model, subject: str) -> keras.Model:
+    """The same encoder, where layers that were saved in mixed precision compute in float32 too."""
+    serialized = serialize_encoder(encoder)
+    if (wanted := _in_float32(serialized)) == serialized:
+        return encoder
+    converted = _deserialize(wanted, subject)
+    converted.set_weights(encoder.get_weights())
+    return converted
+
+
 def check_serialized(serialized: Any, subject: str) -> None:
     """Refuses, before anything large is built, a serialised object that is no model, holds code, or is too large.
 

@@ -17,7 +17,7 @@ from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.model.backbone_file import check_backbone_file, load_backbone_model
 from vidmodel_tf.model.hub_preset import load_hub_backbone
-from vidmodel_tf.model.image_encoder import serialize_encoder
+from vidmodel_tf.model.image_encoder import in_float32, serialize_encoder
 from vidmodel_tf.model.precision import dtype_policy
 from vidmodel_tf.storage import file_sha256
 
@@ -84,6 +84,8 @@ def load_own_backbone(source: str, config: ModelConfig) -> keras.Model:
             encoder = load_hub_backbone(source.removeprefix(_HUB), config.height, config.width)
         else:
             encoder = load_backbone_model(source, config.height, config.width)
+    if config.precision == "float32":  # as the run is rebuilt
+        encoder = in_float32(encoder, source)
     if config.weights.startswith(_HASH):
         found = _hash_of(encoder) if source.startswith(_HUB) else file_sha256(Path(source))
         if config.weights != _HASH + found:

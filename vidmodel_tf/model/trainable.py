@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import keras
 import numpy as np
@@ -26,13 +27,18 @@ def set_trainable(backbone: keras.Model, part: keras.Model | None) -> None:
         backbone: From `backbone_of`.
         part: The backbone itself, its upper part (`cut.split_backbone`), or None: nothing of it trains.
     """
-    trained = {layer.name for layer in flat_graph(part).model.layers} if part is not None else set()
-    # Layer by layer: setting `trainable = True` on a model that has it already does not reach its layers.
-    backbone.trainable = True
-    for layer in backbone.layers:
-        layer.trainable = True
+    _set_all(backbone, part is not None)
+    if part is None or part is backbone:
+        return
+    trained = {id(layer) for layer in part.layers}
     for layer in flat_graph(backbone).model.layers:
-        layer.trainable = layer.name in trained
+        _set_all(layer, id(layer) in trained)
+
+
+def _set_all(layer: Any, trainable: bool) -> None:
+    # One by one: setting `trainable = True` on a layer that has it already does not reach the layers inside.
+    for each in layer._flatten_layers():
+        each.trainable = trainable
 
 
 def adapt_standardisation(model: keras.Model, encoding_batches: Iterable[np.ndarray]) -> None:
