@@ -110,8 +110,8 @@ def test_one_watch_a_folder(tmp_path):
         f"EventLog(pathlib.Path({str(tmp_path)!r}), print)"
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert "is being written by another watch" in result.stderr
-    with pytest.raises(InputError, match="expected a folder of its own"):
+    assert "is being written by process" in result.stderr
+    with pytest.raises(InputError, match="is being written by process"):
         open_log(tmp_path)
     log.close()
 

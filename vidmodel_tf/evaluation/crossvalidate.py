@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pebble
 
+from vidmodel_tf import folder_lock
 from vidmodel_tf.config import ModelConfig, TrainConfig, to_mapping
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.evaluation.cross_metrics import pooled_metrics
@@ -64,7 +65,8 @@ def crossvalidate(
         num_workers: Processes that train at once, one thread each; 0: one for each core.
 
     Raises:
-        InputError: The data set cannot be divided so, or `out` was begun with other arguments.
+        InputError: The data set cannot be divided so, or `out` was begun with other arguments, or
+            another process writes there.
     """
     if num_seeds < 1 or num_folds < 2 or num_workers < 0:
         raise InputError(
@@ -85,10 +87,11 @@ def crossvalidate(
         "random_split": random_split, "model": to_mapping(model_config), "train": to_mapping(train_config),
     }  # fmt: skip
     _check_folder(out, arguments)
-    if vectors is not None:
-        tasks = [task.with_word_vectors(out.resolve() / layout.WORD_VECTORS) for task in tasks]
-        write_word_vectors(out / layout.WORD_VECTORS, vectors.words, vectors.values)
-    _train_unfinished(tasks, data, out, arguments, num_workers)
+    with folder_lock.locked(out):
+        if vectors is not None:
+            tasks = [task.with_word_vectors(out.resolve() / layout.WORD_VECTORS) for task in tasks]
+            write_word_vectors(out / layout.WORD_VECTORS, vectors.words, vectors.values)
+        _train_unfinished(tasks, data, out, arguments, num_workers)
     predictions = collect_predictions(tasks, data)
     result = CrossValidation(
         folds=num_folds,
@@ -114,7 +117,7 @@ def _check_folder(out: Path, arguments: Settings) -> None:
     if not path.exists():
         content = [each.name for each in out.iterdir()] if out.is_dir() else []
         # A process that was killed may have left the file that it was writing.
-        own = (".arguments.", Path(layout.WORD_VECTORS).stem, f".{Path(layout.WORD_VECTORS).stem}.")
+        own = (folder_lock.NAME, ".arguments.", Path(layout.WORD_VECTORS).stem, f".{Path(layout.WORD_VECTORS).stem}.")
         others = sorted(name for name in content if not name.startswith(own))
         if others:
             raise InputError(

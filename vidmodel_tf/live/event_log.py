@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
-import fcntl
 import json
 import os
 import re
@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vidmodel_tf.append_whole import append_whole
-from vidmodel_tf.errors import InputError, VidmodelError
+from vidmodel_tf.errors import VidmodelError
+from vidmodel_tf.folder_lock import locked
 
 NAME = "events.jsonl"
 Line = dict[str, Any]  # of the log, parsed
@@ -42,22 +43,19 @@ class EventLog:
         self._show = show
         self.path = folder / NAME
         self._lock = threading.Lock()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("a+b", buffering=0)
-        except OSError as error:
-            raise VidmodelError(f"{error.filename or folder}: cannot be written ({error.strerror})") from None
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._file.close()
-            raise InputError(f"{self.path} is being written by another watch: expected a folder of its own") from None
+        with contextlib.ExitStack() as held:
+            held.enter_context(locked(folder))
+            try:
+                self._file = held.enter_context(self.path.open("a+b", buffering=0))
+            except OSError as error:
+                raise VidmodelError(f"{self.path}: cannot be written ({error.strerror})") from None
+            self._held = held.pop_all()
         self._number = 0
         self._end_open_events(warn)
 
     def close(self) -> None:
         """Frees the log for another process. May be called twice."""
-        self._file.close()
+        self._held.close()
 
     def new_id(self) -> str:
         """The id of a new event. It occurs nowhere else in the log, nor in one that was moved away."""

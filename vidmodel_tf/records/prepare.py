@@ -9,6 +9,7 @@ from vidmodel_tf.clips.find_words import find_words
 from vidmodel_tf.clips.manifest.read import read_manifest
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.folder_lock import locked
 from vidmodel_tf.records.finish import finish
 from vidmodel_tf.records.plan import Plan, plan_data_set
 from vidmodel_tf.records.prepare_report import PrepareReport, read_report
@@ -27,18 +28,21 @@ def prepare(source: str | Path, out: str | Path, config: PrepareConfig | None = 
         config: How clips are stored.
 
     Raises:
-        InputError: The manifest has bad rows, no clip could be read, or `out` holds something else.
+        InputError: The manifest has bad rows, no clip could be read, `out` holds something else, or another process
+            is making it.
     """
     config, out = config or PrepareConfig(), _named(Path(out))
     plan = plan_data_set(str(source), find_words(read_manifest(source, config), config), config)
     partial = out.with_name(out.name + ".partial")
-    if out.exists():
-        report = _finished_report(plan, out)
-        shutil.rmtree(partial, ignore_errors=True)  # there if a kill came right after the data set was in place
-        return report
-    _open_partial(plan, partial)
-    write_shards(plan.shards, partial, config)
-    return finish(plan, partial, out)
+    if not out.exists():
+        with locked(partial):
+            if not out.exists():  # another process may have finished it meanwhile
+                _open_partial(plan, partial)
+                write_shards(plan.shards, partial, config)
+                return finish(plan, partial, out)
+    report = _finished_report(plan, out)
+    shutil.rmtree(partial, ignore_errors=True)  # there if a kill came right after the data set was in place
+    return report
 
 
 def _named(out: Path) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from vidmodel_tf import folder_lock
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.run import Run, read_settings_of_run, settings_of
@@ -21,7 +22,7 @@ def check_folder(run_dir: Path) -> None:
     """
     if layout.is_run_folder(run_dir) or not run_dir.is_dir():
         return
-    own = [Path(name).stem for name in layout.FILES]
+    own = [Path(name).stem for name in layout.FILES] + [folder_lock.NAME.lstrip(".")]
     others = sorted(path.name for path in run_dir.iterdir() if path.name.lstrip(".").split(".")[0] not in own)
     if others:
         raise InputError(

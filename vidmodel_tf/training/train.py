@@ -11,6 +11,7 @@ import keras
 
 from vidmodel_tf.config import ModelConfig, TrainConfig
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.folder_lock import locked
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.model.build import build_model
 from vidmodel_tf.model.own_backbone import identify_backbone, is_own_backbone, load_own_backbone
@@ -57,22 +58,28 @@ def train(
         fold: `(k, n)`: hold out the k-th (from 1) of n folds grouped by source, instead of the stored test split.
 
     Raises:
-        InputError: The data set cannot be trained on, or the run folder was begun with other arguments.
+        InputError: The data set cannot be trained on, the run folder was begun with other arguments, or another
+            process trains into it.
     """
     data, run_dir, model_config = open_data_set(data_dir).with_fold(fold), Path(run_dir), model_config or ModelConfig()
     run = plan_run(data, run_dir, identify_backbone(model_config), train_config or TrainConfig(), fold)
     check_folder(run_dir)
-    if is_trained(run):
-        return load_run(run_dir)
+    if not is_trained(run):
+        with locked(run_dir):
+            if not is_trained(run):  # another process may have trained it meanwhile
+                _train(run, data, model_config.backbone)
+    return load_run(run_dir)
+
+
+def _train(run: Run, data: DataSet, backbone_source: str) -> None:
     if unread := describe_unread_words(data, run.config.model):
         print(f"warning: {unread}", file=sys.stderr, flush=True)
     print_coverage(run)
     with contextlib.redirect_stdout(sys.stderr):  # Keras prints epochs and downloads where results belong
-        model = begin_run(run, model_config.backbone)
+        model = begin_run(run, backbone_source)
         run_stages(Job.of(run, data, verbose="auto" if sys.stderr.isatty() else 2), model)
     write_examples(run, model, data)
-    write_weights(run_dir, model)
-    return load_run(run_dir)
+    write_weights(run.path, model)
 
 
 def plan_run(

@@ -1,0 +1,94 @@
+"""A folder that one process at a time writes into."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shlex
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from vidmodel_tf.errors import InputError, VidmodelError, shown
+
+NAME = ".lock"
+_LONGEST = 200  # of a command, in characters
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keeps a folder for this process until the block ends, or the process does, however it dies.
+
+    The folder is made if it is missing. Its file `.lock` says who writes there: host, process and command. On a file
+    system that has no locks a warning says so, and the work goes on.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        InputError: Another process writes there.
+        VidmodelError: The folder cannot be written.
+    """
+    path = folder / NAME
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = _lock(path)
+    except OSError as error:
+        raise VidmodelError(f"{error.filename or folder}: cannot be written ({error.strerror})") from None
+    with file:
+        try:
+            yield
+        finally:
+            if _is_at(path, file):  # it is gone where the folder was removed with all that was in it
+                path.unlink()
+
+
+def _lock(path: Path) -> IO[str]:
+    while True:
+        file = path.open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with file:
+                raise InputError(
+                    f"{path.parent} is being written by {_holder(file)}: "
+                    "wait until it has ended, or name another folder"
+                ) from None
+        except OSError as error:
+            print(
+                f"warning: {path.parent} is on a file system without locks ({error.strerror}): "
+                "see to it that nothing else writes there",
+                file=sys.stderr,
+                flush=True,
+            )
+        if _is_at(path, file):
+            _sign(file)
+            return file
+        file.close()  # whoever held the lock has just removed the file
+
+
+def _is_at(path: Path, file: IO[str]) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+def _sign(file: IO[str]) -> None:
+    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])[:_LONGEST]
+    file.truncate(0)
+    json.dump({"host": socket.gethostname(), "process": os.getpid(), "command": command}, file)
+    file.flush()
+
+
+def _holder(file: IO[str]) -> str:
+    file.seek(0)
+    try:
+        holder = json.loads(file.read())
+        return f"process {holder['process']} on {shown(holder['host'])} ({holder['command']})"
+    except (ValueError, KeyError, TypeError):  # it has just taken the lock
+        return "another process"
