@@ -1,20 +1,19 @@
 """Words in videos reach data sets, predictions and timelines, and are the same in all of them."""
 
-import csv
 import dataclasses
 import json
 
-import numpy as np
 import pytest
 
 from tests.conftest import MODEL, PREPARE, TRAIN
+from tests.manifests import write_table
 from tests.track_videos import TextTrack, write_tracks
 from tests.videos import write_video
 from vidmodel_tf.clips.clip_range import ClipRange
 from vidmodel_tf.clips.find_words import find_words
 from vidmodel_tf.clips.manifest.read import read_manifest
 from vidmodel_tf.clips.question import Question, Refusal
-from vidmodel_tf.evaluation.evaluate import evaluate
+from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.records.inspect import inspect
@@ -25,19 +24,11 @@ from vidmodel_tf.scoring.questions import read_questions
 from vidmodel_tf.text.fields import join_fields
 from vidmodel_tf.text.vocabulary import Vocabulary
 from vidmodel_tf.timelines.words_of_range import find_cues, words_of_range
-from vidmodel_tf.training.train import train
+from vidmodel_tf.words.remembered import Found
 from vidmodel_tf.words.words_in_videos import WordsInVideos
 
 LINES = [(0.2, 0.9, "kick-off"), (1.1, 1.9, "a foul"), (2.1, 2.9, "进球")]
 RANGES = [(None, None), (0.0, 1.0), (1.0, 2.0), (2.0, 4.0)]
-
-
-def write_table(path, rows):
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +126,36 @@ def test_a_field_that_a_sidecar_fills_stays_empty_in_a_range_without_its_lines(t
     assert (first.text["subtitles"], second.text["subtitles"]) == ("beside", "")
 
 
+def test_a_search_that_fails_is_not_repeated_for_each_range(film, monkeypatch):
+    """Of a search that hangs, each would take `prepare.timeout_seconds`."""
+    searched = []
+
+    def fail(self, fields_of):
+        searched.extend(fields_of)
+        return {video: InputError("took too long", subject=video) for video in fields_of}
+
+    monkeypatch.setattr(WordsInVideos, "find_all", fail)
+    run = run_with(dataclasses.replace(MODEL, branches="text"))
+    refusals = list(read_questions(run, [ClipRange(film, start, end) for start, end in RANGES], None))
+    assert [refusal.reason for refusal in refusals] == ["took too long"] * len(RANGES)
+    assert searched == [film]
+
+
+def test_a_search_that_fails_only_now_is_named_where_the_plan_differs(film, tmp_path, monkeypatch):
+    write_video(tmp_path / "plain.mp4", num_frames=20)
+    rows = [{"path": str(film), "label": "a"}, {"path": "plain.mp4", "label": "b"}]
+    table = write_table(tmp_path / "clips.csv", rows)
+    config = dataclasses.replace(PREPARE, validation_fraction=0.0, test_fraction=0.0)
+    prepare(table, tmp_path / "data", config)
+    failed = {film: InputError("took too long", subject=film), tmp_path / "plain.mp4": Found()}
+    monkeypatch.setattr(WordsInVideos, "find_all", lambda self, fields_of: failed)
+    with pytest.raises(
+        InputError,
+        match=r"other clips, words or settings \(words .* now, of 1 clips, such as .*film\.mkv: took too long",
+    ):
+        prepare(table, tmp_path / "data", config)
+
+
 def test_a_file_is_searched_once_whatever_its_ranges(film, tmp_path, monkeypatch):
     rows = [
         {"path": str(film), "start_seconds": number / 10, "end_seconds": 3, "label": "ab"[number % 2]}
@@ -195,24 +216,25 @@ def test_a_plan_without_sources_is_that_of_before_there_were_any(clips_csv):
     assert len(set(fingerprints)) == 4
 
 
-@pytest.mark.slow
-def test_an_answer_that_only_the_embedded_track_gives_is_learnt(tmp_path):
-    """All clips show the same; what is said in them is the only difference between the classes."""
-    pictures = [np.full((48, 64, 3), 128, np.uint8)] * 12
-    said = {"praise": ["well played", "what a goal"], "blame": ["how dull", "send him off"]}
-    rows = []
-    for number in range(60):
-        label = ("praise", "blame")[number % 2]
-        line = said[label][number // 2 % 2]
-        name = f"clip{number:02d}.mkv"
-        write_tracks(tmp_path / name, [TextTrack("subrip", [(0.1, 0.8, line)])], frames=pictures)
-        rows.append({"path": name, "label": label})
-    table = write_table(tmp_path / "clips.csv", rows)
-    accuracy = {}
-    for words in (("tracks",), ()):
-        data, run = tmp_path / f"data{len(words)}", tmp_path / f"run{len(words)}"
-        prepare(table, data, dataclasses.replace(PREPARE, words=words))
-        train(data, run, MODEL, dataclasses.replace(TRAIN, epochs=12))
-        accuracy[words] = evaluate(run).heads["label"].accuracy
-    assert accuracy["tracks",] == 1.0
-    assert accuracy[()] <= 0.75
+def test_a_model_for_speech_with_other_content_makes_another_plan(clips_csv, tmp_path):
+    manifest = read_manifest(clips_csv, PREPARE)
+    for folder in ("model", "elsewhere/model"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "model.bin").write_bytes(b"one")
+
+    def fingerprint(folder):
+        config = dataclasses.replace(PREPARE, words=("speech",), speech_model=str(tmp_path / folder))
+        return plan_data_set("", manifest, config).fingerprint
+
+    first = fingerprint("model")
+    assert fingerprint("elsewhere/model") == first
+    (tmp_path / "model/model.bin").write_bytes(b"two")
+    assert fingerprint("model") != first
+
+
+def test_a_folder_with_a_model_is_stored_with_its_whole_path(clips_csv, tmp_path, monkeypatch):
+    """Elsewhere a part of it would look like the name of a model to download."""
+    (tmp_path / "models/whisper").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    prepare(clips_csv, tmp_path / "data", dataclasses.replace(PREPARE, speech_model="models/whisper"))
+    assert open_data_set(tmp_path / "data").prepare.speech_model == str(tmp_path / "models/whisper")

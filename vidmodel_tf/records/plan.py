@@ -18,6 +18,7 @@ from vidmodel_tf.clips.splits.assign import SPLITS, assign_splits
 from vidmodel_tf.config import PrepareConfig, to_mapping
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.records.schema import example_features
+from vidmodel_tf.words.source import obeyed_settings, unused_settings
 
 CLIPS_PER_SHARD = 32  # what a kill may cost: at most this many clips are decoded again
 
@@ -142,9 +143,10 @@ def _settings_that_count(config: PrepareConfig) -> dict[str, Any]:
     del settings["num_workers"]  # only the speed depends on it
     if not config.words:
         del settings["words"]
-    for name, source in (("speech_model", "speech"), ("screen_frames_per_second", "screen")):
-        if source not in config.words:
-            del settings[name]
+    for name in unused_settings(config.words):
+        del settings[name]
+    for source in config.words:
+        settings |= obeyed_settings(source, config)
     return settings
 
 

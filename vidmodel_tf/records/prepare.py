@@ -15,6 +15,7 @@ from vidmodel_tf.records.plan import Plan, plan_data_set
 from vidmodel_tf.records.prepare_report import PrepareReport, read_report
 from vidmodel_tf.records.shards import write_shards
 from vidmodel_tf.storage import read_json, write_json
+from vidmodel_tf.words.speech_model import with_absolute_model
 
 
 def prepare(source: str | Path, out: str | Path, config: PrepareConfig | None = None) -> PrepareReport:
@@ -31,7 +32,7 @@ def prepare(source: str | Path, out: str | Path, config: PrepareConfig | None = 
         InputError: The manifest has bad rows, no clip could be read, `out` holds something else, or another process
             is making it.
     """
-    config, out = config or PrepareConfig(), _named(Path(out))
+    config, out = with_absolute_model(config or PrepareConfig()), _named(Path(out))
     plan = plan_data_set(str(source), find_words(read_manifest(source, config), config), config)
     partial = out.with_name(out.name + ".partial")
     if not out.exists():
@@ -63,7 +64,7 @@ def _finished_report(plan: Plan, out: Path) -> PrepareReport:
         ) from None
     if report.plan_fingerprint != plan.fingerprint:
         raise InputError(
-            f"{out} exists already and was made from other clips, words or settings: "
+            f"{out} exists already and was made from other clips, words or settings{_failed_searches(plan)}: "
             "give another --out, or remove that folder first"
         )
     return report
@@ -76,6 +77,12 @@ def _open_partial(plan: Plan, partial: Path) -> None:
         write_json(path, {"fingerprint": plan.fingerprint})
     elif read_json(path)["fingerprint"] != plan.fingerprint:
         raise InputError(
-            f"{partial} was begun with other clips, words or settings: "
+            f"{partial} was begun with other clips, words or settings{_failed_searches(plan)}: "
             "go on with those, or remove that folder to begin anew"
         )
+
+
+def _failed_searches(plan: Plan) -> str:
+    """The same call gives another plan where a search for words failed now and not before, on a busy machine say."""
+    failed = [f"{clip.id}: {clip.fault}" for clip in plan.manifest.clips if clip.fault is not None]
+    return f" (words that are not found now, of {len(failed)} clips, such as {failed[0]})" if failed else ""

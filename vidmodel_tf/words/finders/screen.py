@@ -16,7 +16,7 @@ from vidmodel_tf.words.ocr import read_lines
 from vidmodel_tf.words.picture_change import may_differ, strokes
 from vidmodel_tf.words.screen_lines import ScreenLines
 
-VERSION = 1
+VERSION = 2
 FIELDS = ("screen_text",)
 
 
