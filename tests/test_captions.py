@@ -1,3 +1,6 @@
+import contextlib
+import types
+
 import av
 import pytest
 
@@ -5,8 +8,11 @@ from tests.closed_captions import ERASE, LAST_ROW, NEW_LINE, ROLL_UP, SHOW, lett
 from tests.videos import write_video
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.words.finders import captions
 from vidmodel_tf.words.finders.captions import data_in, find_captions
+from vidmodel_tf.words.words_in_videos import WordsInVideos
 
+CLUSTER = b"\x1f\x43\xb6\x75"  # Matroska: here the packets begin
 # When each byte pair comes decides what is on the screen: "HELLO CAPTION" from frame 25 to 75 (the second code of two
 # is the repetition of the first), then "SECOND LINE" up to frame 120.
 TWO_CAPTIONS = {
@@ -73,6 +79,35 @@ def test_rolling_captions_give_each_line_once(tmp_path):
 def test_the_same_words_said_again_after_a_pause_are_kept(tmp_path):
     pairs = {0: loaded("NO"), 10: [SHOW, SHOW], 20: [ERASE, ERASE], 30: loaded("NO"), 40: [SHOW, SHOW]}
     assert [text for *_, text in found(write_captioned(tmp_path / "clip.mp4", pairs, 60))] == ["NO", "NO"]
+
+
+@pytest.mark.parametrize("is_captioned", [True, False])
+def test_a_file_cut_off_behind_its_header_has_no_words(tmp_path, is_captioned, monkeypatch):
+    """Through a worker: an error that it does not expect would end the whole command."""
+    monkeypatch.setenv("VIDMODEL_CACHE", str(tmp_path / "cache"))
+    path = write_captioned(tmp_path / "clip.mkv", TWO_CAPTIONS if is_captioned else {}, num_frames=60)
+    data = path.read_bytes()
+    path.write_bytes(data[: data.index(CLUSTER) + 40])
+    with WordsInVideos(PrepareConfig(words=("captions",))) as words:
+        assert words.find(path, ("subtitles",)).cues == ()
+
+
+def test_captions_that_the_decoder_refuses_are_passed_over(tmp_path, monkeypatch):
+    path = write_captioned(tmp_path / "clip.mp4", TWO_CAPTIONS, num_frames=150)
+
+    class Decoder:
+        codec_context = types.SimpleNamespace()
+
+        def decode2(self, packet):
+            raise av.error.InvalidDataError(1094995529, "Invalid data found when processing input")
+
+    opened = types.SimpleNamespace(streams=types.SimpleNamespace(subtitles=[Decoder()]))
+    monkeypatch.setattr(
+        captions,
+        "av",
+        types.SimpleNamespace(open=lambda *_, **__: contextlib.nullcontext(opened), error=av.error, Packet=av.Packet),
+    )
+    assert found(path) == []
 
 
 def test_a_video_without_captions(tmp_path):

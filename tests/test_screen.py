@@ -106,10 +106,14 @@ def test_parts_of_a_row_are_one_line():
 
 @pytest.mark.parametrize(
     ("module", "command"),
-    [("pyclipper", r'pip install "vidmodel_tf\[words\]"'), ("rapidocr", r"pip install --no-deps rapidocr")],
+    [
+        ("pyclipper", r'pip install "vidmodel_tf\[words\]"'),
+        ("PIL", r'pip install "vidmodel_tf\[words\]"'),
+        ("rapidocr", r"pip install --no-deps rapidocr"),
+    ],
 )
 def test_what_is_missing_is_named(monkeypatch, module, command):
-    for name in ("onnxruntime", "omegaconf", "colorlog", "shapely", "requests", "six", "tqdm", "yaml", "pyclipper"):
+    for name in ocr._REQUIRED:
         pytest.importorskip(name)
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(InputError, match=rf"Words in pictures need {module}, which is not installed \(.*\): {command}"):

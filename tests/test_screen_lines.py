@@ -8,8 +8,8 @@ from vidmodel_tf.words.screen_lines import DisplayedLine, ScreenLines
 STEP = 0.5
 
 
-def line(text, top=0.9, score=0.9):
-    return Line(text, score, 0.2, top, 0.8, top + 0.05)
+def line(text, top=0.9, score=0.9, left=0.2):
+    return Line(text, score, left, top, 0.8, top + 0.05)
 
 
 def follow(pictures):
@@ -70,6 +70,20 @@ def test_lines_written_letter_by_letter():
     texts = ["Wri", "Written", "Written by", "Written by hand", "Written by hand", "Written by hand"]
     (found,) = follow([[line(text)] for text in texts])
     assert (found.start_seconds, found.text) == (0.0, "Written by hand")
+
+
+@pytest.mark.parametrize(
+    "texts", [("No", "Nobody knows"), ("Nobody knows", "No"), ("I know", "What do I know about it")]
+)
+def test_two_lines_of_which_one_holds_the_other(texts):
+    """They stand in the middle, so that the longer one begins farther to the left."""
+    pictures = [[line(text, left=0.5 - 0.01 * len(text))] for text in texts for _ in range(3)]
+    assert [found.text for found in follow(pictures)] == list(texts)
+
+
+def test_a_line_that_is_read_in_part():
+    part, whole = [line("behind the house", left=0.4)], [line("who was it behind the house")]
+    assert [found.text for found in follow([whole, whole, part, whole])] == ["who was it behind the house"]
 
 
 def test_clocks_and_numbers_are_no_words():

@@ -2,17 +2,20 @@
 
 import json
 
+import av
 import pytest
 from av.stream import Disposition
 
 from tests.track_videos import TextTrack, write_tracks
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.video.containers import open_container
 from vidmodel_tf.words import subtitle_tracks
 from vidmodel_tf.words.cues import Cue, sources_by_field, text_by_field
 from vidmodel_tf.words.finder import ExtraWarning, WordsWarning
-from vidmodel_tf.words.finders.tracks import FIELDS, find_tracks
+from vidmodel_tf.words.finders.tracks import find_tracks
 from vidmodel_tf.words.metadata import is_telling
+from vidmodel_tf.words.text_tracks import text_cues
 
 FORMATS = [
     ("clip.mp4", "mov_text"),
@@ -224,12 +227,31 @@ def test_a_file_cut_off_gives_what_is_there(tmp_path):
     assert part == whole[: len(part)]
 
 
+def test_places_that_cannot_be_read_are_passed_over(tmp_path):
+    path = write_tracks(tmp_path / "clip.mkv", [TextTrack("subrip", LINES["eng"])])
+    with open_container(path) as container:
+        cues = list(text_cues(_DamagedContainer(container), container.streams.subtitles[0]))
+    assert [cue.text for cue in cues] == [text for _, _, text in LINES["eng"]]
+
+
+class _DamagedContainer:
+    """Fails behind each line, as a damaged file may: whoever asks again goes on behind that place."""
+
+    def __init__(self, container):
+        self._container = container
+
+    def __getattr__(self, name):
+        return getattr(self._container, name)
+
+    def demux(self, stream):
+        for packet in self._container.demux(stream):
+            yield packet
+            if packet.size:
+                raise av.error.InvalidDataError(1094995529, "Invalid data found when processing input")
+
+
 def test_a_file_that_is_no_video_is_refused(tmp_path):
     path = tmp_path / "clip.mp4"
     path.write_text("1\n00:00:00,000 --> 00:00:01,000\nwords\n")
     with pytest.raises(InputError, match=r"clip\.mp4: expected a video\. It is a text file"):
         words_of(path)
-
-
-def test_the_fields_that_it_can_fill(tmp_path):
-    assert FIELDS == ("title", "description", "tags", "subtitles")

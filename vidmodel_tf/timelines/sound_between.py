@@ -18,7 +18,7 @@ import av.error
 import av.filter
 import av.packet
 
-from vidmodel_tf.video.containers import open_container
+from vidmodel_tf.video.containers import open_container, zero_seconds
 
 RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)  # that every player of AAC knows
 DEFAULT_RATE = 48000
@@ -47,7 +47,7 @@ class SoundBetween:
     def _open(self) -> None:
         self._container = open_container(self._path)
         # The time at the start of the range, on the clock of the streams.
-        self._zero_seconds = (self._container.start_time or 0) / av.time_base + self._start_seconds
+        self._zero_seconds = zero_seconds(self._container) + self._start_seconds
         self.stream = self._container.streams.best("audio")
         if self.stream is not None and self.stream.codec_context is None:
             self.stream = None  # FFmpeg has no decoder for it

@@ -60,6 +60,11 @@ def _raw_format(path: Path) -> str | None:
         return "mjpeg" if file.read(3) == b"\xff\xd8\xff" else None
 
 
+def zero_seconds(container: av.container.InputContainer) -> float:
+    """What stands for second 0 on the streams' own clock: the start of the earliest stream, as players count."""
+    return (container.start_time or 0) / av.time_base
+
+
 def best_video_stream(container: av.container.InputContainer, path: Path) -> av.video.stream.VideoStream:
     """The stream that players choose, never a cover picture.
 

@@ -20,7 +20,7 @@ import numpy as np
 from av.stream import Discard
 
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.video.containers import best_video_stream, open_container
+from vidmodel_tf.video.containers import best_video_stream, open_container, zero_seconds
 from vidmodel_tf.video.frame import Frame
 from vidmodel_tf.video.last_picture import StreamClaims, last_ticks
 from vidmodel_tf.video.packets import UNKNOWN, Packets, demux, list_packets, packet_times, until
@@ -103,7 +103,7 @@ class VideoFile:
     @property
     def zero_seconds(self) -> float:
         """What stands for second 0 on the stream's own clock: the start of the earliest stream, as players count."""
-        return (self._container.start_time or 0) / av.time_base
+        return zero_seconds(self._container)
 
     @property
     def first_pts(self) -> int | None:

@@ -6,11 +6,11 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping
 
-import av
 from av.container import InputContainer
 from av.stream import AttachmentStream
 
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.video.containers import zero_seconds
 from vidmodel_tf.words.cues import Cue, untimed
 from vidmodel_tf.words.finder import WordsWarning
 from vidmodel_tf.words.json_words import json_text, parse_json_object
@@ -83,9 +83,9 @@ def _attached_texts(container: InputContainer) -> dict[str, str]:
 
 
 def _chapters(container: InputContainer) -> Iterator[Cue]:
-    zero_seconds = (container.start_time or 0) / av.time_base
+    zero = zero_seconds(container)
     for chapter in container.chapters():
         title = chapter["metadata"].get("title", "").strip()
         if chapter["time_base"] is not None and is_telling(title):
-            start, end = (float(chapter[key] * chapter["time_base"]) - zero_seconds for key in ("start", "end"))
+            start, end = (float(chapter[key] * chapter["time_base"]) - zero for key in ("start", "end"))
             yield Cue(start, end, "description", title, "tracks:chapters")

@@ -19,6 +19,8 @@ MIN_SCORE = 0.6
 
 _SAME_ROW = 0.6  # of the lower line's height
 _WORD_GAP = 1.0  # in heights: what stands farther apart is not one line
+# What RapidOCR imports and the extra installs.
+_REQUIRED = ("PIL", "onnxruntime", "omegaconf", "colorlog", "pyclipper", "shapely", "requests", "six", "tqdm", "yaml")
 _SETTINGS = {
     # RapidOCR itself would enlarge a strip until its short side has 736 pixels, which takes half a minute.
     "Det.limit_type": "max",
@@ -120,7 +122,7 @@ def _engine() -> Any:
 
 
 def _import_rapidocr() -> Any:
-    for module in ("onnxruntime", "omegaconf", "colorlog", "pyclipper", "shapely", "requests", "six", "tqdm", "yaml"):
+    for module in _REQUIRED:
         import_extra(module, extra="words", needed_for="Words in pictures")
     try:
         return importlib.import_module("rapidocr")

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from vidmodel_tf.words.ocr import Line
 
 SAME_TEXT = 0.8  # difflib's ratio; the same line is read in slightly different ways
+PART_READ = 0.5  # of a line's letters: whatever has fewer may be another line, as "No" after "Nobody knows"
+SAME_EDGE = 0.02  # of the picture's width: a line that is written letter by letter grows to the right
 MISSED_SECONDS = 2.0  # a line that is not read for so long has only been missed
 MIN_SECONDS = 0.75  # nobody can read what is gone before: it is texture taken for letters
 PERMANENT_SHARE = 0.8  # of the video: a logo, the name of a channel
@@ -94,7 +96,7 @@ class _Track:
         return self.start_seconds, self.last.top, self.last.left
 
     def is_same(self, line: Line) -> bool:
-        return _stands_in_place_of(self.last, line) and _are_alike(letters(self.last.text), letters(line.text))
+        return _stands_in_place_of(self.last, line) and _are_alike(self.last, line)
 
     def count(self, line: Line) -> None:
         self.last = line
@@ -122,10 +124,14 @@ def letters(text: str) -> str:
     return "".join("0" if character.isdigit() else character for character in folded if character.isalnum())
 
 
-def _are_alike(before: str, after: str) -> bool:
-    shorter, longer = sorted((before, after), key=len)
-    # A line may be read in part, or be written letter by letter.
-    return shorter in longer or difflib.SequenceMatcher(None, before, after, autojunk=False).ratio() >= SAME_TEXT
+def _are_alike(before: Line, after: Line) -> bool:
+    old, new = letters(before.text), letters(after.text)
+    shorter, longer = sorted((old, new), key=len)
+    is_read_in_part = shorter in longer and len(shorter) >= PART_READ * len(longer)
+    is_being_written = new.startswith(old) and abs(after.left - before.left) <= SAME_EDGE
+    if is_read_in_part or is_being_written:
+        return True
+    return difflib.SequenceMatcher(None, old, new, autojunk=False).ratio() >= SAME_TEXT
 
 
 def _stands_in_place_of(before: Line, after: Line) -> bool:

@@ -16,7 +16,7 @@ import av.error
 import numpy as np
 from av.stream import Discard
 
-from vidmodel_tf.video.containers import open_container
+from vidmodel_tf.video.containers import open_container, zero_seconds
 from vidmodel_tf.video.packets import demux
 from vidmodel_tf.words.languages import best_codes
 
@@ -72,11 +72,11 @@ def _timed(
     container: av.container.InputContainer, stream: av.audio.stream.AudioStream
 ) -> Iterator[tuple[float | None, np.ndarray]]:
     """Samples, with their time in seconds wherever they do not follow on those before."""
-    zero_seconds = (container.start_time or 0) / av.time_base
+    zero = zero_seconds(container)
     resampler, setup, start_seconds, num_read = None, None, 0.0, 0
     for frame in _decode(container, stream):
         expected = start_seconds + num_read / frame.sample_rate
-        seconds = expected if frame.time is None else frame.time - zero_seconds
+        seconds = expected if frame.time is None else frame.time - zero
         if resampler is None or setup != _setup(frame) or seconds > expected + NOTICED_GAP_SECONDS:
             yield None, _samples(resampler, None)
             resampler = av.audio.resampler.AudioResampler(format="flt", layout="mono", rate=RATE)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 
-import av
-import av.error
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Discard
 from av.subtitles.stream import SubtitleStream
 
+from vidmodel_tf.video.containers import zero_seconds
+from vidmodel_tf.video.packets import demux
+
 
 def track_packets(container: InputContainer, track: SubtitleStream) -> Iterator[tuple[float, Packet]]:
-    """Reads a file through, and nothing but one track of it. A file that is cut off ends there.
+    """Reads a file through, past places that cannot be read, and nothing but one track of it.
 
     Args:
         container: Opened, nothing read from it.
@@ -26,8 +26,7 @@ def track_packets(container: InputContainer, track: SubtitleStream) -> Iterator[
     for stream in container.streams:
         if stream is not track:
             stream.discard = Discard.all
-    zero_seconds = (container.start_time or 0) / av.time_base
-    with contextlib.suppress(av.error.FFmpegError):
-        for packet in container.demux(track):
-            if packet.pts is not None and packet.time_base is not None and packet.size:
-                yield float(packet.pts * packet.time_base) - zero_seconds, packet
+    zero = zero_seconds(container)
+    for packet in demux(container, track):
+        if packet.pts is not None and packet.time_base is not None:
+            yield float(packet.pts * packet.time_base) - zero, packet

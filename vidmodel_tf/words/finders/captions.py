@@ -1,17 +1,20 @@
 """Closed captions (CEA-608) that are hidden in the pictures of a video -> cues.
 
-They are found in the compressed packets, without decoding a picture: a hundred times faster. Only where the container
-does not say in which order pictures are displayed are they decoded.
+They are found in the compressed packets, and no picture is decoded, which costs more; except where the container does
+not say in which order pictures are displayed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import av
+import av.error
+from av.subtitles.stream import SubtitleStream
 from av.subtitles.subtitle import AssSubtitle, Subtitle
 
 from vidmodel_tf.config import PrepareConfig
@@ -53,6 +56,8 @@ def find_captions(path: Path, settings: PrepareConfig) -> tuple[Cue, ...]:
 
 def _in_words(video: VideoFile) -> Iterator[Shown]:
     """What stands on the screen, from each change of it to the next."""
+    if video.packets.is_hidden.all():  # there are none where a file is cut off behind its header
+        return
     timeline = video.timeline(video.packets)
     start_seconds, lines = 0.0, ()
     with av.open(io.BytesIO(_EMPTY_SCC), format="scc") as container:
@@ -60,10 +65,16 @@ def _in_words(video: VideoFile) -> Iterator[Shown]:
         # In "real time" the decoder tells at once what has appeared; else only what has gone, and not since when.
         decoder.codec_context.options = {"real_time": "1", "real_time_latency_msec": "0"}
         for seconds, data in _caption_data(video):
-            for subtitle in decoder.decode2(_packet(seconds, data)) or ():
+            for subtitle in _decoded(decoder, _packet(seconds, data)):
                 yield Shown(start_seconds, seconds, lines)
                 start_seconds, lines = seconds, _lines(subtitle)
     yield Shown(start_seconds, float(timeline.seconds[-1]) + (timeline.last_seconds or 0.0), lines)
+
+
+def _decoded(decoder: SubtitleStream, packet: av.Packet) -> Iterable[Subtitle]:
+    with contextlib.suppress(av.error.FFmpegError):
+        return decoder.decode2(packet) or ()
+    return ()
 
 
 def _packet(seconds: float, data: bytes) -> av.Packet:
