@@ -55,6 +55,19 @@ def test_json(clip, capsys):
     }  # fmt: skip
 
 
+def test_several_videos_in_their_order_each_with_its_own_words(clip, capsys):
+    names = ["c.mkv", "bad.mp4", "a.mkv", "b.mkv"]
+    for name in names:
+        write_tracks(clip.with_name(name), metadata={"title": f"The title of {name}"})
+    clip.with_name("bad.mp4").write_text("words")
+    code, out = printed(capsys, *[clip.with_name(name) for name in names], "--json", "--set", "prepare.num_workers=2")
+    answers = [json.loads(line) for line in out.out.splitlines()]
+    assert code == 0
+    assert [answer["path"] for answer in answers] == [str(clip.with_name(name)) for name in names]
+    titles = [answer["fields"]["title"] if "fields" in answer else None for answer in answers]
+    assert titles == ["The title of c.mkv", None, "The title of a.mkv", "The title of b.mkv"]
+
+
 def test_srt_is_read_back(clip, capsys):
     code, out = printed(capsys, clip, "--srt")
     assert code == 0

@@ -63,6 +63,10 @@ def lacks_an_extra(*_):
     return InputError("subtitles need rapidocr, which is not installed")
 
 
+def fail(*_):
+    raise ValueError("two\nlines")
+
+
 def tell_threads(*_):
     return Found((), (f"{cv2.getNumThreads()} threads",))
 
@@ -132,6 +136,18 @@ def test_other_content_settings_or_versions_are_searched_anew(clip, num_searches
     assert num_searches() == 4
 
 
+def test_another_model_in_the_same_folder_is_asked_anew(clip, tmp_path):
+    model, speech = tmp_path / "model", load_source("speech")
+    model.mkdir()
+    settings = dataclasses.replace(TRACKS, speech_model=str(model))
+    words = Found((Cue(0, 1, "speech", "said", "speech:model"),))
+    for content in (b"one", b"another"):
+        (model / "model.bin").write_bytes(content)
+        assert words_in_videos.recall_found(speech, clip, settings) is None
+        words_in_videos.remember_found(speech, clip, settings, words)
+        assert words_in_videos.recall_found(speech, clip, settings) == words
+
+
 def test_a_cache_that_cannot_be_read_or_written_is_done_without(clip, tmp_path, monkeypatch):
     first = find(clip)
     for path in (tmp_path / "cache").rglob("*.json"):
@@ -172,6 +188,27 @@ def test_a_search_that_hangs_is_ended(clip, monkeypatch):
     monkeypatch.setattr(words_in_videos, "_find", hang)
     with pytest.raises(InputError, match=r"words took longer than 0\.5 seconds to find \(tracks\): raise prepare\."):
         find(clip, settings=dataclasses.replace(TRACKS, timeout_seconds=0.5))
+
+
+def test_a_search_that_fails_as_nobody_foresaw_costs_that_file_alone(clip, monkeypatch):
+    """Runs what the worker runs in this process, where the source can be replaced."""
+    source = load_source("tracks")._replace(find=fail)
+    monkeypatch.setattr(words_in_videos, "load_source", lambda name: source)
+    error = words_in_videos._find("tracks", clip, TRACKS)
+    assert isinstance(error, InputError)
+    assert (error.reason, error.subject) == (
+        "the search for its words failed (tracks, ValueError: two lines)",
+        str(clip),
+    )
+
+
+def test_a_model_for_speech_that_cannot_be_read_ends_it_all(clip, tmp_path):
+    (tmp_path / "model/model.bin").mkdir(parents=True)
+    settings = dataclasses.replace(TRACKS, words=("speech",), speech_model=str(tmp_path / "model"))
+    with pytest.raises(
+        UnusableSourceError, match=r"speech: prepare\.speech_model: .*model\.bin: it cannot be read: Is a directory"
+    ):
+        find(clip, settings=settings)
 
 
 def test_a_source_that_lacks_an_extra_ends_it_all(clip, monkeypatch):

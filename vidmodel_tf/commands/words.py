@@ -57,14 +57,15 @@ def _find(videos: list[Path], config: PrepareConfig) -> Iterator[VideoWords | Re
     from vidmodel_tf.words.words_of_videos import WordsOfVideos
 
     with WordsOfVideos(config) as words:
-        for video in videos:
-            if not video.is_file():
-                yield Refusal(str(video), "there is no such file: expected a video")
-                continue
-            try:
-                yield VideoWords(str(video), words.find(video, TEXT_FIELDS))
-            except InputError as error:
-                yield Refusal(str(video), error.reason)
+        answers = dict(words.find_all((video for video in videos if video.is_file()), TEXT_FIELDS))
+    for video in videos:
+        answer = answers.get(video)
+        if answer is None:
+            yield Refusal(str(video), "there is no such file: expected a video")
+        elif isinstance(answer, InputError):
+            yield Refusal(str(video), answer.reason)
+        else:
+            yield VideoWords(str(video), answer)
 
 
 def _show(answer: VideoWords | Refusal, options: argparse.Namespace) -> None:

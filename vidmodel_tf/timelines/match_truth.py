@@ -11,8 +11,8 @@ from vidmodel_tf.errors import InputError
 from vidmodel_tf.scoring.labelled_video import LabelledVideo
 from vidmodel_tf.scoring.overlap import TimeRange
 from vidmodel_tf.scoring.truth import HeadLabel, TrueVideo, Truth
-from vidmodel_tf.storage import file_sha256
 from vidmodel_tf.timelines.document import Document
+from vidmodel_tf.user_cache import content_hash
 
 _SECONDS_BEYOND = 1.0  # who writes down times rounds them
 _MOST_NAMES = 5  # in a message
@@ -105,7 +105,7 @@ def _match_contents(documents: Sequence[Document], videos: Sequence[TrueVideo]) 
             break
         if not video.path.is_file():
             continue
-        index = wanted.get(file_sha256(video.path))
+        index = wanted.get(content_hash(video.path))
         if index in found:
             raise InputError(
                 f"expected rows of one file for a video. Received: rows of {found[index].path} and of {video.path}, "

@@ -14,12 +14,12 @@ from vidmodel_tf.forms.open_model import open_model
 from vidmodel_tf.run_folder.run import Run
 from vidmodel_tf.scoring.policy import Policy, default_policy
 from vidmodel_tf.scoring.windows import WINDOWS, WindowPlan, plan_windows
-from vidmodel_tf.storage import file_sha256
 from vidmodel_tf.timelines.document import Document, ModelFacts, Shot, TimelineSettings, VideoFacts
 from vidmodel_tf.timelines.draw_events import draw_events
 from vidmodel_tf.timelines.partial import Partial
 from vidmodel_tf.timelines.score_video import ScoredVideo, score_video
 from vidmodel_tf.timelines.words_of_range import find_cues
+from vidmodel_tf.user_cache import content_hash
 from vidmodel_tf.words.cues import Cue
 
 
@@ -107,9 +107,9 @@ def plan_task(
     if not path.is_file():
         raise InputError("there is no such file: expected a video", subject=video)
     try:
-        sha256 = file_sha256(path)
-    except OSError as error:
-        raise InputError(f"it cannot be read: {error.strerror}", subject=video) from None
+        sha256 = content_hash(path)
+    except InputError as error:
+        raise InputError(error.reason, subject=video) from None
     settings = TimelineSettings(
         window_seconds=round(plan.window_seconds, 6),
         hop_seconds=round(plan.hop_seconds, 6),

@@ -99,7 +99,7 @@ class WordsInVideos:
             try:
                 found = recall_found(source, video, self._settings)
             except InputError as error:
-                yield video, error
+                yield video, _of_one_file(source, error)
                 continue
             if found is None:
                 unknown.append(video)
@@ -135,9 +135,14 @@ class WordsInVideos:
             return InputError(reason, subject=video)
         except concurrent.futures.BrokenExecutor as error:
             raise VidmodelError(f"the processes that find words died, near {video}: {error}") from None
-        if isinstance(answer, InputError) and answer.subject is None:
-            raise UnusableSourceError(f"prepare.words: {source.name}: {answer.reason}")
-        return answer
+        return _of_one_file(source, answer) if isinstance(answer, InputError) else answer
+
+
+def _of_one_file(source: Source, error: InputError) -> InputError:
+    """An error without a subject is not about a file: it would come back with each of them."""
+    if error.subject is None:
+        raise UnusableSourceError(f"prepare.words: {source.name}: {error.reason}")
+    return error
 
 
 def _new_pool(num_processes: int) -> pebble.ProcessPool:
@@ -177,4 +182,7 @@ def _find(name: str, video: Path, settings: PrepareConfig) -> Found | InputError
             remember_found(source, video, settings, found)
     except VidmodelError as error:
         return InputError(error.reason, subject=error.subject)
+    except Exception as error:  # damaged files make libraries fail in any way; the other files are still searched
+        told = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        return InputError(f"the search for its words failed ({name}, {told})", subject=video)
     return found
