@@ -52,7 +52,7 @@ def paint_words(
     Args:
         picture: uint8 [H, W, 3], RGB.
         text: One line.
-        style: "outline" (white, outlined in black), "box" (white on a black box) or "plain" (white).
+        style: "outline" (white, outlined in black), "box" (white on a black box) or "white".
         height: Of the line's middle, in heights of the picture.
         size: Of the letters, likewise.
     """

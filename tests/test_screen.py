@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import sys
+import time
 
 import cv2
 import numpy as np
@@ -56,15 +57,22 @@ def test_a_strip_is_not_enlarged(monkeypatch):
 @pytest.mark.slow
 @NEEDS_OCR
 @NEEDS_FONT
-def test_outlined_and_boxed_lines_are_read_exactly():
-    wrong = []
-    for style in ("outline", "box"):
-        for number, text in enumerate((*ENGLISH, *CHINESE)):
-            frame = paint_words(photograph(number, SIZE, shift=37 * number), text, style)
-            compressed = cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 70])[1]
-            lines = [line.text for line in read_lines(cv2.imdecode(compressed, cv2.IMREAD_COLOR))]
-            wrong += [(style, text, lines)] if text not in lines else []
-    assert len(wrong) <= 0.05 * 32, wrong
+@pytest.mark.parametrize("style", ["outline", "box", "white"])
+@pytest.mark.parametrize("texts", [ENGLISH, CHINESE], ids=["English", "Chinese"])
+def test_painted_lines_are_read_exactly(texts, style):
+    """Prints what the documentation says."""
+    pictures = [
+        paint_words(photograph(number, SIZE, shift=37 * number), text, style) for number, text in enumerate(texts)
+    ]
+    pictures = [cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 70])[1] for picture in pictures]
+    pictures = [cv2.imdecode(picture, cv2.IMREAD_COLOR) for picture in pictures]
+    read_lines(pictures[0])  # loads the models
+    began = time.process_time()
+    found = [[line.text for line in read_lines(picture)] for picture in pictures]
+    seconds = (time.process_time() - began) / len(texts)
+    num_exact = sum(text in lines for text, lines in zip(texts, found, strict=True))
+    print(f"{num_exact} of {len(texts)} exactly, {seconds:.2f} s of CPU time a picture")
+    assert num_exact >= len(texts) - 1, found
 
 
 @pytest.mark.slow
