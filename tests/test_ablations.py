@@ -22,11 +22,15 @@ def jpeg(grey: int) -> bytes:
     return cv2.imencode(".jpg", np.full((32, 32, 3), grey, np.uint8))[1].tobytes()
 
 
+def stub_clip(footage: str, num_words: int, question: str = "") -> SimpleNamespace:
+    return SimpleNamespace(id=footage + question, footage=footage, text={"title": "word " * num_words})
+
+
 class StubData:
     """Clip i has frames of the greys 8 * (4 i), 8 * (4 i + 1), ... and i words."""
 
     def __init__(self, num_clips: int) -> None:
-        self.clips = [SimpleNamespace(id=f"c{i}", text={"title": "word " * i}) for i in range(num_clips)]
+        self.clips = [stub_clip(f"c{i}", i) for i in range(num_clips)]
 
     def in_split(self, split):
         return self.clips
@@ -64,7 +68,7 @@ def test_each_ablation_takes_away_what_it_says():
     frames, words = np.arange(28.0).reshape(7, 4), np.arange(7)
     np.testing.assert_array_equal(scores["full"], np.column_stack([frames, words]))
     np.testing.assert_array_equal(scores["without_text"], np.column_stack([frames, words * 0]))
-    np.testing.assert_array_equal(scores["without_frames"], np.column_stack([frames[derangement(7, 0)], words]))
+    np.testing.assert_array_equal(scores["without_frames"], np.column_stack([frames[derangement(range(7), 0)], words]))
     shuffled = np.stack([clip[np.random.default_rng(row).permutation(4)] for row, clip in enumerate(frames)])
     np.testing.assert_array_equal(scores["shuffled_frames"], np.column_stack([shuffled, words]))
     assert form.num_encoded == 14  # each clip once, and once more with its frames shuffled
@@ -93,7 +97,7 @@ def test_variants_are_the_scores_of_the_model_itself(run_dir, data_set):
     expected = {
         "full": (frames, token_ids),
         "without_text": (frames, np.zeros_like(token_ids)),
-        "without_frames": (frames[derangement(len(frames), 0)], token_ids),
+        "without_frames": (frames[derangement(range(len(frames)), 0)], token_ids),
         "shuffled_frames": (np.stack(permuted), token_ids),
     }
     model = form.run.load_model()
@@ -105,6 +109,50 @@ def test_variants_are_the_scores_of_the_model_itself(run_dir, data_set):
 
 @pytest.mark.parametrize("n", [2, 3, 10, 101])
 def test_a_derangement_moves_every_clip(n):
-    order = derangement(n, seed=4)
+    order = derangement(range(n), seed=4)
     assert sorted(order) == list(range(n))
     assert not np.any(order == np.arange(n))
+
+
+@pytest.mark.parametrize("sizes", [[1, 1], [2, 2], [3, 1, 2], [5, 5], [4, 1, 1, 2], [1] * 9, [7, 3, 3, 2]])
+def test_a_derangement_gives_no_question_the_frames_of_its_own_clip(sizes):
+    groups = [group for group, size in enumerate(sizes) for _ in range(size)]
+    groups = [groups[i] for i in np.random.default_rng(0).permutation(len(groups))]
+    for seed in range(20):
+        order = derangement(groups, seed)
+        assert sorted(order) == list(range(len(groups)))
+        assert not any(groups[row] == groups[order[row]] for row in range(len(groups)))
+
+
+@pytest.mark.parametrize("groups", ["a", "aab", "abaca", "aa"])
+def test_where_one_clip_has_most_questions_frames_cannot_be_swapped(groups):
+    assert derangement(groups, seed=0) is None
+
+
+class AskedData(StubData):
+    """Five clips with 1, 3, 2, 3 and 2 questions; question q of clip c has 3 c + q words."""
+
+    def __init__(self) -> None:
+        pairs = [(c, q) for c, number in enumerate([1, 3, 2, 3, 2]) for q in range(number)]
+        self.clips = [stub_clip(f"c{c}", 3 * c + q, f"?{q}") for c, q in pairs]
+        self.numbers = [c for c, _ in pairs]
+
+    def questions(self, split, config):
+        for c, clip in zip(self.numbers, self.clips, strict=True):
+            greys = [8 * (NUM_FRAMES * c + t) for t in range(NUM_FRAMES)]
+            yield clip, Question(clip.id, tuple(map(jpeg, greys)), clip.text["title"])
+
+
+def test_clips_with_several_questions_are_encoded_once_and_swap_frames_with_other_clips():
+    form, data = StubForm(), AskedData()
+    scores = {name: each["label"] for name, each in score_variants(form, data, "test").items()}
+    frames = np.arange(20.0).reshape(5, 4)[data.numbers]
+    words = [len(clip.text["title"].split()) for clip in data.clips]
+    np.testing.assert_array_equal(scores["full"], np.column_stack([frames, words]))
+    swapped = scores["without_frames"]
+    np.testing.assert_array_equal(swapped[:, 4], words)
+    assert not (swapped[:, :4] == frames).all(axis=1).any()
+    shuffled = scores["shuffled_frames"][:, :4]
+    np.testing.assert_array_equal(np.sort(shuffled), frames)
+    assert len(np.unique(shuffled, axis=0)) == 5  # all questions about a clip see its frames in one order
+    assert form.num_encoded == 10  # each clip once, and once more with its frames shuffled

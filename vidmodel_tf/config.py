@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 TEXT_FIELDS = ("title", "description", "tags", "subtitles", "screen_text", "speech")  # that a clip may have
+QUESTION = "question"  # what is asked about a clip; nothing beside or in its video fills this field
+MODEL_FIELDS = (*TEXT_FIELDS, QUESTION)  # that a model may read
 
 _EMBEDDING_UNITS = 128
 
@@ -141,10 +143,15 @@ class ModelConfig:
             )
 
     def _check_text_fields(self) -> None:
-        unknown = [field for field in self.text_fields if field not in TEXT_FIELDS]
+        unknown = [field for field in self.text_fields if field not in MODEL_FIELDS]
         if unknown or not self.text_fields or len(set(self.text_fields)) < len(self.text_fields):
             raise InputError(
-                f"text_fields: expected some of {', '.join(TEXT_FIELDS)}, each at most once. "
+                f"text_fields: expected some of {', '.join(MODEL_FIELDS)}, each at most once. "
+                f"Received: {list(self.text_fields)}"
+            )
+        if QUESTION in self.text_fields[1:]:
+            raise InputError(
+                f"text_fields: expected {QUESTION!r} before the others, for `--text` fills the first field. "
                 f"Received: {list(self.text_fields)}"
             )
 

@@ -75,9 +75,12 @@ HeadAnswer = OneLabel | AnyLabels
 Seconds = tuple[float | None, float | None]  # start and end of a range; None: that of the video
 
 
-def seconds_to_json(seconds: Seconds | None) -> dict[str, object]:
-    """`{"start_seconds", "end_seconds"}` of a range; nothing of a whole video."""
-    return {} if seconds is None else {"start_seconds": seconds[0], "end_seconds": seconds[1]}
+def clip_to_json(path: str, seconds: Seconds | None, question: str) -> dict[str, object]:
+    """`{"path"}`, of a range `"start_seconds"` and `"end_seconds"` too, and `"question"` where one is asked."""
+    values: dict[str, object] = {"path": path}
+    if seconds is not None:
+        values |= {"start_seconds": seconds[0], "end_seconds": seconds[1]}
+    return values | ({"question": question} if question else {})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,19 +91,22 @@ class Answer:
         id: The clip's id in a data set, or the path as the user wrote it.
         heads: By the name of the head.
         seconds: Start and end of a range of a video; None: the whole.
+        question: What a list of clips asks about it; "": nothing.
     """
 
     id: str
     heads: dict[str, HeadAnswer]
     seconds: Seconds | None = None
+    question: str = ""
 
     def to_json(self) -> dict[str, object]:
         """`{"path", "heads": {HEAD: {"label", "score", "scores": {LABEL: score}}}}`, with `"labels"` for several.
 
-        The answer for a range of a video has `"start_seconds"` and `"end_seconds"` after the path.
+        The answer for a range of a video has `"start_seconds"` and `"end_seconds"` after the path, and the answer to a
+        question in a list of clips has `"question"`.
         """
         heads = {head: answer.to_json() for head, answer in self.heads.items()}
-        return {"path": self.id, **seconds_to_json(self.seconds), "heads": heads}
+        return {**clip_to_json(self.id, self.seconds, self.question), "heads": heads}
 
 
 def answer_heads(

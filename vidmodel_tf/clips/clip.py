@@ -5,17 +5,19 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from vidmodel_tf.config import QUESTION
+
 Label = str | tuple[str, ...] | None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Clip:
-    """A video file, or a range of one; or words without a video.
+    """A video file, or a range of one; or words without a video. Several questions about one range are several clips.
 
     Args:
         id: Unique in its source of clips: see `clip_id`.
         path: Absolute; None: there are words alone.
-        text: Every name in `config.TEXT_FIELDS`; "" where there is none.
+        text: Every name in `config.TEXT_FIELDS`, "" where there is none; and `config.QUESTION` where one is asked.
         words_from: `{field: where its words came from}` for the fields that have words: "manifest", "sidecar:NAME",
             "tracks:eng", ...
         labels: Every head; a class name, a tuple of names for a multi-label head, None where not labelled.
@@ -41,9 +43,19 @@ class Clip:
     fault: str | None = None
 
     @property
-    def key(self) -> tuple[Path | str, float, float | None]:
-        """Equal for two clips that are the same part of the same file, whatever links lead to it."""
-        return self.path.resolve() if self.path else self.id, self.start_seconds or 0.0, self.end_seconds
+    def question(self) -> str:
+        """What is asked about it, white space as single spaces; "": nothing."""
+        return _on_one_line(self.text.get(QUESTION, ""))
+
+    @property
+    def footage(self) -> tuple[Path | str, float | None, float | None]:
+        """Equal for clips with the same frames: the same range of the same file, whatever is asked about it."""
+        return self.path or self.id, self.start_seconds, self.end_seconds
+
+    @property
+    def key(self) -> tuple[Path | str, float, float | None, str]:
+        """Equal for the same question about the same part of the same file, whatever links lead to it."""
+        return self.path.resolve() if self.path else self.id, self.start_seconds or 0.0, self.end_seconds, self.question
 
 
 def class_names(label: Label) -> tuple[str, ...]:
@@ -61,11 +73,44 @@ def relative_name(path: Path, root: Path) -> str:
     return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
 
 
-def clip_id(name: str, start_seconds: float | None, end_seconds: float | None) -> str:
-    """The file's name as `relative_name` gives it, then `@START-END` where a range is given (`@5-`: to the end)."""
-    if start_seconds is None and end_seconds is None:
-        return name
-    return f"{name}@{_shortest(start_seconds or 0.0)}-{'' if end_seconds is None else _shortest(end_seconds)}"
+def clip_id(name: str, start_seconds: float | None, end_seconds: float | None, question: str = "") -> str:
+    """What a clip is called.
+
+    Args:
+        name: The file's name as `relative_name` gives it.
+        start_seconds: Where a range starts.
+        end_seconds: Where it ends.
+        question: What is asked about it; "": nothing.
+
+    Returns:
+        The name, then `@START-END` where a range is given (`@5-`: to the end), then `?QUESTION` where one is asked.
+
+    Example:
+        >>> clip_id("a.mp4", 5.0, 8.5, "What is he doing?")
+        'a.mp4@5-8.5?What is he doing?'
+    """
+    if start_seconds is not None or end_seconds is not None:
+        name += f"@{_shortest(start_seconds or 0.0)}-{'' if end_seconds is None else _shortest(end_seconds)}"
+    return name + _asked(question)
+
+
+def footage_id(id: str, question: str) -> str:
+    """The id that a clip would have if nothing were asked about it.
+
+    Example:
+        >>> footage_id("a.mp4@5-8.5?What is he doing?", "What is he doing?")
+        'a.mp4@5-8.5'
+    """
+    return id.removesuffix(_asked(question))
+
+
+def _asked(question: str) -> str:
+    words = _on_one_line(question)
+    return f"?{words}" if words else ""
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _shortest(seconds: float) -> str:

@@ -9,9 +9,11 @@ from pathlib import Path
 from vidmodel_tf.clips.manifest.cells import parse_path, parse_seconds
 from vidmodel_tf.clips.manifest.columns import misspellings
 from vidmodel_tf.clips.manifest.rows import Row, read_rows
+from vidmodel_tf.config import QUESTION
 from vidmodel_tf.decision import Seconds
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.video.names import expand_videos
+from vidmodel_tf.words.json_words import check_text
 
 LIST_SUFFIXES = (".csv", ".jsonl")
 
@@ -24,11 +26,13 @@ class ClipRange:
         path: The video.
         start_seconds: From the container's second 0; None: from the first picture on.
         end_seconds: Likewise; None: to the end of the last picture.
+        question: What is asked about it; "": nothing.
     """
 
     path: Path
     start_seconds: float | None = None
     end_seconds: float | None = None
+    question: str = ""
 
     @property
     def seconds(self) -> Seconds | None:
@@ -36,14 +40,19 @@ class ClipRange:
         is_whole = self.start_seconds is None and self.end_seconds is None
         return None if is_whole else (self.start_seconds, self.end_seconds)
 
+    @property
+    def footage(self) -> tuple[Path, Seconds | None]:
+        """Equal for clips with the same frames, whatever is asked about them."""
+        return self.path, self.seconds
+
 
 def expand_clips(arguments: Sequence[str]) -> list[ClipRange]:
-    """The clips that arguments stand for, in order.
+    """The clips that arguments stand for, in order; questions about one clip follow the first of them.
 
     Args:
         arguments: Videos, folders and patterns as in `expand_videos`, and .csv or .jsonl files with the column `path`
-            (absolute, or relative to the file) and, for ranges, `start_seconds` and `end_seconds`. Other columns are
-            left aside.
+            (absolute, or relative to the file), for ranges `start_seconds` and `end_seconds`, and `question`. Other
+            columns are left aside.
 
     Raises:
         InputError: A pattern or a folder stands for no video, or rows of a list cannot be used; all are named.
@@ -55,7 +64,11 @@ def expand_clips(arguments: Sequence[str]) -> list[ClipRange]:
             clips += _read_list(path)
         else:
             clips += map(ClipRange, expand_videos([argument]))
-    return list(dict.fromkeys(clips))
+    clips = list(dict.fromkeys(clips))
+    place_of: dict[object, int] = {}
+    for place, clip in enumerate(clips):
+        place_of.setdefault(clip.footage, place)
+    return sorted(clips, key=lambda clip: place_of[clip.footage])
 
 
 def _read_list(path: Path) -> list[ClipRange]:
@@ -76,4 +89,4 @@ def _read_row(row: Row, root: Path) -> ClipRange:
     start, end = row.read("start_seconds", parse_seconds), row.read("end_seconds", parse_seconds)
     if end is not None and end <= (start or 0.0):
         row.refuse("end_seconds", f"expected more than start_seconds ({start or 0:g}). Received: {end:g}")
-    return ClipRange(path, start, end)
+    return ClipRange(path, start, end, (row.read(QUESTION, check_text) or "").strip())

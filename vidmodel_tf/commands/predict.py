@@ -17,7 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     parser.add_argument("model", metavar="MODEL", help="a run folder, or an exported model")
     parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="videos, folders and globs; a CSV of path,start_seconds,end_seconds"
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="videos, folders and globs; a CSV of path,start_seconds,end_seconds,question",
     )
     parser.add_argument("--text", help="words for all of them (default: those beside and in each video)")
     show.add_json_flag(parser, "print one JSON object a line")

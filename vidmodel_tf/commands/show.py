@@ -123,10 +123,11 @@ def print_answers(answers: Sequence[Answer | Refusal], console: Console) -> None
 
 
 def _name(answer: Answer | Refusal) -> str:
-    if answer.seconds is None:
-        return answer.id
-    start, end = answer.seconds
-    return f"{answer.id}, {start or 0:g} s to {'the end' if end is None else f'{end:g} s'}"
+    name = answer.id
+    if answer.seconds is not None:
+        start, end = answer.seconds
+        name += f", {start or 0:g} s to {'the end' if end is None else f'{end:g} s'}"
+    return f"{name}: {answer.question}" if answer.question else name
 
 
 def _head_answer(answer: HeadAnswer) -> str:

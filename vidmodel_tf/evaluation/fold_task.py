@@ -63,14 +63,14 @@ def plan_folds(
         train: Settings of training; seeds count from its seed.
         num_folds: At least 2.
         num_seeds: At least 1.
-        whole: Whether all clips of a source are in the same fold.
+        whole: Whether all clips of a source are in the same fold; else only questions about one clip are.
         backbone_source: Where a backbone that the user brings is read from.
 
     Raises:
         InputError: There are too few sources.
     """
     path, folder = data.path.resolve(), out.resolve() / "folds"
-    clips = data.clips if whole else [dataclasses.replace(clip, source=clip.id) for clip in data.clips]
+    clips = data.clips if whole else [dataclasses.replace(clip, source=clip.footage) for clip in data.clips]
     return [
         FoldTask(
             data=path,

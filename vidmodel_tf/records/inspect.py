@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from vidmodel_tf.clips.clip import class_names
-from vidmodel_tf.config import TEXT_FIELDS
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.pages.pictures import save_contact_sheet
 from vidmodel_tf.progress import track
@@ -33,14 +32,15 @@ def inspect(data_dir: str | Path) -> Inspection:
     """
     data = open_data_set(data_dir)
     clips, labels = data.clips, data.labels
+    fields = list(dict.fromkeys(field for clip in clips for field in clip.text))
     sheet = data.path / "contact_sheet.png" if data.num_stored_frames else None
     frames = _read_frames(data, sheet) if sheet else _Frames()
     return Inspection(
         data=data.path,
         num_clips=len(clips),
         splits={split: _describe_split(data.in_split(split), labels) for split in data.split_names},
-        words={field: _describe_words([clip.text[field] for clip in clips]) for field in TEXT_FIELDS},
-        words_from={field: _describe_origins(clips, field, labels) for field in TEXT_FIELDS},
+        words={field: _describe_words([clip.text.get(field, "") for clip in clips]) for field in fields},
+        words_from={field: _describe_origins(clips, field, labels) for field in fields},
         balance={head: _balance(data.in_split("train"), head) for head in labels},
         leaks=Leaks(_sources_in_two_splits(clips), frames.same),
         clips_of_one_picture=frames.of_one_picture,
@@ -52,7 +52,7 @@ def _describe_split(clips: Sequence[StoredClip], labels: Labels) -> SplitSummary
     return SplitSummary(
         clips=len(clips),
         sources=len({clip.source for clip in clips}),
-        seconds=round(sum(clip.duration_seconds for clip in clips), 1),
+        seconds=round(sum({clip.footage: clip.duration_seconds for clip in clips}.values()), 1),
         labels=_count_classes(clips, labels),
     )
 
@@ -78,14 +78,14 @@ def _describe_words(texts: Sequence[str]) -> WordSummary:
 def _describe_origins(clips: Sequence[StoredClip], field: str, labels: Labels) -> dict[str, ClassCounts]:
     groups: dict[str, list[StoredClip]] = defaultdict(list)
     for clip in clips:
-        if clip.words_from[field]:
+        if clip.words_from.get(field):
             groups[_origin(clip, field)].append(clip)
     return {origin: _count_classes(groups[origin], labels) for origin in sorted(groups)}
 
 
 def _origin(clip: StoredClip, field: str) -> str:
     """Where words came from, without the clip's own name: `sidecar:*.en.vtt` for `sidecar:clip.en.vtt`."""
-    without_range = re.sub(r"@[^@/]*$", "", clip.id)
+    without_range = re.sub(r"@[^@/]*$", "", clip.footage)
     return clip.words_from[field].replace(f"sidecar:{PurePosixPath(without_range).stem}.", "sidecar:*.")
 
 
@@ -112,12 +112,12 @@ class _Frames:
 def _read_frames(data: DataSet, sheet: Path) -> _Frames:
     """Compares the stored frames, byte for byte, and draws the contact sheet."""
     shown = _rows_of_sheet(data.clips)
-    by_hash, rows, of_one_picture = defaultdict(list), {}, []
+    by_hash, rows, of_one_picture = defaultdict(dict), {}, {}  # dicts as sets that keep their order
     stored = (pair for split in data.split_names for pair in data.frames(split))
     for clip, frames in track(stored, "reading frames", len(data.clips)):
-        by_hash[hashlib.sha256(b"".join(frames.jpegs)).digest()].append(clip.id)
+        by_hash[hashlib.sha256(b"".join(frames.jpegs)).digest()][clip.footage] = None
         if shows_one_picture(frames.jpegs, frames.timestamps_seconds.tolist()):
-            of_one_picture.append(clip.id)
+            of_one_picture[clip.footage] = None
         if clip.id in shown:
             step = max(1, len(frames.jpegs) // _SHEET_FRAMES)
             rows[clip.id] = (_caption(clip), list(frames.jpegs[::step][:_SHEET_FRAMES]))

@@ -35,7 +35,8 @@ class Leaks:
 
     Attributes:
         sources_in_two_splits: Sources with clips in more than one split.
-        same_frames: Groups of ids of clips whose stored frames are equal, byte for byte.
+        same_frames: Groups of ids of clips whose stored frames are equal, byte for byte; several questions about one
+            clip count once, and are left out of its id here.
     """
 
     sources_in_two_splits: tuple[str, ...]
@@ -56,7 +57,7 @@ class Inspection:
         balance: By head, the share of the most frequent class among the labels of the training split.
         leaks: Between splits.
         clips_of_one_picture: Ids of clips of whose stored frames more than half are one and the same picture, although
-            their times differ: a still film, or a fault in decoding.
+            their times differ: a still film, or a fault in decoding. Without questions, as in `Leaks`.
         contact_sheet: A picture of some clips to look at; None for words without videos.
     """
 

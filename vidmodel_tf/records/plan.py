@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,9 +32,10 @@ class Shard:
     Attributes:
         split: Its name.
         number: From 0, within the split.
-        clips: In the order in which they are stored.
+        clips: In the order in which they are stored; questions about the same frames stand side by side.
         labels: The heads and classes of the whole data set.
         config: How clips are stored.
+        has_questions: Whether anything is asked about any clip of the whole data set.
     """
 
     split: str
@@ -40,6 +43,7 @@ class Shard:
     clips: tuple[Clip, ...]
     labels: Labels
     config: PrepareConfig
+    has_questions: bool = False
 
     @property
     def name(self) -> str:
@@ -50,11 +54,20 @@ class Shard:
     def features(self) -> tfds.features.FeaturesDict:
         """What is stored of each clip."""
         has_videos = self.clips[0].path is not None
-        return example_features(self.labels, self.config.num_stored_frames if has_videos else 0)
+        num_stored_frames = self.config.num_stored_frames if has_videos else 0
+        return example_features(self.labels, num_stored_frames, has_questions=self.has_questions)
+
+    def footage(self) -> Iterator[tuple[Clip, ...]]:
+        """The clips, those with the same frames together."""
+        for _, clips in itertools.groupby(self.clips, key=lambda clip: clip.footage):
+            yield tuple(clips)
 
     def requests(self) -> Iterator[ClipRequest]:
-        """What to decode, clip by clip; nothing for words without videos, nor for clips that are refused already."""
-        for clip in self.clips:
+        """What to decode, once for all questions about it.
+
+        Nothing for words without videos, nor for clips that are refused already.
+        """
+        for clip, *_ in self.footage():
             if clip.path is not None and clip.fault is None:
                 yield ClipRequest(
                     path=clip.path,
@@ -115,14 +128,35 @@ def plan_data_set(source: str, manifest: Manifest, config: PrepareConfig) -> Pla
 
 
 def _shards(manifest: Manifest, splits: Mapping[str, str], config: PrepareConfig) -> Iterator[Shard]:
-    """Clips in an order mixed by the seed, so that a small shuffle window is enough when training."""
+    """Clips in an order mixed by the seed, so that a small shuffle window is enough when training.
+
+    Those with the same frames stay together, so that these are decoded once, and encoded once.
+    """
+    has_questions = any(clip.question for clip in manifest.clips)
     for split in SPLITS:
-        members = [clip for clip in manifest.clips if splits[clip.id] == split]
+        members = _by_footage(clip for clip in manifest.clips if splits[clip.id] == split)
         order = np.random.default_rng(config.seed).permutation(len(members))
-        mixed = [members[i] for i in order]
-        for number, start in enumerate(range(0, len(mixed), CLIPS_PER_SHARD)):
-            clips = tuple(mixed[start : start + CLIPS_PER_SHARD])
-            yield Shard(split, number, clips, manifest.labels, config)
+        for number, clips in enumerate(_fill_shards(members[i] for i in order)):
+            yield Shard(split, number, clips, manifest.labels, config, has_questions)
+
+
+def _by_footage(clips: Iterable[Clip]) -> list[list[Clip]]:
+    groups: defaultdict[object, list[Clip]] = defaultdict(list)
+    for clip in clips:
+        groups[clip.footage].append(clip)
+    return list(groups.values())
+
+
+def _fill_shards(groups: Iterable[list[Clip]]) -> Iterator[tuple[Clip, ...]]:
+    """Joins groups, none of them divided: a clip with more questions than a shard has clips is a shard of its own."""
+    shard: list[Clip] = []
+    for group in groups:
+        if shard and len(shard) + len(group) > CLIPS_PER_SHARD:
+            yield tuple(shard)
+            shard = []
+        shard += group
+    if shard:
+        yield tuple(shard)
 
 
 def _fingerprint(manifest: Manifest, splits: Mapping[str, str], config: PrepareConfig) -> str:

@@ -12,18 +12,22 @@ import tensorflow_datasets as tfds
 
 from vidmodel_tf.clips.clip import Clip, Label
 from vidmodel_tf.clips.clip_request import DecodedClip
-from vidmodel_tf.config import TEXT_FIELDS
+from vidmodel_tf.config import MODEL_FIELDS, TEXT_FIELDS
 from vidmodel_tf.labels import Labels
 
 UNLABELLED = -1  # the class id of a clip that is not labelled for a single-label head
 
 
-def example_features(labels: Labels, num_stored_frames: int) -> tfds.features.FeaturesDict:
+def example_features(
+    labels: Labels, num_stored_frames: int, *, has_questions: bool = False
+) -> tfds.features.FeaturesDict:
     """The features of one clip.
 
     Args:
         labels: The heads and their classes.
         num_stored_frames: N.
+        has_questions: Whether anything is asked about any clip. Where nothing is, data sets are what they were before
+            there were questions.
 
     Returns:
         `id`; `frames`, N JPEGs in display order; `timestamps_seconds` [N]; `text` {field: string} and `words_from`
@@ -32,14 +36,14 @@ def example_features(labels: Labels, num_stored_frames: int) -> tfds.features.Fe
         `labelled` {head: bool}, which tells an empty sequence of classes ("none of them") from a missing label;
         `source`; `duration_seconds`; `fps`.
     """
-    features = tfds.features
+    features, fields = tfds.features, MODEL_FIELDS if has_questions else TEXT_FIELDS
     return features.FeaturesDict(
         {
             "id": features.Text(),
             "frames": features.Sequence(features.Image(encoding_format="jpeg"), length=num_stored_frames),
             "timestamps_seconds": features.Tensor(shape=(num_stored_frames,), dtype=np.float32),
-            "text": features.FeaturesDict({field: features.Text() for field in TEXT_FIELDS}),
-            "words_from": features.FeaturesDict({field: features.Text() for field in TEXT_FIELDS}),
+            "text": features.FeaturesDict({field: features.Text() for field in fields}),
+            "words_from": features.FeaturesDict({field: features.Text() for field in fields}),
             "labels": features.FeaturesDict({head: _label_feature(labels, head) for head in labels}),
             "labelled": features.FeaturesDict({head: features.Scalar(np.bool_) for head in labels}),
             "source": features.Text(),
@@ -60,8 +64,8 @@ def serialize_clip(features: tfds.features.FeaturesDict, clip: Clip, decoded: De
         "id": clip.id,
         "frames": [BytesIO(jpeg) for jpeg in decoded.jpeg_frames],  # as BytesIO the JPEG bytes are stored as they are
         "timestamps_seconds": np.asarray(decoded.timestamps_seconds, np.float32),
-        "text": clip.text,
-        "words_from": {field: clip.words_from.get(field, "") for field in TEXT_FIELDS},
+        "text": {field: clip.text.get(field, "") for field in features["text"]},
+        "words_from": {field: clip.words_from.get(field, "") for field in features["words_from"]},
         "labels": {head: _stored_label(features["labels"][head], label) for head, label in clip.labels.items()},
         "labelled": {head: label is not None for head, label in clip.labels.items()},
         "source": clip.source,

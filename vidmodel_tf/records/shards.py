@@ -70,11 +70,12 @@ def write_shards(shards: Sequence[Shard], folder: Path, config: PrepareConfig) -
 
 
 def _decoded(shard: Shard, results: Iterator[DecodedClip | InputError]) -> Iterator[DecodedClip | InputError]:
-    for clip in shard.clips:
+    for clips in shard.footage():
+        clip = clips[0]  # what is known against one is known against all: they are of one file
         if clip.fault is not None:
-            yield InputError(clip.fault)
+            yield from [InputError(clip.fault)] * len(clips)
         else:
-            yield next(results) if clip.path else _NO_VIDEO
+            yield from [next(results) if clip.path else _NO_VIDEO] * len(clips)
 
 
 def write_shard(shard: Shard, folder: Path, decoded: Iterable[DecodedClip | InputError]) -> Journal:

@@ -10,8 +10,8 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from vidmodel_tf.clips.clip import Label
-from vidmodel_tf.config import TEXT_FIELDS
+from vidmodel_tf.clips.clip import Label, footage_id
+from vidmodel_tf.config import QUESTION, TEXT_FIELDS
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.records.schema import labels_of, without_frames
 
@@ -24,7 +24,8 @@ class StoredClip:
         id: Unique in its data set.
         split: The split in force: the stored one, or that of a fold (`DataSet.with_fold`).
         source: Clips of one source are never in two splits.
-        text: The words, every name in `config.TEXT_FIELDS`; "" where there are none.
+        text: The words, every name in `config.TEXT_FIELDS`, "" where there are none; and `config.QUESTION` where one is
+            asked.
         words_from: Where the words of each field came from, as in `vidmodel_tf.clips.clip.Clip`; "" where there are
             none, and in data sets that were prepared before this was stored.
         labels: By head; None where the clip is not labelled.
@@ -40,6 +41,11 @@ class StoredClip:
     labels: dict[str, Label]
     duration_seconds: float
     fps: float
+
+    @property
+    def footage(self) -> str:
+        """Equal for clips with the same frames: the id without what is asked about it."""
+        return footage_id(self.id, self.text.get(QUESTION, ""))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +95,8 @@ def _stored_clip(example: Mapping[str, Any], split: str, labels: Labels) -> Stor
 
 
 def _by_field(stored: Mapping[str, bytes]) -> dict[str, str]:
-    return {field: stored.get(field, b"").decode() for field in TEXT_FIELDS}
+    question = {QUESTION: stored[QUESTION].decode()} if stored.get(QUESTION) else {}
+    return {field: stored.get(field, b"").decode() for field in TEXT_FIELDS} | question
 
 
 def _label(example: Mapping[str, Any], head: str, labels: Labels) -> Label:

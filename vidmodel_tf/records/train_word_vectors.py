@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from vidmodel_tf.config import TEXT_FIELDS
+from vidmodel_tf.config import MODEL_FIELDS
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.text.tokenize import tokenize
@@ -47,7 +47,7 @@ def train_word_vectors(data_dir: str | Path, out: str | Path, *, units: int = 10
         InputError: It is no data set, has too few words, or gensim is not installed.
     """
     data = open_data_set(data_dir)
-    texts = (clip.text[field] for clip in data.in_split("train") for field in TEXT_FIELDS)
+    texts = (clip.text.get(field, "") for clip in data.in_split("train") for field in MODEL_FIELDS)
     sentences = [tokens for text in texts if (tokens := tokenize(text))]
     try:
         words, values = train_vectors(sentences, units=units, seed=seed)

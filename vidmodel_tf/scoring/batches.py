@@ -29,7 +29,7 @@ def answer_in_batches(
     Example:
         >>> questions = [Question("a", (), "film"), Refusal("b", "no video"), Question("c", (), "")]
         >>> list(answer_in_batches(questions, lambda batch: [question.words for question in batch], 2))
-        ['film', Refusal(id='b', reason='no video', seconds=None), '']
+        ['film', Refusal(id='b', reason='no video', seconds=None, question=''), '']
     """
     waiting: list[Question | Refusal] = []
     for question in questions:

@@ -8,9 +8,10 @@ from pathlib import Path
 from vidmodel_tf.clips.clip_range import expand_clips
 from vidmodel_tf.clips.question import Question, Refusal
 from vidmodel_tf.decision import Answer, answer_heads
-from vidmodel_tf.forms.form import Form
+from vidmodel_tf.forms.encoded_once import EncodedOnce
+from vidmodel_tf.forms.form import Form, Scores
 from vidmodel_tf.forms.open_model import open_model
-from vidmodel_tf.records.frames import decode_questions
+from vidmodel_tf.run_folder.run import Run
 from vidmodel_tf.scoring.batches import answer_in_batches
 from vidmodel_tf.scoring.questions import read_questions
 
@@ -25,31 +26,29 @@ def predict(
     Args:
         model: A run folder, an exported model, or one already opened by `vidmodel_tf.forms.open_model.open_model`.
         files: Videos, folders (searched for videos), globs, and .csv or .jsonl files with the columns `path`,
-            `start_seconds` and `end_seconds` for ranges of videos.
+            `start_seconds` and `end_seconds` for ranges of videos, and `question` for what is asked about them.
         text: Words for all of them, taken for the model's first text field; None: those beside and in each video.
 
     Yields:
-        In order, an answer for each video, or a refusal of one that cannot be read. `to_json()` gives either as
-        `vidmodel predict --json` prints it.
+        In order, questions about one clip together, an answer for each video, or a refusal of one that cannot be read.
+        `to_json()` gives either as `vidmodel predict --json` prints it.
 
     Raises:
-        InputError: There is no such model, or a pattern matches nothing.
+        InputError: There is no such model, a pattern matches nothing, or questions are asked of a model that reads
+            none.
     """
     form = open_model(model)
     clips = expand_clips([str(file) for file in files])
     questions = read_questions(form.run, clips, text)
-    return answer_in_batches(questions, lambda batch: answer_questions(form, batch), _CLIPS_AT_ONCE)
+    encoded = EncodedOnce(form)
+
+    def answer(batch: Sequence[Question]) -> list[Answer]:
+        scores = form.classify(encoded.encode(batch), [question.words for question in batch])
+        return [_answer(question, scores, row, form.run) for row, question in enumerate(batch)]
+
+    return answer_in_batches(questions, answer, _CLIPS_AT_ONCE)
 
 
-def answer_questions(form: Form, questions: Sequence[Question]) -> list[Answer]:
-    """Asks a model some questions at once."""
-    run = form.run
-    scores = form.scores(decode_questions(questions, run.config.model), [question.words for question in questions])
-    return [
-        Answer(
-            question.id,
-            answer_heads({head: values[row] for head, values in scores.items()}, run.labels, run.thresholds),
-            question.seconds,
-        )
-        for row, question in enumerate(questions)
-    ]
+def _answer(question: Question, scores: Scores, row: int, run: Run) -> Answer:
+    heads = answer_heads({head: values[row] for head, values in scores.items()}, run.labels, run.thresholds)
+    return Answer(question.id, heads, question.seconds, question.question)

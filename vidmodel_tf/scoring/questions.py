@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 from vidmodel_tf.clips.clip_range import ClipRange
 from vidmodel_tf.clips.clip_request import ClipRequest
 from vidmodel_tf.clips.question import Question, Refusal
 from vidmodel_tf.clips.read_clips import read_clips
+from vidmodel_tf.config import QUESTION
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.run_folder.run import Run
 from vidmodel_tf.text.fields import join_fields
@@ -24,12 +26,17 @@ def read_questions(run: Run, clips: Sequence[ClipRange], text: str | None) -> It
 
     Args:
         run: Its settings say how.
-        clips: Videos, or ranges of them.
+        clips: Videos, or ranges of them, with what is asked about them. Neighbours that differ in nothing but the
+            question are read once.
         text: Words for all of them, taken for the model's first text field; None: those beside and in each video.
 
     Yields:
         In the order of `clips`, a question, or a refusal of a clip that cannot be read.
+
+    Raises:
+        InputError: Something is asked of a model that reads no questions, or by `text` too.
     """
+    _check_questions(run, clips, text)
     with _words_reader(run, text) as words_of:
         yield from _read(run, clips, words_of)
 
@@ -40,6 +47,7 @@ def _read(run: Run, clips: Sequence[ClipRange], words_of: Callable[[ClipRange], 
         return
     prepare = run.config.prepare
     slots = slots_for_inference(prepare.num_stored_frames, run.config.model.num_frames).tolist()
+    groups = [list(group) for _, group in itertools.groupby(clips, key=lambda clip: clip.footage)]
     requests = (
         ClipRequest(
             path=clip.path,
@@ -50,14 +58,33 @@ def _read(run: Run, clips: Sequence[ClipRange], words_of: Callable[[ClipRange], 
             end_seconds=clip.end_seconds,
             slots=tuple(slots),
         )
-        for clip in clips
+        for clip, *_ in groups
     )
-    for request, result in read_clips(requests, num_workers=0, timeout_seconds=prepare.timeout_seconds):
-        clip = ClipRange(Path(request.path), request.start_seconds, request.end_seconds)
-        if isinstance(result, InputError):
-            yield Refusal(str(clip.path), result.reason, clip.seconds)
-        else:
-            yield _ask(clip, result.jpeg_frames, words_of)
+    results = read_clips(requests, num_workers=0, timeout_seconds=prepare.timeout_seconds)
+    for group, (_, result) in zip(groups, results, strict=True):
+        for clip in group:
+            if isinstance(result, InputError):
+                yield _refuse(clip, result.reason)
+            else:
+                yield _ask(clip, result.jpeg_frames, words_of)
+
+
+def _check_questions(run: Run, clips: Sequence[ClipRange], text: str | None) -> None:
+    fields, num_asked = run.config.model.text_fields, sum(bool(clip.question) for clip in clips)
+    reads_questions = run.config.model.has_text and QUESTION in fields
+    if num_asked and not reads_questions:
+        received = ", ".join(fields) if run.config.model.has_text else "no words"
+        raise InputError(
+            f"column {QUESTION!r}: expected a model that reads questions (model.text_fields). "
+            f"Received: one that reads {received}"
+        )
+    if num_asked and text is not None:
+        raise InputError(f"expected a column {QUESTION!r} or --text, which asks the same of all clips. Received: both")
+    if reads_questions and text is None and num_asked < len(clips):
+        line = (
+            f"nothing is asked about {len(clips) - num_asked} of {len(clips)} clips, though the model reads questions"
+        )
+        print(f"warning: {line}: ask by --text, or in a list with a column {QUESTION!r}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -72,7 +99,7 @@ def _words_reader(run: Run, text: str | None) -> Iterator[Callable[[ClipRange], 
 
         def words_of(clip: ClipRange) -> str:
             cues = cut(words.find(clip.path, fields), clip.start_seconds, clip.end_seconds)
-            return join_fields(text_by_field(cues), fields)
+            return join_fields({**text_by_field(cues), QUESTION: clip.question}, fields)
 
         yield words_of
 
@@ -85,12 +112,16 @@ def words_as_trained(run: Run) -> WordsOfVideos:
 
 def _ask_of_words(clip: ClipRange, words_of: Callable[[ClipRange], str]) -> Question | Refusal:
     if not clip.path.is_file():
-        return Refusal(str(clip.path), "there is no such file: expected a video", clip.seconds)
+        return _refuse(clip, "there is no such file: expected a video")
     return _ask(clip, (), words_of)
 
 
 def _ask(clip: ClipRange, jpeg_frames: tuple[bytes, ...], words_of: Callable[[ClipRange], str]) -> Question | Refusal:
     try:
-        return Question(str(clip.path), jpeg_frames, words_of(clip), clip.seconds)
+        return Question(str(clip.path), jpeg_frames, words_of(clip), clip.seconds, clip.question)
     except InputError as error:
-        return Refusal(str(clip.path), str(error), clip.seconds)
+        return _refuse(clip, str(error))
+
+
+def _refuse(clip: ClipRange, reason: str) -> Refusal:
+    return Refusal(str(clip.path), reason, clip.seconds, clip.question)

@@ -73,7 +73,10 @@ def _ask(client: ServingClient, run: Run, questions: Sequence[Question]) -> list
         jpegs = [_black_frames(run.config.model.num_frames)] * len(questions)
     outputs = client.ask(jpegs, [question.words for question in questions])
     answers = describe_outputs(outputs, len(questions), run.labels)
-    return [Answer(question.id, heads, question.seconds) for question, heads in zip(questions, answers, strict=True)]
+    return [
+        Answer(question.id, heads, question.seconds, question.question)
+        for question, heads in zip(questions, answers, strict=True)
+    ]
 
 
 def _black_frames(num_frames: int) -> list[bytes]:

@@ -27,7 +27,7 @@ Example = dict[str, Any]  # a stored clip, parsed
 # existing caches.
 STORED_NAME = "backbone_output"
 
-_BATCH_SIZE = 4  # clips; more would not be faster on a CPU and take more memory
+_BATCH_SIZE = 4  # clips with frames of their own; more would not be faster on a CPU and take more memory
 
 
 def encoded_schema(data: DataSet, config: ModelConfig, cnn: keras.Model) -> tfds.features.FeaturesDict:
@@ -65,15 +65,14 @@ def encode_shards(
     encode = tf.function(encoder, input_signature=[tf.TensorSpec((None, *encoder.input_shape[1:]), tf.uint8)])
     for shard, view in track(missing, f"backbone, {config.streams}", len(missing)):
         with atomic_write(folder / view / shard.name) as beside, tf.io.TFRecordWriter(str(beside)) as writer:
-            for clips in _read_batches(shard, view, data, config):
-                for example in _encode(clips, encode):
+            clips = _share_frames(_read_clips(shard, view, data, config))
+            for batch in iter(lambda clips=clips: list(itertools.islice(clips, _BATCH_SIZE)), []):
+                for example in _encode(batch, encode):
                     writer.write(schema.serialize_example(schema.encode_example(example)))
 
 
-def _read_batches(
-    shard: Path, view: View, data: DataSet, config: ModelConfig
-) -> Iterator[list[tuple[Example, np.ndarray]]]:
-    """Clips without their frames, and frames uint8 [T, H, W, 3], a few clips at a time."""
+def _read_clips(shard: Path, view: View, data: DataSet, config: ModelConfig) -> Iterator[tuple[Example, np.ndarray]]:
+    """Each clip without its frames, and these, uint8 [T, H, W, 3]."""
     slots = data.slots(config.num_frames)
 
     def to_frames(record: tf.Tensor):
@@ -83,11 +82,22 @@ def _read_batches(
         return example, frames[:, :, ::-1] if view == "mirrored" else frames
 
     records = tf.data.TFRecordDataset(str(shard)).map(to_frames, num_parallel_calls=tf.data.AUTOTUNE)
-    clips = records.prefetch(_BATCH_SIZE).as_numpy_iterator()
-    return iter(lambda: list(itertools.islice(clips, _BATCH_SIZE)), [])
+    return records.prefetch(_BATCH_SIZE).as_numpy_iterator()
 
 
-def _encode(clips: list[tuple[Example, np.ndarray]], encode: Callable) -> Iterator[Example]:
+def _share_frames(clips: Iterator[tuple[Example, np.ndarray]]) -> Iterator[tuple[list[Example], np.ndarray]]:
+    """Joins neighbours with the same frames: questions about one clip are stored side by side."""
+    examples, last = [], None
+    for example, frames in clips:
+        if last is not None and not np.array_equal(frames, last):
+            yield examples, last
+            examples = []
+        examples, last = [*examples, example], frames
+    if last is not None:
+        yield examples, last
+
+
+def _encode(clips: list[tuple[list[Example], np.ndarray]], encode: Callable) -> Iterator[Example]:
     encodings = encode(np.stack([frames for _, frames in clips])).numpy().astype(np.float32)
-    for (example, _), clip_encodings in zip(clips, encodings, strict=True):
-        yield {**example, STORED_NAME: clip_encodings}
+    for (examples, _), clip_encodings in zip(clips, encodings, strict=True):
+        yield from ({**example, STORED_NAME: clip_encodings} for example in examples)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vidmodel_tf.config import TEXT_FIELDS, ModelConfig
+from vidmodel_tf.config import MODEL_FIELDS, ModelConfig
 from vidmodel_tf.records.data_set import DataSet
 
 
@@ -13,8 +13,8 @@ def describe_unread_words(data: DataSet, config: ModelConfig) -> str | None:
     """
     if not config.has_text:
         return None
-    clips, others = data.in_split("train"), [field for field in TEXT_FIELDS if field not in config.text_fields]
-    counts = {field: sum(bool(clip.text[field].strip()) for clip in clips) for field in others}
+    clips, others = data.in_split("train"), [field for field in MODEL_FIELDS if field not in config.text_fields]
+    counts = {field: sum(bool(clip.text.get(field, "").strip()) for clip in clips) for field in others}
     found = ", ".join(f"{field} ({count} of {len(clips)} clips)" for field, count in counts.items() if count)
     if not found:
         return None

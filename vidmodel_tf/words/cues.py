@@ -16,7 +16,7 @@ class Cue:
     Attributes:
         start_seconds: On the clock of the video.
         end_seconds: Half open; infinity for words that hold for the whole video, such as a title.
-        field: One of `config.TEXT_FIELDS`.
+        field: One of `config.MODEL_FIELDS`.
         text: The words, without formatting.
         source: Where they came from: "manifest", "sidecar:clip.en.vtt", "tracks:eng", ...
     """
@@ -54,7 +54,7 @@ def cut(cues: Iterable[Cue], start_seconds: float | None, end_seconds: float | N
 
 
 def text_by_field(cues: Iterable[Cue]) -> dict[str, str]:
-    """The words of every field, joined by spaces; "" for a field without words.
+    """The words of every field in `config.TEXT_FIELDS`, joined by spaces, "" without words; a question if one is asked.
 
     Example:
         >>> text_by_field([Cue(0, 1, "speech", "one", ""), Cue(1, 2, "speech", "two", "")])["speech"]
@@ -62,7 +62,7 @@ def text_by_field(cues: Iterable[Cue]) -> dict[str, str]:
     """
     texts: dict[str, list[str]] = {field: [] for field in TEXT_FIELDS}
     for cue in cues:
-        texts[cue.field].append(cue.text)
+        texts.setdefault(cue.field, []).append(cue.text)
     return {field: " ".join(parts) for field, parts in texts.items()}
 
 

@@ -20,6 +20,7 @@ _TAILS = {
     "subtitles": (*SUBTITLE_SUFFIXES, ".json"),
     "screen_text": (".json",),
     "speech": (".json",),
+    "question": (),  # it is asked, not found
 }
 # fmt: off
 _SUBTITLES = (
@@ -65,7 +66,7 @@ def names_for(field: str, beside: Mapping[str, str], languages: Sequence[str]) -
     """The files beside a video that may hold the words of a field, the best first.
 
     Args:
-        field: One of `config.TEXT_FIELDS`.
+        field: One of `config.MODEL_FIELDS`.
         beside: From `FolderNames.beside`.
         languages: Subtitles that say their language (`.en.vtt`) come in this order, before those that do not; those
             in other languages are left out.

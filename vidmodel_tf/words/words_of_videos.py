@@ -43,7 +43,7 @@ class WordsOfVideos:
 
         Args:
             video: The file.
-            fields: Some of `config.TEXT_FIELDS`.
+            fields: Some of `config.MODEL_FIELDS`; a question is never found.
 
         Raises:
             InputError: The video or a file beside it cannot be read.

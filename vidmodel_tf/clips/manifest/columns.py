@@ -7,13 +7,13 @@ import difflib
 import re
 from collections.abc import Sequence
 
-from vidmodel_tf.config import TEXT_FIELDS
+from vidmodel_tf.config import MODEL_FIELDS, TEXT_FIELDS
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import head_fault
 
-COLUMNS = ("path", "label", *TEXT_FIELDS, "start_seconds", "end_seconds", "source", "split")
+COLUMNS = ("path", "label", *MODEL_FIELDS, "start_seconds", "end_seconds", "source", "split")
 HEAD_PREFIXES = ("label", "labels")
-WORDS_COLUMNS = ("id", "label", *TEXT_FIELDS, "source", "split")  # of a manifest without videos
+WORDS_COLUMNS = ("id", "label", *MODEL_FIELDS, "source", "split")  # of a manifest without videos
 
 # The names are short: at difflib's default of 0.6, "file" and "video_title" would pass for a misspelt "title".
 _MISSPELT_CUTOFF = 0.8

@@ -16,7 +16,7 @@ from vidmodel_tf.clips.manifest.cells import (
 )
 from vidmodel_tf.clips.manifest.columns import Columns
 from vidmodel_tf.clips.manifest.rows import Row
-from vidmodel_tf.config import TEXT_FIELDS
+from vidmodel_tf.config import MODEL_FIELDS, QUESTION, TEXT_FIELDS
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.words.cues import Cue, cut, sources_by_field, text_by_field, untimed
 from vidmodel_tf.words.json_words import check_text
@@ -57,11 +57,11 @@ class RowReader:
         cues = cut(words, start_seconds, end_seconds)
         if row.faults or path is None:
             return None
-        name = relative_name(path, self._root)
+        name, text = relative_name(path, self._root), text_by_field(cues)
         return Clip(
-            id=clip_id(name, start_seconds, end_seconds),
+            id=clip_id(name, start_seconds, end_seconds, text.get(QUESTION, "")),
             path=path,
-            text=text_by_field(cues),
+            text=text,
             words_from=sources_by_field(cues),
             open_fields=open_fields,
             labels=labels,
@@ -80,10 +80,11 @@ class RowReader:
             row.refuse("title", "expected words in a row without a video. Received: none; remove the row")
         if row.faults:
             return None
+        text = text_by_field(cues)
         return Clip(
-            id=name,
+            id=clip_id(name, None, None, text.get(QUESTION, "")),
             path=None,
-            text=text_by_field(cues),
+            text=text,
             words_from=sources_by_field(cues),
             labels=labels,
             source=source or name,
@@ -110,7 +111,7 @@ class RowReader:
         Returns:
             The words, and the fields for which there are none.
         """
-        texts = {field: row.read(field, _check_field, field) or "" for field in TEXT_FIELDS}
+        texts = {field: row.read(field, _check_field, field) or "" for field in MODEL_FIELDS}
         given = {field: text for field, text in texts.items() if text.strip()}
         cues = [untimed(field, text, "manifest") for field, text in given.items() if field != "subtitles"]
         cues += row.read("subtitles", self._read_subtitles) or []

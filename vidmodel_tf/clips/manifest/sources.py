@@ -83,4 +83,4 @@ def _stem(clip: Clip) -> str:
 
 
 def _lacks_source(clip: Clip) -> bool:
-    return clip.id == clip_id(clip.source, clip.start_seconds, clip.end_seconds)
+    return clip.id == clip_id(clip.source, clip.start_seconds, clip.end_seconds, clip.question)

@@ -11,7 +11,7 @@ from vidmodel_tf.clips.manifest.columns import Columns, read_columns
 from vidmodel_tf.clips.manifest.missing import blank_missing
 from vidmodel_tf.clips.manifest.row_reader import RowReader
 from vidmodel_tf.clips.manifest.rows import Row, read_rows
-from vidmodel_tf.config import TEXT_FIELDS
+from vidmodel_tf.config import MODEL_FIELDS, QUESTION
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.words.sidecars import Sidecars
 
@@ -45,7 +45,7 @@ def read_table(path: Path, sidecars: Sidecars) -> Table:
     names, rows = read_rows(path)
     columns = read_columns(names, path.name)
     heads = [column.column for column in columns.heads.values()]
-    warnings = blank_missing(rows, names=[*heads, "source", "split"], texts=TEXT_FIELDS)
+    warnings = blank_missing(rows, names=[*heads, "source", "split"], texts=MODEL_FIELDS)
     reader = RowReader(columns, path.parent, sidecars, rows)
     clips = [None if row.faults else reader.read(row) for row in rows]
     _refuse_repeated(rows, clips)
@@ -60,14 +60,30 @@ def read_table(path: Path, sidecars: Sidecars) -> Table:
 
 
 def _refuse_repeated(rows: Sequence[Row], clips: Sequence[Clip | None]) -> None:
+    """Notes the rows that ask the same about the same clip as one before, and those that would part a clip."""
     first_rows: dict[object, int] = {}
+    first_sources: dict[object, tuple[int, str]] = {}
     for row, clip in zip(rows, clips, strict=True):
         if clip is None:
             continue
+        *footage, _ = key = clip.key
         # By id as well: a file may be called "a.mp4@0-5".
-        earlier = first_rows.get(clip.key) or first_rows.get(clip.id)
-        if earlier:
-            column, other = ("path", "start_seconds, end_seconds") if clip.path else ("id", "id")
-            row.refuse(column, f"the same clip as row {earlier}; remove one, or give another {other}")
-        else:
-            first_rows[clip.key] = first_rows[clip.id] = row.number
+        if earlier := first_rows.get(key) or first_rows.get(clip.id):
+            _refuse_second(row, clip, earlier)
+            continue
+        first_rows[key] = first_rows[clip.id] = row.number
+        number, source = first_sources.setdefault(tuple(footage), (row.number, clip.source))
+        if clip.source != source:  # one question might be trained on and the other tested
+            row.refuse(
+                "source",
+                f"expected {source!r}, as row {number} has it, which asks about the same clip. "
+                f"Received: {clip.source!r}; give both rows one source",
+            )
+
+
+def _refuse_second(row: Row, clip: Clip, earlier: int) -> None:
+    if clip.question:
+        row.refuse(QUESTION, f"the same question about the same clip as row {earlier}; remove one, or ask another")
+        return
+    column, other = ("path", "start_seconds, end_seconds") if clip.path else ("id", "id")
+    row.refuse(column, f"the same clip as row {earlier}; remove one, or give another {other}")
