@@ -22,7 +22,7 @@ SMALL = {  # what makes the commands of a page small enough for a test
         "backbone": "small_cnn", "num_frames": 2, "height": 32, "width": 40, "projection_units": 32, "lstm_units": 24,
         "num_tokens": 12, "embedding_units": 16, "text_lstm_units": 24, "hidden_units": 64, "dropout": 0.0,
     },
-    "train": {"epochs": 60, "patience": 60, "batch_size": 16, "learning_rate": 0.005, "label_smoothing": 0.0},
+    "train": {"epochs": 30, "patience": 30, "batch_size": 16, "learning_rate": 0.005, "label_smoothing": 0.0},
 }  # fmt: skip
 
 

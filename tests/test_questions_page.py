@@ -9,7 +9,7 @@ import pytest
 from tests.drawn_answers import draw_video, write_questions, write_small_settings
 from tests.pages import run_commands
 
-ROUNDS = 20  # of 6 videos: every pair of colours
+ROUNDS = 16  # of 6 videos: every pair of colours
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 from tests.drawn_answers import draw_video, write_moods, write_small_settings
 from tests.pages import run_commands
 
-ROUNDS = 24  # of 6 videos: every category with every mood
+ROUNDS = 20  # of 6 videos: every category with every mood
 
 
 @pytest.mark.slow
@@ -27,7 +27,7 @@ def test_each_head_learns_from_the_branch_that_tells_it(tmp_path, monkeypatch, c
     print({head: (each["num_clips"], each["accuracy"]) for head, each in heads.items()}, ablations)
     assert heads["category"]["accuracy"] > 0.85
     assert heads["mood"]["accuracy"] > 0.85
-    assert ablations["without_text"]["mood"] < 0.7 < 0.8 < ablations["without_text"]["category"]
+    assert ablations["without_text"]["mood"] < 0.75 < 0.85 < ablations["without_text"]["category"]
     assert ablations["without_frames"]["category"] < 0.6 < 0.85 < ablations["without_frames"]["mood"]
     splits = json.loads((tmp_path / "data/moods/splits.json").read_text())["splits"]
     with manifest.open(encoding="utf-8") as file:
