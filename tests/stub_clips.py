@@ -18,6 +18,10 @@ class StubClip:
     labels: dict[str, Label]
     split: str | None = None
 
+    @property
+    def footage(self) -> str:
+        return self.id
+
 
 def make_clips(classes: Iterable[Label], clips_a_source: int = 1) -> list[StubClip]:
     """One source for each of `classes`."""
