@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 import json
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.conftest import MODEL, PREPARE, TRAIN
@@ -16,8 +19,10 @@ from vidmodel_tf.clips.clip_range import ClipRange, expand_clips
 from vidmodel_tf.clips.manifest.read import read_manifest
 from vidmodel_tf.clips.read_clips import read_clips
 from vidmodel_tf.clips.splits.assign import assign_splits
+from vidmodel_tf.commands.show import open_console, print_answers
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.forms.form import Form
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.records import shards
 from vidmodel_tf.records.data_set import open_data_set
@@ -26,8 +31,10 @@ from vidmodel_tf.records.plan import CLIPS_PER_SHARD
 from vidmodel_tf.records.prepare import prepare
 from vidmodel_tf.run_folder.run import Run, RunConfig
 from vidmodel_tf.scoring import questions as scoring_questions
+from vidmodel_tf.scoring.clips import predict
 from vidmodel_tf.scoring.questions import read_questions
 from vidmodel_tf.text.vocabulary import Vocabulary
+from vidmodel_tf.timelines.words_of_range import find_cues, words_of_range
 
 WHAT, WHO = "What is he doing?", "Who is it?"
 ASKING = dataclasses.replace(MODEL, text_fields=("question", "title"))
@@ -232,6 +239,47 @@ def test_each_clip_of_a_list_is_read_once(asked_list, tmp_path, monkeypatch, cap
     ]
     assert found[0].jpeg_frames == found[1].jpeg_frames != found[2].jpeg_frames
     assert "warning: nothing is asked about 1 of 4 clips" in capsys.readouterr().err
+
+
+class CountingForm(Form):
+    """The score of class a is the length of the words."""
+
+    def __init__(self, run):
+        self.run, self.num_encoded = run, 0
+
+    def encode(self, frames, previous=None):
+        self.num_encoded += len(frames)
+        return frames.mean(axis=(2, 3, 4))
+
+    def classify(self, features, words):
+        lengths = np.array([len(each) for each in words]) / 100
+        return {"x": np.stack([lengths, 1 - lengths], axis=1)}
+
+
+def test_answers_name_the_question_and_each_clip_is_encoded_once(asked_list, tmp_path):
+    form = CountingForm(run_of(tmp_path, ASKING))
+    asked_list.with_name("bad.mp4").write_bytes(b"no video")
+    asked_list.write_text(asked_list.read_text() + f"\nbad.mp4,{WHO}\n")
+    answers = list(predict(form, [asked_list]))
+    found = [answer.to_json() for answer in answers]
+    assert form.num_encoded == 2
+    named = [(Path(str(each["path"])).name, each.get("question")) for each in found]
+    assert named == [("a.mp4", WHAT), ("a.mp4", WHO), ("b.mp4", WHAT), ("b.mp4", None), ("bad.mp4", WHO)]
+    scores = [each["heads"]["x"]["scores"]["a"] for each in found[:4]]
+    assert scores == pytest.approx(
+        [(len(words)) / 100 for words in (f"_{WHAT}_A film", f"_{WHO}_A film", f"_{WHAT}", "")]
+    )
+    assert "error" in found[4]
+    table = io.StringIO()
+    with contextlib.redirect_stdout(table):
+        print_answers(answers, open_console())
+    assert f"a.mp4: {WHO}" in table.getvalue()
+
+
+def test_a_timeline_asks_by_text(asked_list, tmp_path):
+    run, video = run_of(tmp_path, ASKING), asked_list.with_name("a.mp4")
+    assert words_of_range(run, find_cues(run, video, WHO))(0.0, 1.0) == f"\x01{WHO}"
+    assert words_of_range(run, find_cues(run, video, None))(0.0, 1.0) == "\x02A film"
 
 
 def test_text_asks_the_same_of_all_clips(asked_list, tmp_path):

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 import pickle
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import MODEL, TRAIN
-from tests.stub_clips import draw_clips
+from tests.stub_clips import StubClip, draw_clips
 from vidmodel_tf.clips.splits.assign import assign_folds
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation import fold_task
@@ -55,6 +56,20 @@ def test_sources_are_kept_whole_or_not():
 
     assert num_torn(plan(num_seeds=1)) == 0
     assert num_torn(plan(num_seeds=1, whole=False)) > 0
+
+
+@dataclasses.dataclass(frozen=True)
+class AskedClip(StubClip):
+    @property
+    def footage(self):
+        return self.id.partition("?")[0]
+
+
+def test_questions_about_one_clip_stay_together_even_where_sources_do_not(monkeypatch):
+    clips = [AskedClip(f"c{i}?{q}", f"s{i % 4}", {"label": "ab"[q % 2]}) for i in range(12) for q in range(3)]
+    monkeypatch.setattr(StubData, "clips", tuple(clips))
+    for task in plan(num_seeds=1, whole=False):
+        assert len({(clip.footage, task.split_of_clip[clip.id]) for clip in clips}) == 12
 
 
 def test_a_task_is_small_enough_to_be_sent():

@@ -25,6 +25,13 @@ def test_fields_with_words_are_named_with_the_number_of_clips():
     )
 
 
+def test_questions_that_are_not_read_are_named():
+    data = data_with(title=["a", "b"], question=["What?", ""])
+    assert "does not read: question (1 of 2 clips);" in str(describe_unread_words(data, MODEL))
+    asking = dataclasses.replace(MODEL, text_fields=("question", "title"))
+    assert describe_unread_words(data, asking) is None
+
+
 @pytest.mark.parametrize(
     "changes", [{"text_fields": TEXT_FIELDS}, {"branches": "video"}, {"text_fields": ("title", "speech")}]
 )
