@@ -51,7 +51,7 @@ def test_letters_on_a_box(tmp_path, monkeypatch, above):
     seen = []
     monkeypatch.setattr(bitmap_tracks, "read_lines", lambda bgr: seen.append(bgr) or [])
     picture = np.full((40, 300), 1, np.uint8)
-    picture[8:32, 20:280:20] = picture[8:32, 21:281:20] = 2  # strokes
+    picture[8:32, 10:300:20] = picture[8:32, 11:300:20] = 2  # strokes
     cues_of(write_with_bitmaps(tmp_path / "a.mkv", [(0.5, 1.5, np.pad(picture, ((above, above), (90, 90))))]))
     (drawn,) = seen
     assert (drawn[30 + above : -30 - above, 120:-120, 0] == np.where(picture == 2, 255, 0)).all()
