@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from vidmodel_tf.commands.parser import COMMANDS, build_parser
-from vidmodel_tf.errors import VidmodelError
+from vidmodel_tf.errors import VidmodelError, disk_failure
 
 _RESUMABLE = ("prepare", "train", "crossvalidate", "timeline")
 _WRONG_PATHS = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
@@ -45,3 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         print(f"vidmodel {options.command}: {where}{error.strerror or error}", file=sys.stderr)
         return 2 if isinstance(error, _WRONG_PATHS) else 1
+    except Exception as error:
+        if (reason := disk_failure(error)) is None:
+            raise
+        print(f"vidmodel {options.command}: {reason}", file=sys.stderr)
+        return 1

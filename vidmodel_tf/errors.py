@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import reprlib
 from collections.abc import Sequence
 from typing import Any
@@ -49,15 +51,39 @@ def shown(value: Any) -> str:
     return _SHORT.repr(value)
 
 
-def cause(error: Exception) -> str:
+def cause(error: BaseException) -> str:
     r"""What another library says of a failure, as part of our one line: on one line, cut short where it is long.
 
     Example:
         >>> cause(ValueError("bad\n  file"))
         'bad file'
     """
-    return " ".join(str(error).split())[:200]
+    return " ".join(str(error).split())[:_LONGEST]
 
+
+def disk_failure(error: BaseException | None) -> str | None:
+    """What an exception says of a disk that is full or cannot be written, on one line; None for any other exception.
+
+    TensorFlow and HDF5 raise exceptions of their own for it, which have nothing in common but the system's words.
+
+    Example:
+        >>> disk_failure(RuntimeError("a.tfrecord; No space left on device"))
+        'a.tfrecord; No space left on device'
+    """
+    while error is not None:
+        text = " ".join(_GRAPH_NODE.sub("", str(error)).split())
+        for words in _DISK_FAILURES:
+            if words in text:
+                return text[: text.index(words) + len(words)][-_LONGEST:]  # the path stands right before them
+        error = error.__cause__ or error.__context__
+    return None
+
+
+_LONGEST = 200  # characters of what another library says
+_GRAPH_NODE = re.compile(r"\{\{.*?\}\} ?")  # what TensorFlow puts first: where in the graph it happened
+_DISK_FAILURES = [
+    os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO)
+]
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100

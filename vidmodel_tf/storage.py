@@ -32,23 +32,38 @@ _MARKS = {  # the longer ones first: that of UTF-32 begins like that of UTF-16
 
 
 @contextlib.contextmanager
-def atomic_write(path: str | Path) -> Iterator[Path]:
+def atomic_write(path: str | Path, *, num_bytes: int = 0) -> Iterator[Path]:
     """Gives a path beside `path` to write to; it takes the place of `path` when the block ends without an error.
 
     The suffix is kept: Keras and OpenCV choose the format by it.
+
+    Args:
+        path: The file to be.
+        num_bytes: The size that it will have about, for a library that does not survive a full disk.
+
+    Raises:
+        OSError: There is no room for so much.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     prefix, suffix = _name_beside(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=suffix)
-    os.close(handle)
     beside = Path(name)
     try:
+        _reserve(handle, num_bytes)
         yield beside
         beside.chmod(0o644)  # mkstemp's 0600 would lock out a server that runs as another user
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _reserve(handle: int, num_bytes: int) -> None:
+    try:
+        if num_bytes:
+            os.posix_fallocate(handle, 0, num_bytes)
+    finally:
+        os.close(handle)
 
 
 def _name_beside(path: Path) -> tuple[str, str]:

@@ -20,6 +20,8 @@ from vidmodel_tf.storage import atomic_write
 from vidmodel_tf.training.history import Epoch
 from vidmodel_tf.training.state import TrainingState
 
+_HDF5_BYTES = 4096  # what HDF5 writes beside the numbers of a variable: about 3000
+
 
 class StageProgress(keras.callbacks.Callback):
     """Keeps the last and the best weights of a stage, and ends it when the monitored loss no longer falls.
@@ -68,7 +70,9 @@ class StageProgress(keras.callbacks.Callback):
 
     def _save_weights(self, kind: str, epoch: int) -> str:
         name = f"{self.state.stage}-{kind}-{epoch:05d}.weights.h5"
-        with atomic_write(self.run_dir / layout.CHECKPOINTS / name) as beside:
+        # On a full disk HDF5 crashes the process.
+        num_bytes = 4 * self.model.count_params() + _HDF5_BYTES * len(self.model.variables)
+        with atomic_write(self.run_dir / layout.CHECKPOINTS / name, num_bytes=num_bytes) as beside:
             self.model.save_weights(beside, overwrite=True)
         return name
 
