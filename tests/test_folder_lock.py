@@ -14,7 +14,7 @@ import sys
 import pytest
 
 from tests.conftest import MODEL, PREPARE, TRAIN
-from vidmodel_tf.errors import InputError, VidmodelError
+from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.crossvalidate import crossvalidate
 from vidmodel_tf.folder_lock import NAME, locked
 from vidmodel_tf.records.prepare import prepare
@@ -97,10 +97,8 @@ def test_without_locks_a_warning_and_the_work(tmp_path, monkeypatch, capsys):
 
 def test_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
-    expected = pytest.raises(VidmodelError, match=r"file.*: cannot be written \((Not a directory|File exists)\)")
-    with expected as raised, locked(tmp_path / "file" / "out"):
+    with pytest.raises(NotADirectoryError), locked(tmp_path / "file" / "out"):
         pass
-    assert raised.value.exit_code == 1
 
 
 def test_one_run_of_a_command_at_a_time(tmp_path, data_set, clips_csv):

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from vidmodel_tf.errors import InputError, VidmodelError, shown
+from vidmodel_tf.errors import InputError, shown
 
 NAME = ".lock"
 _LONGEST = 200  # of a command, in characters
@@ -31,15 +31,11 @@ def locked(folder: Path) -> Iterator[None]:
 
     Raises:
         InputError: Another process writes there.
-        VidmodelError: The folder cannot be written.
+        OSError: The folder cannot be written.
     """
     path = folder / NAME
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = _lock(path)
-    except OSError as error:
-        raise VidmodelError(f"{error.filename or folder}: cannot be written ({error.strerror})") from None
-    with file:
+    folder.mkdir(parents=True, exist_ok=True)
+    with _lock(path) as file:
         try:
             yield
         finally:

@@ -44,11 +44,11 @@ class EventLog:
         self.path = folder / NAME
         self._lock = threading.Lock()
         with contextlib.ExitStack() as held:
-            held.enter_context(locked(folder))
             try:
+                held.enter_context(locked(folder))
                 self._file = held.enter_context(self.path.open("a+b", buffering=0))
             except OSError as error:
-                raise VidmodelError(f"{self.path}: cannot be written ({error.strerror})") from None
+                raise VidmodelError(f"{error.filename or self.path}: cannot be written ({error.strerror})") from None
             self._held = held.pop_all()
         self._number = 0
         self._end_open_events(warn)
