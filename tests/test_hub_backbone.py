@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import sys
 
 import keras
 import numpy as np
 import pytest
 
-from tests.conftest import MODEL
+from tests.conftest import MODEL, TRAIN
 from tests.own_backbones import save_hub_preset
 from vidmodel_tf.errors import InputError, VidmodelError
+from vidmodel_tf.model import own_backbone
+from vidmodel_tf.model.build import build_model
 from vidmodel_tf.model.cut import split_backbone
 from vidmodel_tf.model.flat_graph import flat_graph
 from vidmodel_tf.model.hub_preset import load_hub_backbone
 from vidmodel_tf.model.image_encoder import rebuild_encoder, serialize_encoder
 from vidmodel_tf.model.own_backbone import identify_backbone, load_own_backbone
 from vidmodel_tf.model.trainable import set_trainable
+from vidmodel_tf.training.train import train
 
 keras_hub = pytest.importorskip("keras_hub", reason="the extra hub is not installed")
 
@@ -140,19 +144,23 @@ def preset(tmp_path_factory):
     return save_hub_preset(tmp_path_factory.mktemp("place") / "tiny_vit")
 
 
+def identified(config):
+    return identify_backbone(config)[0]
+
+
 @pytest.mark.slow
 def test_settings_name_a_preset_and_the_hash_of_its_weights(preset, tmp_path):
     given = dataclasses.replace(MODEL, backbone=f"keras_hub:{preset}", weights="imagenet")
-    config = identify_backbone(given)
+    config = identified(given)
     assert config.backbone == "keras_hub:tiny_vit"
     assert config.weights.startswith("sha256:")
-    assert identify_backbone(given) == config
+    assert identified(given) == config
     load_own_backbone(given.backbone, config)
     other = save_hub_preset(tmp_path / "tiny_vit", seed=6)
     with pytest.raises(InputError, match="was changed while the run was planned"):
         load_own_backbone(f"keras_hub:{other}", config)
     with pytest.raises(InputError, match=r"'imagenet' for those that come with .*tiny_vit \(sha256:"):
-        identify_backbone(dataclasses.replace(config, backbone=f"keras_hub:{other}"))
+        identified(dataclasses.replace(config, backbone=f"keras_hub:{other}"))
 
 
 @pytest.mark.slow
@@ -160,6 +168,47 @@ def test_without_pretrained_weights_they_are_random(preset):
     config = dataclasses.replace(MODEL, backbone=f"keras_hub:{preset}", weights="none")
     one, other = (load_own_backbone(config.backbone, config).get_weights()[1] for _ in range(2))
     assert np.ptp(one - other) > 0
+
+
+@pytest.mark.parametrize(
+    ("preset", "name"),
+    [
+        ("vit_base", "vit_base"),
+        ("kaggle://keras/vit/keras/vit_base/4", "vit_base"),
+        ("hf://owner/vit_base", "vit_base"),
+        ("./presets/vit_base/", "vit_base"),
+        ("./4", "4"),
+    ],
+)
+def test_settings_name_a_preset_without_place_and_version(preset, name):
+    config = dataclasses.replace(MODEL, backbone=f"keras_hub:{preset}", weights="none")
+    assert identified(config).backbone == f"keras_hub:{name}"
+
+
+@pytest.mark.slow
+def test_training_loads_a_preset_once(preset, data_set, tmp_path, monkeypatch):
+    loaded = []
+
+    def load(*args, **kwargs):
+        loaded.append(args)
+        return load_hub_backbone(*args, **kwargs)
+
+    monkeypatch.setattr(own_backbone, "load_hub_backbone", load)
+    config = dataclasses.replace(MODEL, backbone=f"keras_hub:{preset}", weights="imagenet")
+    settings = dataclasses.replace(TRAIN, fine_tune_epochs=1, fine_tune_from="misspelt")
+    with pytest.raises(InputError, match="fine_tune_from: expected a layer of hub_backbone"):
+        train(data_set, tmp_path / "run", config, settings)
+    assert len(loaded) == 1
+
+
+def test_without_pretrained_weights_none_are_read(preset, tmp_path):
+    bare = shutil.copytree(preset, tmp_path / "bare", ignore=shutil.ignore_patterns("*.weights.h5"))
+    config = dataclasses.replace(MODEL, backbone=f"keras_hub:{bare}", weights="imagenet")
+    shapes = [weight.shape for weight in load_own_backbone(f"keras_hub:{preset}", config).weights]
+    assert [weight.shape for weight in load_own_backbone(config.backbone, config, load_weights=False).weights] == shapes
+    assert build_model(config, {"kind": ["a", "b"]}, 9, load_backbone_weights=False).count_params() > 0
+    with pytest.raises(InputError, match="expected a folder that save_to_preset"):
+        load_own_backbone(config.backbone, config)
 
 
 def test_another_size_is_told(preset):

@@ -27,8 +27,10 @@ from vidmodel_tf.model.flat_graph import flat_graph
 from vidmodel_tf.model.image_encoder import MAX_WEIGHTS, rebuild_encoder, serialize_encoder, with_fixed_input
 from vidmodel_tf.model.own_backbone import identify_backbone, load_own_backbone
 from vidmodel_tf.model.trainable import backbone_of, set_trainable
+from vidmodel_tf.records.vocabulary import Vocabulary
 from vidmodel_tf.run_folder.own_backbone import write_own_backbone
 from vidmodel_tf.run_folder.run import load_run
+from vidmodel_tf.run_folder.save_run import save_run
 from vidmodel_tf.training.train import train
 
 HEIGHT, WIDTH = MODEL.height, MODEL.width
@@ -215,20 +217,52 @@ def test_a_convolution_that_is_called_twice_is_not_folded():
     np.testing.assert_allclose(fold_batch_norm(model)(IMAGES).numpy(), model(IMAGES).numpy(), rtol=1e-4)
 
 
+def identified(config):
+    return identify_backbone(config)[0]
+
+
 def own_model(source, **changes):
     return dataclasses.replace(MODEL, backbone=str(source), weights="imagenet", **changes)
 
 
 def test_settings_name_a_file_by_its_content(file):
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    config = identify_backbone(own_model(file))
+    config = identified(own_model(file))
     assert (config.backbone, config.weights) == (f"file:{digest}", f"sha256:{digest}")
-    assert identify_backbone(dataclasses.replace(own_model(file), weights="none")).weights == "none"
-    assert identify_backbone(dataclasses.replace(own_model(file), weights=config.weights)) == config
+    assert identified(dataclasses.replace(own_model(file), weights="none")).weights == "none"
+    assert identified(dataclasses.replace(own_model(file), weights=config.weights)) == config
     with pytest.raises(InputError, match=r"weights: expected 'none', or 'imagenet' for those that come with "):
-        identify_backbone(dataclasses.replace(own_model(file), weights="other.weights.h5"))
+        identified(dataclasses.replace(own_model(file), weights="other.weights.h5"))
     with pytest.raises(InputError, match=r"says what the backbone is, not where: give the file itself \(--backbone"):
-        identify_backbone(config)
+        identified(config)
+
+
+def test_without_pretrained_weights_they_are_random(file):
+    pretrained = load_own_backbone(str(file), own_model(file)).get_weights()[0]
+    for config, load_weights in (
+        (own_model(file), False),
+        (dataclasses.replace(own_model(file), weights="none"), True),
+    ):
+        model = build_model(config, {"kind": ["a", "b"]}, 9, load_backbone_weights=load_weights)
+        assert not np.array_equal(backbone_of(model).get_weights()[0], pretrained)
+
+
+def test_a_run_saved_by_hand_opens_without_the_file_and_can_be_saved_again(tmp_path):
+    labels, vocabulary = {"kind": ["a", "b"]}, Vocabulary.from_texts([{"title": "red red"}], ("title",))
+    file = save_backbone_file(tmp_path / "mine.keras")
+    config = own_model(file)
+    model = build_model(config, labels, len(vocabulary))
+    save_run(tmp_path / "run", model, config, labels, vocabulary)
+    file.unlink()
+    run = load_run(tmp_path / "run")
+    save_run(tmp_path / "again", run.load_model(), run.config.model, labels, vocabulary)
+    again = load_run(tmp_path / "again")
+    assert again.config == run.config and run.config.model.backbone.startswith("file:")
+    inputs = {
+        "frames": IMAGES[None, :1].repeat(MODEL.num_frames, 1).astype("uint8"),
+        "token_ids": np.ones((1, 12), int),
+    }
+    np.testing.assert_array_equal(again.load_model()(inputs)["kind"], model(inputs)["kind"])
 
 
 def test_unknown_names_are_told_of_both_ways():

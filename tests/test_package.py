@@ -14,8 +14,8 @@ PACKAGE = Path(vidmodel_tf.__file__).parent
 # From the bottom floor to the top, as in the description of the layout; a module imports only floors below its own.
 FLOORS = [
     {"version", "errors", "progress", "labels", "quiet", "workers"},
-    {"storage", "append_whole", "extras", "check_settings", "folder_lock"},
-    {"user_cache"},
+    {"storage", "append_whole", "check_settings", "folder_lock"},
+    {"user_cache", "extras"},
     {"decision"},
     {"config"},
     {"video"},

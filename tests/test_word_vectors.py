@@ -109,6 +109,8 @@ def test_words_may_hold_spaces_and_what_python_takes_for_ends_of_lines(read):
 def test_words_that_are_not_utf8_serve_for_none(read):
     assert read(b"cat 1 2\ncaf\xe9 3 4\ndog 5 6\n").words == ("cat", "dog")
     assert read(b"2 1\n\xff\xfe \x00\x00\x80?\ncat \x00\x00\x80?\n").words == ("cat",)
+    for header in (b"", b"2 2\n"):  # the first too, by which the format is recognised
+        assert read(header + b"caf\xe9 3 4\ndog 5 6\n").values.tolist() == [[5, 6]]
 
 
 BAD_LINES = {

@@ -159,6 +159,20 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def check_fetched(path: Path) -> None:
+    """Refuses the placeholder that Git LFS leaves where a large file was not fetched.
+
+    Raises:
+        InputError: The file is such a placeholder.
+    """
+    if is_lfs_pointer(path):
+        raise _not_fetched(path)
+
+
+def _not_fetched(path: Path) -> InputError:
+    return InputError("this is a pointer of Git LFS, not the file itself: run 'git lfs pull'", subject=path)
+
+
 def is_lfs_pointer(path: Path) -> bool:
     """Whether a file is the placeholder that Git LFS leaves where a large file was not fetched."""
     try:
@@ -179,7 +193,7 @@ def read_text(path: Path) -> str:
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
     if content.startswith(_GIT_LFS_MARK):
-        raise InputError(f"{path} is a pointer of Git LFS, not the file itself: run 'git lfs pull'")
+        raise _not_fetched(path)
     encoding = next((encoding for mark, encoding in _MARKS.items() if content.startswith(mark)), "UTF-8")
     try:
         return content.decode(encoding).removeprefix("\ufeff")

@@ -6,9 +6,11 @@ come from its training clips alone, and early stopping watches an inner validati
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import keras
 import pebble
 
 from vidmodel_tf import folder_lock
@@ -23,7 +25,6 @@ from vidmodel_tf.evaluation.results import CrossValidation
 from vidmodel_tf.model.own_backbone import identify_backbone
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.data_set import DataSet, open_data_set
-from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.formats import FORMAT, Settings, upgrade
 from vidmodel_tf.storage import read_json, write_json
 from vidmodel_tf.text.vectors.embeddings import read_embeddings, resolve_embeddings
@@ -31,10 +32,11 @@ from vidmodel_tf.text.vectors.word_vectors import WordVectors
 from vidmodel_tf.text.vectors.write_vectors import write_word_vectors
 from vidmodel_tf.text.vocabulary import count_words
 from vidmodel_tf.training.build_stage import fill_caches
-from vidmodel_tf.training.train import build_initial_model, plan_run, print_coverage
+from vidmodel_tf.training.train import build_initial_model, print_coverage
 from vidmodel_tf.workers import cause_of_death, num_usable_cores, worker_context
 
 _ARGUMENTS = "arguments.json"
+_WORD_VECTORS = ".word_vectors.txt"  # hidden: a file of the user might have the name without a dot
 
 
 def crossvalidate(
@@ -75,7 +77,7 @@ def crossvalidate(
         )
     out, data = Path(out), open_data_set(data_dir)
     model_config, train_config = model_config or ModelConfig(), train_config or TrainConfig()
-    backbone_source, model_config = model_config.backbone, identify_backbone(model_config)
+    backbone_source, (model_config, own_backbone) = model_config.backbone, identify_backbone(model_config)
     vectors = _read_word_vectors(data, model_config)
     model_config = resolve_embeddings(model_config, vectors)
     tasks = plan_folds(
@@ -89,9 +91,14 @@ def crossvalidate(
     _check_folder(out, arguments)
     with folder_lock.locked(out):
         if vectors is not None:
-            tasks = [task.with_word_vectors(out.resolve() / layout.WORD_VECTORS) for task in tasks]
-            write_word_vectors(out / layout.WORD_VECTORS, vectors.words, vectors.values)
-        _train_unfinished(tasks, data, out, arguments, num_workers)
+            path = out.resolve() / _WORD_VECTORS
+            tasks = [dataclasses.replace(task, word_vectors=path) for task in tasks]
+            write_word_vectors(path, vectors.words, vectors.values)
+        unfinished = [task for task in tasks if not task.scores.exists()]
+        if unfinished:
+            _prepare(unfinished, data, own_backbone)
+        write_json(out / _ARGUMENTS, arguments)
+        _run_all(unfinished, num_workers)
     predictions = collect_predictions(tasks, data)
     result = CrossValidation(
         folds=num_folds,
@@ -117,7 +124,7 @@ def _check_folder(out: Path, arguments: Settings) -> None:
     if not path.exists():
         content = [each.name for each in out.iterdir()] if out.is_dir() else []
         # A process that was killed may have left the file that it was writing.
-        own = (folder_lock.NAME, ".arguments.", Path(layout.WORD_VECTORS).stem, f".{Path(layout.WORD_VECTORS).stem}.")
+        own = (folder_lock.NAME, ".arguments.", ".word_vectors.", "..word_vectors.")
         others = sorted(name for name in content if not name.startswith(own))
         if others:
             raise InputError(
@@ -132,21 +139,11 @@ def _check_folder(out: Path, arguments: Settings) -> None:
         )
 
 
-def _train_unfinished(
-    tasks: Sequence[FoldTask], data: DataSet, out: Path, arguments: Settings, num_workers: int
-) -> None:
-    unfinished = [task for task in tasks if not task.scores.exists()]
-    if unfinished:
-        _prepare(unfinished, data)
-    write_json(out / _ARGUMENTS, arguments)
-    _run_all(unfinished, num_workers)
-
-
-def _prepare(tasks: Sequence[FoldTask], data: DataSet) -> None:
+def _prepare(tasks: Sequence[FoldTask], data: DataSet, own_backbone: keras.Model | None) -> None:
     """Finds mistakes before the long work, and encodes all clips with all cores."""
-    runs = [plan_run(data.with_splits(task.split_of_clip), task.folder, task.model, task.train) for task in tasks]
+    runs = [task.plan(data.with_splits(task.split_of_clip)) for task in tasks]
     print_coverage(runs[0])
-    fill_caches(runs[0], data, build_initial_model(runs[0], tasks[0].backbone_source))
+    fill_caches(runs[0], data, build_initial_model(runs[0], tasks[0].backbone_source, own_backbone))
 
 
 def _run_all(tasks: Sequence[FoldTask], num_workers: int) -> None:

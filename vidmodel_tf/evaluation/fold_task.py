@@ -9,6 +9,8 @@ from pathlib import Path
 from vidmodel_tf.clips.splits.assign import assign_folds
 from vidmodel_tf.config import ModelConfig, TrainConfig
 from vidmodel_tf.records.data_set import DataSet
+from vidmodel_tf.run_folder.run import Run
+from vidmodel_tf.training.train import plan_run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +25,7 @@ class FoldTask:
         train: Settings of training; the seed decides the partition too.
         fold: From 1.
         backbone_source: Where a backbone that the user brings is read from.
+        word_vectors: A file with the word vectors of all clips, where the embeddings begin as such.
     """
 
     data: Path
@@ -32,15 +35,23 @@ class FoldTask:
     train: TrainConfig
     fold: int
     backbone_source: str
+    word_vectors: Path | None = None
 
     @property
     def scores(self) -> Path:
         """`{clip id: {head: scores [K]}}` of the held-out clips; the fold is finished when it is there."""
         return self.folder / "scores.json"
 
-    def with_word_vectors(self, path: Path) -> FoldTask:
-        """The same fold, its embeddings begun as the word vectors of a file."""
-        return dataclasses.replace(self, model=dataclasses.replace(self.model, embeddings=str(path)))
+    def plan(self, data: DataSet) -> Run:
+        """The run of this fold.
+
+        Args:
+            data: The data set, in the splits of the fold.
+
+        Raises:
+            InputError: It cannot be trained on with these settings.
+        """
+        return plan_run(data, self.folder, self.model, self.train, kept_vectors=self.word_vectors)
 
 
 def plan_folds(

@@ -14,7 +14,7 @@ from vidmodel_tf.storage import write_json
 from vidmodel_tf.training.build_stage import BuiltStage
 from vidmodel_tf.training.job import Job
 from vidmodel_tf.training.stages import run_stages
-from vidmodel_tf.training.train import begin_run, plan_run
+from vidmodel_tf.training.train import begin_run
 from vidmodel_tf.workers import begin_worker
 
 # A worker trains several folds of one data set: its clips are read once.
@@ -35,7 +35,7 @@ def start_worker() -> None:
 def run_fold(task: FoldTask) -> None:
     """Trains on all clips but the fold's, and writes the scores of the held-out clips."""
     data = _open_data_set(task.data).with_splits(task.split_of_clip)
-    run = plan_run(data, task.folder, task.model, task.train)
+    run = task.plan(data)
     stage = run_stages(Job.of(run, data, verbose=0), begin_run(run, task.backbone_source))
     write_json(task.scores, _held_out_scores(stage, data))
     shutil.rmtree(task.folder / layout.CHECKPOINTS)

@@ -10,7 +10,7 @@ import keras
 
 from vidmodel_tf.errors import InputError, cause
 from vidmodel_tf.model.image_encoder import check_serialized, with_fixed_input
-from vidmodel_tf.storage import is_lfs_pointer
+from vidmodel_tf.storage import check_fetched
 
 
 def load_backbone_model(path: str, height: int, width: int) -> keras.Model:
@@ -49,5 +49,4 @@ def check_backbone_file(path: str) -> None:
     """
     if not Path(path).is_file():
         raise InputError(f"backbone: expected a file with a Keras model. Received: {path!r}, where there is none")
-    if is_lfs_pointer(Path(path)):
-        raise InputError("this is a pointer of Git LFS, not the file itself: run 'git lfs pull'", subject=path)
+    check_fetched(Path(path))

@@ -180,7 +180,7 @@ def folded_dtype(config: ModelConfig) -> str | None:
 
 def _build_backbone(config: ModelConfig, load_weights: bool) -> keras.Model:
     if is_own_backbone(config.backbone):
-        return load_own_backbone(config.backbone, config)
+        return load_own_backbone(config.backbone, config, load_weights=load_weights)
     return build_backbone(config.backbone, config.height, config.width, config.weights if load_weights else "none")
 
 

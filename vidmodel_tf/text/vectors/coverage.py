@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Mapping
 
-LOW_COVERAGE = 0.5  # of tokens; below it the vectors are probably of another language or another kind of text
+_LOW_COVERAGE = 0.5  # of tokens; below it the vectors are probably of another language or another kind of text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +47,6 @@ class Coverage:
             'word vectors: for 84.5 % of the words of the vocabulary, 94.5 % counted as often as they come'
         """
         shares = f"{100 * self.types:.1f} % of the words of the vocabulary, {100 * self.tokens:.1f} % counted as often"
-        if self.tokens < LOW_COVERAGE:
+        if self.tokens < _LOW_COVERAGE:
             return f"warning: word vectors for only {shares} as they come: are they of the language of the data set?"
         return f"word vectors: for {shares} as they come"

@@ -15,6 +15,16 @@ from vidmodel_tf.text.vectors.word_vectors import WordVectors
 _KEPT = "file:"  # before the hash of a file, in a run folder
 
 
+def is_vector_file(setting: str) -> bool:
+    """Whether a value of `model.embeddings` is the path of a file.
+
+    Example:
+        >>> [is_vector_file(setting) for setting in ("none", "packaged", "file:00", "my.vec")]
+        [False, False, False, True]
+    """
+    return setting not in ("none", "packaged") and not setting.startswith(_KEPT)
+
+
 def read_embeddings(config: ModelConfig, words: Collection[str], kept: Path) -> WordVectors | None:
     """The word vectors that a model's embeddings begin as.
 
@@ -35,14 +45,29 @@ def read_embeddings(config: ModelConfig, words: Collection[str], kept: Path) -> 
         return None
     if setting == "packaged":
         return read_packaged_vectors(words)
-    if not setting.startswith(_KEPT):
+    if is_vector_file(setting):
         return read_word_vectors(setting, words)
     if kept.is_file():
-        return dataclasses.replace(read_word_vectors(kept, words), sha256=setting.removeprefix(_KEPT))
+        return read_kept_vectors(config, words, kept)
     raise InputError(
         "model.embeddings: expected 'none', 'packaged' or the path of a file of word vectors. "
         f"Received: {setting!r}, which is how a run folder names a file; give the path of that file"
     )
+
+
+def read_kept_vectors(config: ModelConfig, words: Collection[str], kept: Path) -> WordVectors:
+    """Word vectors out of a file that this package wrote, which holds a part of those that the settings name.
+
+    Args:
+        config: The settings, from `resolve_embeddings`.
+        words: Of the vocabulary.
+        kept: The file.
+
+    Raises:
+        InputError: The file cannot be read, or has none of these words.
+    """
+    vectors, setting = read_word_vectors(kept, words), config.embeddings
+    return dataclasses.replace(vectors, sha256=setting.removeprefix(_KEPT)) if setting.startswith(_KEPT) else vectors
 
 
 def resolve_embeddings(config: ModelConfig, vectors: WordVectors | None) -> ModelConfig:

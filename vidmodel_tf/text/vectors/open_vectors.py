@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.storage import is_lfs_pointer
+from vidmodel_tf.storage import check_fetched
 from vidmodel_tf.text.vectors.binary_file import BinaryVectorFile
 from vidmodel_tf.text.vectors.text_file import MAX_LINE_BYTES, TextVectorFile, count_numbers
 from vidmodel_tf.text.vectors.vector_file import VectorFile, check_dimension, parse_header
@@ -33,8 +33,7 @@ def open_vectors(path: Path) -> Iterator[VectorFile]:
     """
     if not path.is_file():
         raise InputError(f"there is no file of word vectors at {path}")
-    if is_lfs_pointer(path):
-        raise InputError(f"{path} is a pointer of Git LFS, not the file itself: run 'git lfs pull'")
+    check_fetched(path)
     with path.open("rb") as file:
         yield _recognise(file, path)
 
@@ -54,17 +53,15 @@ def _recognise(file: BinaryIO, path: Path) -> VectorFile:
     dimension = header[1] if header else count_numbers(first)
     check_dimension(dimension, path)
     second = file.readline(MAX_LINE_BYTES)
-    if header and not _is_text(second):
+    if header and count_numbers(second) < dimension and not _is_text(second):
         file.seek(len(first))
         return BinaryVectorFile(file, path, *header)
-    if not header and not _is_text(first):
-        raise InputError(f"expected word vectors as {_FORMATS}. Received: other bytes", subject=path)
     file.seek(0)
     return TextVectorFile(file, path, dimension)
 
 
 def _is_text(line: bytes) -> bool:
-    """Whether a line can be one of text: little-endian float32 hold bytes that text does not."""
+    """Whether a line can be one of text, if a damaged one: little-endian float32 hold bytes that text does not."""
     try:
         text = line.decode()
     except UnicodeDecodeError:

