@@ -37,10 +37,13 @@ CONFIGS = {
     ),
     "motion": dataclasses.replace(MODEL, streams="motion", branches="video", pooling="both", hidden_units=0),
     "words": dataclasses.replace(MODEL, branches="text"),
-    "gru": dataclasses.replace(MODEL, temporal="gru", streams="both", embeddings=str(VECTORS)),
+    "gru": dataclasses.replace(
+        MODEL, temporal="gru", streams="both", embeddings=str(VECTORS), text_pooling="both", weights="imagenet"
+    ),
     "transformer": dataclasses.replace(MODEL, temporal="transformer", streams="both", num_layers=2),
+    "own_preset": dataclasses.replace(MODEL, streams="both", weights="imagenet"),
 }
-OWN_BACKBONES = {"own_file": save_backbone_file, "own_preset": save_hub_preset}
+OWN_BACKBONES = {"gru": save_backbone_file, "own_preset": save_hub_preset}
 TEXTS = [
     {"title": "一个红色的视频 🎬", "tags": "short, test"},
     {},
@@ -57,8 +60,8 @@ def train_named_run(data: Path, name: str, folder: Path) -> Run:
         return train_run(data, folder / "run", CONFIGS[name])
     data = shutil.copytree(data, folder / "data")  # gets a cache of features
     source = OWN_BACKBONES[name](folder / "mine.keras")
-    config = dataclasses.replace(MODEL, backbone=f"keras_hub:{source}" if source.is_dir() else str(source))
-    run = train_run(data, folder / "run", dataclasses.replace(config, weights="imagenet", streams="both"))
+    backbone = f"keras_hub:{source}" if source.is_dir() else str(source)
+    run = train_run(data, folder / "run", dataclasses.replace(CONFIGS[name], backbone=backbone))
     source.rename(folder / "elsewhere")
     return run
 

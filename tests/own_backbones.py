@@ -16,7 +16,7 @@ def save_backbone_file(path: Path, *, height: int | None = None, width: int | No
     x = layers.Conv2D(16, 3, 2, "same", use_bias=False, name="inner_conv")(inner_input)
     x = layers.BatchNormalization(name="inner_norm")(x)
     x = layers.Activation("relu", name="inner_relu")(x)
-    inner = keras.Model(inner_input, layers.Conv2D(16, 3, padding="same", name="inner_last")(x), name="inner")
+    inner = keras.Model(inner_input, layers.Conv2D(128, 3, padding="same", name="inner_last")(x), name="inner")
     image = layers.Input((height, width, 3), name="picture")
     x = layers.Rescaling(1 / 127.5, -1, name="own_scaling")(image)
     x = layers.Conv2D(8, 3, 2, "same", use_bias=False, name="first_conv")(x)

@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import json
 
+import keras
 import numpy as np
 import pytest
 
@@ -95,8 +96,11 @@ def test_a_run_is_whole_without_the_file(words_data, vectors_file, tmp_path, cap
     )
     kept = (out / "word_vectors.txt").read_text(encoding="utf-8").splitlines()
     assert kept[0] == "3 3" and "sea 0.0 3.0 2.0" in kept
-    # embeddings that began as vectors are trained along
-    embeddings = embeddings_of(run.load_model())[run.vocabulary.ids_of(["red"])]
+    # embeddings that began as vectors are trained along; beside them the vectors stay as they are
+    ids = run.vocabulary.ids_of(["red"])
+    fixed = run.load_model().get_layer("head").get_layer("text.word_vectors").get_weights()[0]
+    assert fixed[ids].tolist() == [VECTORS["red"]] and np.count_nonzero(fixed.any(axis=1)) == 3
+    embeddings = embeddings_of(run.load_model())[ids]
     assert not np.array_equal(embeddings, [VECTORS["red"]])
     np.testing.assert_allclose(embeddings, [VECTORS["red"]], atol=0.5)
     # With its own settings training could go on; elsewhere they need the file.
@@ -168,13 +172,22 @@ def test_an_export_gives_the_scores_of_the_run(trained_runs, tmp_path):
     assert verify(folder / "model.onnx", run.path).passed
 
 
+def test_the_mean_of_the_vectors_is_of_the_words_that_have_one():
+    config = words_only(embeddings="packaged", embedding_units=2, num_tokens=4)
+    model = build_model(config, {"label": ["a", "b"]}, 9, load_backbone_weights=False)
+    set_word_vectors(model, {7: np.array([4.0, 5.0]), 8: np.array([6.0, 9.0])})
+    head = model.get_layer("head")
+    mean = keras.Model(head.input["token_ids"], head.get_layer("text.mean_of_word_vectors").output)
+    rows = np.array([[7, 3, 8, 0], [8, 0, 0, 0], [3, 4, 1, 0], [0, 0, 0, 0], [7, 7, 8, 8]], "int32")
+    np.testing.assert_array_equal(mean(rows), [[5, 7], [6, 9], [0, 0], [0, 0], [5, 7]])
+
+
 def test_every_ensemble_member_begins_with_the_vectors():
     config = words_only(embeddings="packaged", embedding_units=2, ensemble_size=2)
     model = build_model(config, {"label": ["a", "b"]}, 9, load_backbone_weights=False)
     set_word_vectors(model, {7: np.array([4.0, 5.0]), 8: np.array([6.0, 7.0])})
-    for number in range(2):
-        layer = model.get_layer("head").get_layer(f"net_{number}.text.embedding")
-        assert layer.get_weights()[0][7:].tolist() == [[4, 5], [6, 7]]
+    for name in ("net_0.text.embedding", "net_0.text.word_vectors", "net_1.text.embedding", "net_1.text.word_vectors"):
+        assert model.get_layer("head").get_layer(name).get_weights()[0][7:].tolist() == [[4, 5], [6, 7]]
 
 
 def test_without_vectors_the_settings_say_what_they_always_said():

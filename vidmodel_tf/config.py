@@ -97,7 +97,8 @@ class ModelConfig:
     # unknown word means. A model that only averages its words does better with them (1).
     min_word_count: Annotated[int, Range(1, 1_000_000)] = 2
     # What the embeddings begin as: "none" (random), "packaged" (English GloVe vectors) or the path of a file of word
-    # vectors. A run folder says "file:SHA256" for a path, and holds the vectors of its vocabulary.
+    # vectors. With vectors their mean, which is not trained, stands beside what else is made of the words. A run folder
+    # says "file:SHA256" for a path, and holds the vectors of its vocabulary.
     embeddings: str = "none"
     embedding_units: Annotated[int, Range(1, 65_536)] | None = None  # None: 128, or the dimension of the word vectors
     text_lstm_units: Annotated[int, Range(1, 65_536)] = 128

@@ -38,7 +38,12 @@ from vidmodel_tf.model.layers import (
 from vidmodel_tf.model.own_backbone import is_own_backbone, load_own_backbone
 from vidmodel_tf.model.precision import dtype_policy
 from vidmodel_tf.model.temporal import temporal_branch
-from vidmodel_tf.model.word_vectors import check_embedding_units, check_word_vectors, set_word_vectors
+from vidmodel_tf.model.word_vectors import (
+    check_embedding_units,
+    check_word_vectors,
+    mean_of_word_vectors,
+    set_word_vectors,
+)
 
 ClassNames = Mapping[str, Sequence[str]]
 
@@ -263,6 +268,8 @@ def _text_branch(token_ids, name: str, config: ModelConfig, vocabulary_size: int
         parts.append(layers.LSTM(config.text_lstm_units, name=f"{name}.lstm")(x, mask=mask))
     if config.text_pooling != "last":
         parts.append(MeanPooling(name=f"{name}.mean")(x, mask=mask))
+    if config.embeddings != "none":
+        parts.append(mean_of_word_vectors(token_ids, name, config, vocabulary_size))
     return layers.Concatenate(name=f"{name}.concatenate")(parts) if len(parts) > 1 else parts[0]
 
 
