@@ -58,7 +58,12 @@ def test_nothing_is_left_behind(tmp_path, error):
     with pytest.raises(error) if error else locked(tmp_path / "other"), locked(tmp_path / "out"):
         if error:
             raise error
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "there").mkdir()
+    with locked(tmp_path / "there"), locked(tmp_path / "out"):
+        (tmp_path / "out" / "result").touch()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["result"]
+    assert list((tmp_path / "there").iterdir()) == []
 
 
 def test_a_folder_may_be_removed_while_it_is_held(tmp_path):
@@ -112,4 +117,4 @@ def test_one_run_of_a_command_at_a_time(tmp_path, data_set, clips_csv):
         for call in calls:
             with pytest.raises(InputError, match=rf"is being written by process {os.getpid()} on "):
                 call()
-    assert list(out.iterdir()) == []
+    assert not out.exists()

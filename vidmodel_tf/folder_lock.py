@@ -23,8 +23,8 @@ _LONGEST = 200  # of a command, in characters
 def locked(folder: Path) -> Iterator[None]:
     """Keeps a folder for this process until the block ends, or the process does, however it dies.
 
-    The folder is made if it is missing. Its file `.lock` says who writes there: host, process and command. On a file
-    system that has no locks a warning says so, and the work goes on.
+    The folder is made if it is missing, and removed again if nothing was written into it. Its file `.lock` says who
+    writes there: host, process and command. On a file system that has no locks a warning says so, and the work goes on.
 
     Args:
         folder: The folder.
@@ -33,7 +33,7 @@ def locked(folder: Path) -> Iterator[None]:
         InputError: Another process writes there.
         OSError: The folder cannot be written.
     """
-    path = folder / NAME
+    path, is_new = folder / NAME, not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     with _lock(path) as file:
         try:
@@ -41,6 +41,9 @@ def locked(folder: Path) -> Iterator[None]:
         finally:
             if _is_at(path, file):  # it is gone where the folder was removed with all that was in it
                 path.unlink()
+            if is_new:
+                with contextlib.suppress(OSError):  # something was written into it
+                    folder.rmdir()
 
 
 def _lock(path: Path) -> IO[str]:
