@@ -186,6 +186,15 @@ def test_a_data_set_holds_the_question(prepared):
         assert asked.words == f"\x01{clip.text['question']}"
 
 
+def test_where_a_few_clips_stand_for_all_their_frames_differ_and_so_do_their_questions(prepared):
+    _, data, _ = prepared
+    found = list(data.one_question_a_clip("train", ASKING))
+    clips = {clip.footage for clip in data.in_split("train")}
+    assert sorted(clip.footage for clip, _ in found) == sorted(clips)
+    assert len({clip.text["question"] for clip, _ in found}) == len(clips)
+    assert all(question.id == clip.id for clip, question in found)
+
+
 def test_one_clip_with_several_questions_is_no_leak(prepared):
     _, data, _ = prepared
     found = inspect(data.path)

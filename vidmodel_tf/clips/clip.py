@@ -50,7 +50,7 @@ class Clip:
     @property
     def footage(self) -> tuple[Path | str, float | None, float | None]:
         """Equal for clips with the same frames: the same range of the same file, whatever is asked about it."""
-        return self.path or self.id, self.start_seconds, self.end_seconds
+        return self.path or footage_id(self.id, self.question), self.start_seconds, self.end_seconds
 
     @property
     def key(self) -> tuple[Path | str, float, float | None, str]:

@@ -74,7 +74,7 @@ def derangement(groups: Sequence[Hashable], seed: int) -> np.ndarray | None:
     Returns:
         Integers [n]; None where there is none, because one group has more than half of the places.
     """
-    largest = max(Counter(groups).values())
+    largest = max(Counter(groups).values(), default=1)
     if 2 * largest > len(groups):
         return None
     order = np.random.default_rng(seed).permutation(len(groups))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -200,6 +202,21 @@ class DataSet:
         for clip, stored in self.frames(split):
             jpegs = tuple(stored.jpegs[slot] for slot in slots)
             yield clip, Question(clip.id, jpegs, join_fields(clip.text, config.text_fields))
+
+    def one_question_a_clip(self, split: str, config: ModelConfig) -> Iterator[tuple[StoredClip, Question]]:
+        """As `questions`, but of several about the same frames one: of the k-th clip the k-th, so that they differ.
+
+        Args:
+            split: Its name.
+            config: The model's settings.
+
+        Raises:
+            InputError: As in `questions`.
+        """
+        sizes = Counter(clip.footage for clip in self.in_split(split))
+        groups = itertools.groupby(self.questions(split, config), key=lambda asked: asked[0].footage)
+        for number, (footage, asked) in enumerate(groups):
+            yield next(itertools.islice(asked, number % sizes[footage], None))
 
 
 def open_data_set(path: str | Path) -> DataSet:

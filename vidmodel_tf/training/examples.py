@@ -26,7 +26,7 @@ def write_examples(run: Run, model: keras.Model, data: DataSet) -> None:
     They are validation clips, or training clips where there are none. A model of words alone keeps no frames.
     """
     split = "validation" if data.count("validation") else "train"
-    questions = itertools.islice(data.questions(split, run.config.model), NUM_EXAMPLES)
+    questions = itertools.islice(data.one_question_a_clip(split, run.config.model), NUM_EXAMPLES)
     with atomic_folder(run.path / layout.EXAMPLES) as folder:
         rows = [_write_example(folder, number, *asked, run, model) for number, asked in enumerate(questions)]
         write_json(folder / Path(layout.EXAMPLES_INDEX).name, rows)

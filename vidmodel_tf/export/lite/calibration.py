@@ -53,7 +53,7 @@ class Calibration:
 def choose_calibration(run: Run, data: DataSet | None) -> Calibration:
     """Training clips; where the data set is gone, the examples that the run folder keeps, if it keeps any."""
     if data is not None:
-        asked = itertools.islice(data.questions("train", run.config.model), NUM_CALIBRATION_CLIPS)
+        asked = itertools.islice(data.one_question_a_clip("train", run.config.model), NUM_CALIBRATION_CLIPS)
         return Calibration(run, tuple(question for _, question in asked))
     try:
         questions = tuple(example.question for example in read_examples(run))
