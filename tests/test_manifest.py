@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.manifests import read_csv, write_videos
 from tests.real_data import FIGHTS, needs
 from vidmodel_tf.clips.manifest.read import read_manifest
-from vidmodel_tf.config import TEXT_FIELDS
+from vidmodel_tf.config import MODEL_FIELDS
 from vidmodel_tf.errors import InputError
 
 
@@ -94,7 +94,7 @@ CELLS = st.sampled_from([
     "https://x", "\x00", "val", "\ufeff", "", " ", "[" * 2000, "9" * 5000,
 ]) | st.text(max_size=6)
 NAMES = [
-    "path", "label", "label:mood", "labels:x", *TEXT_FIELDS, "start_seconds", "end_seconds", "source", "split", "id",
+    "path", "label", "label:mood", "labels:x", *MODEL_FIELDS, "start_seconds", "end_seconds", "source", "split", "id",
 ]
 # fmt: on
 VALUES = st.recursive(
