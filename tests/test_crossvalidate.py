@@ -131,7 +131,7 @@ def die(task):
 def test_a_worker_that_is_killed_is_told_with_its_fold(data_set, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "run_fold", die)
     monkeypatch.setattr(module, "start_worker", begin_worker)
-    monkeypatch.setattr(module, "_prepare", lambda tasks, data: None)
+    monkeypatch.setattr(module, "_prepare", lambda tasks, data, backbone: None)
     message = r"fold 1 of seed 0 died \(signal SIGKILL\).* fewer --workers than 2"
     with pytest.raises(VidmodelError, match=message):
         crossvalidate(data_set, tmp_path / "out", MODEL, QUICK, num_folds=3, num_seeds=1, num_workers=2)
