@@ -1,18 +1,20 @@
 """Cross-validates every configuration in `benchmarks/accuracy/` on its data set, and compares them.
 
-    python benchmarks/accuracy.py --fights FOLDER/clips.csv --words FOLDER/titles.csv --drawn
+    python benchmarks/accuracy.py --fights FOLDER/clips.csv --words FOLDER/titles.csv --lung FOLDER/clips.csv --drawn
 
 A configuration `NAME_WHAT.json` is run on the data set NAME: 5 folds grouped by source, 3 seeds. The clips of "drawn"
-are drawn here (`benchmarks/evidence.py`). Interrupted, it goes on when called again. Writes `docs/accuracy.json`: for
-each row the metrics, the paired differences to the first row of its data set and to the row that `PAIRS` names, and,
-where it was not interrupted, the seconds that it took, with the backbone's pass if it was the first to need it. Rows
-of a data set that is not named stay as they are. Beside the fights stands one row with folds that tear sources apart,
-beside the words what TF-IDF with logistic regression gives in the same folds, trained on all clips not held out.
+are drawn here (`benchmarks/evidence.py`). Those of "lung" are held out by patient, and once more by the site that
+published them ("lung_sites"). Interrupted, it goes on when called again. Writes `docs/accuracy.json`: for each row the
+metrics, the paired differences to the first row of its data set and to the row that `PAIRS` names, and, where it was
+not interrupted, the seconds that it took, with the backbone's pass if it was the first to need it. Rows of a data set
+that is not named stay as they are. Beside the fights stands one row with folds that tear sources apart, beside the
+words what TF-IDF with logistic regression gives in the same folds, trained on all clips not held out.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import itertools
 import json
 import subprocess
@@ -35,7 +37,14 @@ from vidmodel_tf.storage import read_json, write_json
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "docs" / "accuracy.json"
-FIRST_ROWS = {"fights": "fights_appearance", "words": "words_lstm", "drawn": "drawn_both"}  # what others are held to
+FIRST_ROWS = {  # what others are held to
+    "fights": "fights_appearance",
+    "words": "words_lstm",
+    "drawn": "drawn_both",
+    "lung": "lung_both",
+    "lung_sites": "lung_sites_both",
+}
+SAME_SETTINGS = {"lung_sites": "lung"}  # a data set whose settings are those of another one
 PAIRS = {  # rows that one setting tells apart, or some that were chosen together
     "fights_motion_both": "fights_motion",
     "fights_recipe": "fights_motion",
@@ -63,12 +72,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fights", help="clips.csv of Surveillance Camera Fight")
     parser.add_argument("--words", help="titles.csv of the trending videos")
+    parser.add_argument("--lung", help="clips.csv of the lung ultrasound clips")
     parser.add_argument("--drawn", action="store_true", help="the drawn clips too")
     parser.add_argument("--work", default="runs/accuracy", help="where data sets and folds go (default: %(default)s)")
     options = parser.parse_args()
     work = Path(options.work)
     rows = json.loads(RESULTS.read_text(encoding="utf-8"))
-    sources = {"words": options.words, "drawn": options.drawn and draw(work / "drawn"), "fights": options.fights}
+    sources = {
+        "words": options.words,
+        "drawn": options.drawn and draw(work / "drawn"),
+        "fights": options.fights,
+        "lung": options.lung and _lung(Path(options.lung), work / "lung_patients.csv", group="source"),
+        "lung_sites": options.lung and _lung(Path(options.lung), work / "lung_sites.csv", group="site"),
+    }
     for name, source in sources.items():
         if source:
             rows = {row: values for row, values in rows.items() if not row.startswith(f"{name}_")}
@@ -78,21 +94,33 @@ def main() -> None:
 
 def _rows(name: str, source: str | Path, work: Path) -> dict[str, Any]:
     _vidmodel("prepare", source, "--out", work / "data" / name, "--json")
-    first = HERE / "accuracy" / f"{FIRST_ROWS[name]}.json"
-    others = sorted(path for path in (HERE / "accuracy").glob(f"{name}_*.json") if path != first)
-    folders = {path.stem: _run(name, path, work) for path in (first, *others)}
+    prefix = SAME_SETTINGS.get(name, name)
+    configs = {name + path.stem.removeprefix(prefix): path for path in (HERE / "accuracy").glob(f"{prefix}_*.json")}
+    rows = sorted(configs, key=lambda row: (row != FIRST_ROWS[name], row))
+    folders = {row: _run(name, configs[row], work / row) for row in rows}
     if name == "words":
         folders["words_tfidf"] = _tfidf(work / "data" / name, work / "words_tfidf")
     if name == "fights":
         config = HERE / "accuracy" / f"{RANDOM_SPLIT}.json"
-        folders[f"{RANDOM_SPLIT}_random_split"] = _run(name, config, work, "--random-split")
+        row = f"{RANDOM_SPLIT}_random_split"
+        folders[row] = _run(name, config, work / row, "--random-split")
     return {row: _measure(name, out) for row, out in folders.items()}
 
 
-def _run(name: str, config: Path, work: Path, *flags: str) -> Path:
-    out = work / "".join([config.stem, *(flag.replace("-", "_") for flag in flags)])
+def _lung(source: Path, out: Path, *, group: str) -> Path:
+    """The clips without a class that has only a few, to be held out by patient or by site."""
+    with source.open(encoding="utf-8", newline="") as file:
+        clips = [clip for clip in csv.DictReader(file) if clip["label"] != "viral"]
+    rows = [(source.parent.resolve() / clip["path"], clip["label"], clip[group], clip["description"]) for clip in clips]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with out.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("path", "label", "source", "description"), *rows])
+    return out
+
+
+def _run(name: str, config: Path, out: Path, *flags: str) -> Path:
     is_new, start = not out.exists(), time.monotonic()
-    _vidmodel("crossvalidate", work / "data" / name, "--out", out, "--config", config, "--json", *flags)
+    _vidmodel("crossvalidate", out.parent / "data" / name, "--out", out, "--config", config, "--json", *flags)
     if is_new:
         write_json(out / "seconds.json", round(time.monotonic() - start))
     return out
