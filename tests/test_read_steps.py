@@ -15,6 +15,7 @@ from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.scoring.windows import plan_windows
 from vidmodel_tf.timelines.read_steps import StepReader
+from vidmodel_tf.timelines.worker_process import WorkerProcess
 
 PREPARE = PrepareConfig(short_side=48)
 PLAN = plan_windows(8, 16, 1.6)
@@ -54,6 +55,15 @@ def test_a_crash_of_the_decoder_is_told(tmp_path):
         os.kill(reader._worker._process.pid, signal.SIGKILL)
         with pytest.raises(InputError, match=r"a.mp4: the decoder crashed on it"):
             list(reader)
+
+
+def test_whatever_goes_wrong_on_the_way_is_raised(tmp_path, monkeypatch):
+    def fail(worker):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(WorkerProcess, "receive", fail)
+    with pytest.raises(OSError, match="No space left on device"):
+        StepReader(write_timed_video(tmp_path / "a.mp4", TIMES[:5]), PLAN, PREPARE)
 
 
 @pytest.mark.slow

@@ -60,7 +60,7 @@ def atomic_write(path: str | Path, *, num_bytes: int = 0) -> Iterator[Path]:
 
 def _reserve(handle: int, num_bytes: int) -> None:
     try:
-        if num_bytes:
+        if num_bytes and hasattr(os, "posix_fallocate"):
             os.posix_fallocate(handle, 0, num_bytes)
     finally:
         os.close(handle)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import multiprocessing.resource_tracker
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable
 
+import loky.backend.resource_tracker
 from loky.backend.context import LokyContext
+from loky.backend.process import LokyProcess
 
 PARENT_CHECK_SECONDS = 0.2
 ALIVE_SECONDS = 1.0  # between two signs of life
@@ -32,12 +35,29 @@ def worker_context() -> LokyContext:
     return _WorkerContext()
 
 
+class _Worker(LokyProcess):
+    """A process that Ctrl-C on a terminal does not reach: what comes of that is its parent's business."""
+
+    @staticmethod
+    def _Popen(process_obj):  # noqa: N802 (multiprocessing's name)
+        # Begun on the way to the first process, these would unblock the signal again.
+        for tracker in (loky.backend.resource_tracker, multiprocessing.resource_tracker):
+            tracker.ensure_running()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # what the process inherits
+        try:
+            return LokyProcess._Popen(process_obj)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class _WorkerContext(LokyContext):
     """Keeps its locks for as long as it lives.
 
     A pool that ends gives up its locks before it ends its workers; one that is just starting and cannot find them would
     print a traceback to standard output.
     """
+
+    Process = _Worker
 
     def __init__(self) -> None:
         self._locks: list[object] = []

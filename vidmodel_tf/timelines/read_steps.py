@@ -75,7 +75,7 @@ class ReadEnd:
     num_packets: int
 
 
-Item = OpenedVideo | StepFrame | ReadEnd | InputError  # what comes from the process
+Item = OpenedVideo | StepFrame | ReadEnd | Exception  # what comes from the process
 
 
 class StepReader:
@@ -141,13 +141,13 @@ class StepReader:
         while not self._is_closed.is_set():
             item = self._receive_one()
             self._put(item)
-            if isinstance(item, ReadEnd | InputError):
+            if isinstance(item, ReadEnd | Exception):
                 return
 
     def _receive_one(self) -> Item:
         try:
             return self._worker.receive()
-        except InputError as error:
+        except Exception as error:  # whoever takes it would wait for ever
             return error
 
     def _put(self, item: Item) -> None:
@@ -158,7 +158,7 @@ class StepReader:
 
     def _take(self) -> OpenedVideo | StepFrame | ReadEnd:
         item = self._queue.get()
-        if isinstance(item, InputError):
+        if isinstance(item, Exception):
             self.close()
             raise item
         return item

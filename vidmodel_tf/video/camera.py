@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from collections import deque
@@ -136,9 +135,6 @@ class Camera:
             self._reader.kill_if_silent()
 
     def _read_on(self) -> None:
-        if hasattr(signal, "pthread_sigmask"):
-            # Inherited by the processes: Ctrl-C on a terminal reaches them too, and is this process's business.
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self._try_on()
         finally:
