@@ -38,7 +38,7 @@ def test_round_trip_keeps_lists_and_objects():
         ({"dropout": float("nan")}, r"model\.dropout: expected 0\.0 to 0\.95\. Received: nan"),
         ({"streams": "optical"}, r"model\.streams: expected one of 'appearance', 'motion', 'both'"),
         ({"text_fields": ["title", "title"]}, r"text_fields: expected some of .* each at most once"),
-        ({"text_fields": "title"}, r"model\.text_fields: expected a list of a text"),
+        ({"text_fields": "title"}, r"model\.text_fields: expected a list of texts"),
         ({"field_budgets": [1, 2]}, r"field_budgets: expected one number >= 0 for each of 4 text fields"),
         ({"field_budgets": [-1, 2, 2, 2]}, r"field_budgets: .* Received: \[-1, 2, 2, 2\]"),
         ({"vocabulary_size": 5}, r"vocabulary_size: expected at least 6, for padding, the unknown word and the 4 text"),
@@ -54,11 +54,11 @@ def test_bad_settings_are_refused_by_name(values, words):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"languages": "en"}, r"prepare\.languages: expected a list of a text\. Received: 'en'"),
+        ({"languages": "en"}, r"prepare\.languages: expected a list of texts, .* Received: 'en'"),
         ({"languages": ["english"]}, r"languages: expected language codes such as 'en' or 'pt-BR'\. .*'english'"),
         ({"languages": [""]}, r"languages: expected language codes"),
         ({"source_pattern": "("}, r"prepare\.source_pattern: expected a regular expression\. Received: '\(' \("),
-        ({"words": ["ocr"]}, r"prepare\.words: expected a list of one of 'tracks', 'captions', .*Received: \('ocr',\)"),
+        ({"words": ["ocr"]}, r"prepare\.words: expected a list of any of 'tracks', 'captions', .*Received: \['ocr'\]"),
         ({"follow_links": 1}, r"prepare\.follow_links: expected true or false"),
     ],
 )

@@ -104,7 +104,7 @@ def with_video(**values):
             r"rules\[0\]\.pad_seconds: expected two numbers, \[before, after\]\. Received: \[1",
         ),
         (with_rule(pad_seconds=[1, -1]), r"rules\[0\]\.pad_seconds: expected 0 to 1000000\. Received: -1\.0"),
-        (with_rule(pad_seconds=1), r"rules\[0\]\.pad_seconds: expected a list of a number\. Received: 1"),
+        (with_rule(pad_seconds=1), r"rules\[0\]\.pad_seconds: expected a list of numbers\. Received: 1"),
         (with_rule(decision=""), r"rules\[0\]\.decision: expected accept, review, reject or the name of an alarm\. "),
         (with_rule(decision="call guard"), r"name of an alarm\. Received: 'call guard'"),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.videos import write_video
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.live.source import make_sources
 
@@ -17,7 +18,7 @@ def test_names():
 
 def test_a_file_of_urls(tmp_path):
     path = tmp_path / "urls.txt"
-    (tmp_path / "a film.mp4").touch()
+    write_video(tmp_path / "a film.mp4", num_frames=2)
     path.write_text(f"# house\ndoor {ONE}\n\n{TWO}\n{tmp_path}/a film.mp4\n", encoding="utf-8")
     sources = make_sources(["0"], urls_file=path)
     assert [source.name for source in sources] == ["cam1", "door", "cam3", "cam4"]

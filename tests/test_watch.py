@@ -40,7 +40,7 @@ def test_a_watched_file_has_the_events_of_its_timeline(run_dir, film, tmp_path, 
     arguments = ["--policy", str(policy), "--text", "a film", "--window", "0.8"]
     assert main(["watch", str(run_dir), str(film), "--out", str(tmp_path / "live"), "--name", "门口", *arguments]) == 0
     printed = capsys.readouterr()
-    assert "the model was trained with the words of" in printed.err
+    assert "the model reads the words of description, tags, subtitles too, and gets none" in printed.err
     assert "门口 start red" in printed.out
     assert (
         main(["timeline", str(run_dir), str(film), "--out", str(tmp_path / "file"), "--windows", "fixed", *arguments])
@@ -96,6 +96,13 @@ def test_wrong_arguments_are_told_before_the_model_is_opened(arguments, message,
     assert not (tmp_path / "out").exists()
 
 
+def test_a_file_that_is_no_video_is_told_before_the_model_is_opened(tmp_path, capsys):
+    (tmp_path / "policy.json").write_text("{}")
+    assert main(["watch", "no-such-model", str(tmp_path / "policy.json"), "--out", str(tmp_path / "out")]) == 2
+    assert "policy.json: expected a video. It is a text file" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_no_password_in_a_usage_error(capsys):
     with pytest.raises(SystemExit):
         main(["watch", "model", "rtsp://cam/1", "--out", "out", "rtsp://admin:s3cret@cam/2"])
@@ -108,6 +115,7 @@ def test_no_password_in_a_usage_error(capsys):
     ("arguments", "message"),
     [
         (["--preview", "now.gif"], "--preview: expected the name of a .jpg or .jpeg or .png file"),
+        (["--run", ""], "--run: expected a program that can be run. Received: ''"),
         (["--run", "no-such-program"], "--run: expected a program that can be run"),
         (["--webhook", "ftp://host"], "--webhook: expected an http or https address"),
     ],

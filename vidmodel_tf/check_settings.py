@@ -34,7 +34,8 @@ def check_settings(config: Any) -> None:
     for name, hint in hints.items():
         value = getattr(config, name)
         if not _has_type(value, hint):
-            raise InputError(f"{name}: expected {_describe(hint)}. Received: {value!r}")
+            received = list(value) if isinstance(value, tuple) else value
+            raise InputError(f"{name}: expected {_describe(hint)}. Received: {received!r}")
     for name, hint in hints.items():
         _check_range(name, getattr(config, name), hint)
 
@@ -112,7 +113,14 @@ def _describe(hint: Any) -> str:
     if origin is Literal:
         return "one of " + ", ".join(repr(choice) for choice in arguments)
     if origin is tuple:
-        return f"a list of {_describe(arguments[0])}"
+        return f"a list of {_describe_items(arguments[0])}"
     if origin is dict:
         return f"an object of {_describe(arguments[1])} by name"
     return {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}[hint]
+
+
+def _describe_items(hint: Any) -> str:
+    if typing.get_origin(hint) is Literal:
+        return "any of " + ", ".join(repr(choice) for choice in typing.get_args(hint))
+    kind = _without_range(hint)
+    return {int: "whole numbers, such as [1, 2]", float: "numbers", str: 'texts, such as ["a", "b"]'}[kind]

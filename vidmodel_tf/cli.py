@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from vidmodel_tf.commands.parser import COMMANDS, build_parser
 from vidmodel_tf.errors import VidmodelError, disk_failure
 
-_RESUMABLE = ("prepare", "train", "crossvalidate", "timeline")
+_RESUMABLE = ("demo", "prepare", "train", "crossvalidate", "timeline")
 _WRONG_PATHS = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.storage import read_text
 from vidmodel_tf.video.address import Address, hide_password, parse_address
+from vidmodel_tf.video.containers import check_video
 
 _NAME = re.compile(r"\w[\w .-]{0,63}")  # it is the name of a folder too
 
@@ -37,7 +38,8 @@ def make_sources(urls: Sequence[str], names: Sequence[str] = (), urls_file: str 
             with # are passed over.
 
     Raises:
-        InputError: There is none; a name is missing, occurs twice or cannot be that of a folder; or an address is none.
+        InputError: There is none; a name is missing, occurs twice or cannot be that of a folder; an address is
+            none, or a file no video.
     """
     if names and len(names) != len(urls):
         raise InputError(f"--name: expected a name for each of the {len(urls)} URLs. Received: {len(names)} names")
@@ -51,6 +53,9 @@ def make_sources(urls: Sequence[str], names: Sequence[str] = (), urls_file: str 
     for name in all_names:
         if all_names.count(name) > 1:
             raise InputError(f"expected a name of its own for each source. Received: {name} twice")
+    for source in sources:
+        if source.address.kind == "file":
+            check_video(Path(source.address.text))
     return sources
 
 

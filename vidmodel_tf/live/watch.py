@@ -69,18 +69,19 @@ def watch(
     """
     warn = warn or _print_line
     sources = make_sources(urls, names, urls_file)
+    outputs = Outputs(Path(out), run, webhook, None if preview is None else Path(preview))
     form = open_model(model)
     plan = plan_for(form.run, window_seconds, None)
     policy = policy or policy_for(form.run)
     policy.check_against(form.run.labels)
     config = form.run.config.model
     if config.has_text and (missing := _missing_fields(config, text)):
-        warn(f"the model was trained with the words of {', '.join(missing)} too, and gets none of them here")
+        warn(f"the model reads the words of {', '.join(missing)} too, and gets none of them here")
     watch_sources(
         _live_model(form, plan, text),
         sources,
         policy,
-        Outputs(Path(out), run, webhook, None if preview is None else Path(preview)),
+        outputs,
         stop=stop or threading.Event(),
         seconds=seconds,
         warn=warn,

@@ -135,9 +135,9 @@ def _open_all(
         return queues[-1]
 
     hooks = []
-    if outputs.run:
+    if outputs.run is not None:
         hooks.append(command_hook(outputs.run, queue()))
-    if outputs.webhook:
+    if outputs.webhook is not None:
         hooks.append(webhook(outputs.webhook, queue()))
     cuts, step_seconds = queue(), model.plan.step_seconds
     num_kept = math.ceil(ring_seconds(policy.rules, model.plan.window_seconds) / step_seconds)

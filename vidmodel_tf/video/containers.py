@@ -65,6 +65,16 @@ def zero_seconds(container: av.container.InputContainer) -> float:
     return (container.start_time or 0) / av.time_base
 
 
+def check_video(path: Path) -> None:
+    """Refuses a file that is no video, without reading it through.
+
+    Raises:
+        InputError: It is none; the message says what it is.
+    """
+    with open_container(path) as container:
+        best_video_stream(container, path)
+
+
 def best_video_stream(container: av.container.InputContainer, path: Path) -> av.video.stream.VideoStream:
     """The stream that players choose, never a cover picture.
 

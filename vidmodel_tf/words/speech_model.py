@@ -76,9 +76,9 @@ def load_speech_model(name: str, num_threads: int) -> Any:
     Raises:
         InputError: The extra is not installed, or the model is missing, damaged or unknown.
     """
-    folder = _find(name)
+    folder, whisper = _find(name), _faster_whisper()
     try:
-        return _faster_whisper().WhisperModel(
+        return whisper.WhisperModel(
             str(folder), device="cpu", compute_type="int8", cpu_threads=num_threads, local_files_only=True
         )
     except (RuntimeError, ValueError) as error:
