@@ -3,11 +3,12 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.storage import atomic_folder, atomic_write, read_text, remove_leftovers_of, write_json
+from vidmodel_tf.storage import atomic_folder, atomic_write, read_json, read_text, remove_leftovers_of, write_json
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -129,3 +130,27 @@ def test_other_encodings_and_pointers_are_refused_by_name(tmp_path, content, mes
 def test_text_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match=r"cannot read .*none\.txt: No such file"):
         read_text(tmp_path / "none.txt")
+
+
+@pytest.mark.parametrize("read", [read_text, read_json])
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_never_ends_is_refused(tmp_path, read, kind):
+    path = Path("/dev/zero") if kind == "device" else tmp_path / "a.json"
+    if kind == "pipe":
+        os.mkfifo(path)
+    with pytest.raises(InputError, match=rf"{path.name}: expected a file. Received: a pipe, a device or a socket"):
+        read(path)
+
+
+def test_a_text_that_is_too_long_is_refused(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("é" * 1000)
+    assert read_text(path, max_bytes=2000) == "é" * 1000
+    with pytest.raises(InputError, match=r"a\.txt: expected at most 1,999 bytes. Received: 2,000"):
+        read_text(path, max_bytes=1999)
+
+
+def test_json_that_nests_too_deeply_is_refused(tmp_path):
+    (tmp_path / "a.json").write_text("[" * 200_000)
+    with pytest.raises(InputError, match=r"a\.json is not JSON: maximum recursion depth"):
+        read_json(tmp_path / "a.json")

@@ -274,7 +274,7 @@ def parse_override(text: str, sections: tuple[str, ...]) -> tuple[str, str, Any]
         raise InputError(f"--set: expected {example}. Received: {text!r}")
     try:
         return section, key, json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return section, key, value
 
 

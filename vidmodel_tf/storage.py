@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -145,11 +146,12 @@ def read_json(path: Path) -> Any:
     Raises:
         InputError: It is missing or was damaged.
     """
+    check_no_device(path)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {error}") from None
 
 
@@ -182,16 +184,38 @@ def is_lfs_pointer(path: Path) -> bool:
         return False
 
 
-def read_text(path: Path) -> str:
-    """Reads a text file in UTF-8, with or without a byte order mark, or in UTF-16 or UTF-32 with it.
+def check_no_device(path: Path) -> None:
+    """Refuses a pipe, a device or a socket, which may never come to an end.
 
     Raises:
-        InputError: It cannot be read, or is in another encoding; the line that is not UTF-8 is named.
+        InputError: It is one.
     """
     try:
-        content = path.read_bytes()
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # whoever reads it says what is wrong
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise InputError("expected a file. Received: a pipe, a device or a socket", subject=path)
+
+
+def read_text(path: Path, *, max_bytes: int | None = None) -> str:
+    """Reads a text file in UTF-8, with or without a byte order mark, or in UTF-16 or UTF-32 with it.
+
+    Args:
+        path: The file.
+        max_bytes: A longer one is refused; None: any length will do.
+
+    Raises:
+        InputError: It cannot be read, is too long, or in another encoding; the line that is not UTF-8 is named.
+    """
+    check_no_device(path)
+    try:
+        num_bytes = path.stat().st_size
+        content = path.read_bytes() if max_bytes is None or num_bytes <= max_bytes else None
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+    if content is None:
+        raise InputError(f"expected at most {max_bytes:,} bytes. Received: {num_bytes:,}", subject=path)
     if content.startswith(_GIT_LFS_MARK):
         raise _not_fetched(path)
     encoding = next((encoding for mark, encoding in _MARKS.items() if content.startswith(mark)), "UTF-8")

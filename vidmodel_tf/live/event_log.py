@@ -126,7 +126,7 @@ class EventLog:
             for number, line in enumerate(file, 1):
                 try:
                     value = json.loads(line)
-                except ValueError:
+                except (ValueError, RecursionError):
                     value = None
                 if isinstance(value, dict):
                     yield value

@@ -31,7 +31,7 @@ def load_backbone_model(path: str, height: int, width: int) -> keras.Model:
     try:
         with zipfile.ZipFile(path) as archive:
             serialized = json.loads(archive.read("config.json"))
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, RecursionError) as error:
         raise InputError(f"expected a model saved by Keras. Received: {cause(error)}", subject=path) from None
     check_serialized(serialized, path)
     try:

@@ -8,6 +8,7 @@ from typing import Any
 
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.run_folder.formats import upgrade
+from vidmodel_tf.storage import check_no_device
 
 
 def read_settings_file(path: str | Path, sections: tuple[str, ...]) -> dict[str, dict[str, Any]]:
@@ -22,11 +23,12 @@ def read_settings_file(path: str | Path, sections: tuple[str, ...]) -> dict[str,
     Raises:
         InputError: The file cannot be read, or something else is in it.
     """
+    check_no_device(Path(path))
     try:
         values = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"cannot read the config file {path}: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"the config file {path} is not JSON: {error}") from None
     if isinstance(values, dict) and "vidmodel_version" in values:  # a run folder's
         values = upgrade(values, path)

@@ -12,7 +12,7 @@ from nltk.probability import FreqDist
 
 from vidmodel_tf.config import TEXT_FIELDS
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.storage import write_text
+from vidmodel_tf.storage import check_no_device, write_text
 from vidmodel_tf.text.fields import check_fields, resolve_budgets, share_positions
 from vidmodel_tf.text.tokenize import tokenize, tokenize_fields
 
@@ -143,6 +143,7 @@ def _check_words(words: Sequence[str]) -> None:
 
 
 def _read_lines(path: Path) -> list[str]:
+    check_no_device(path)
     try:
         text = path.read_bytes().decode()
     except OSError as error:

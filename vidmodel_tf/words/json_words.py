@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vidmodel_tf.config import TEXT_FIELDS
 from vidmodel_tf.errors import InputError, shown
-from vidmodel_tf.storage import read_text
+from vidmodel_tf.words.words_file import read_words_file
 
 
 def read_json_object(path: Path) -> dict[str, object]:
@@ -17,7 +17,7 @@ def read_json_object(path: Path) -> dict[str, object]:
     Raises:
         InputError: The file is not JSON, or not an object.
     """
-    return parse_json_object(read_text(path), path)
+    return parse_json_object(read_words_file(path), path)
 
 
 def parse_json_object(text: str, name: str | Path) -> dict[str, object]:

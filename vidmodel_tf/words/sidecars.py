@@ -9,11 +9,11 @@ from pathlib import Path
 
 from vidmodel_tf.config import TEXT_FIELDS
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.storage import read_text
 from vidmodel_tf.words.cues import Cue, cut, text_by_field, untimed
 from vidmodel_tf.words.json_words import json_text, read_json_object
 from vidmodel_tf.words.sidecar_names import FolderNames, looks_like_subtitles, looks_like_text, names_for
 from vidmodel_tf.words.subtitles import SUBTITLE_SUFFIXES, read_subtitles, subtitle_path
+from vidmodel_tf.words.words_file import read_words_file
 
 
 def read_sidecar_words(
@@ -90,7 +90,7 @@ class Sidecars:
         suffix, source = path.suffix.lower(), f"sidecar:{path.name}"
         if suffix in SUBTITLE_SUFFIXES:
             return self.read_subtitles(path, source)
-        text = json_text(self._read_json(path), field, path) if suffix == ".json" else read_text(path).strip()
+        text = json_text(self._read_json(path), field, path) if suffix == ".json" else read_words_file(path).strip()
         if field == "subtitles" and (named := subtitle_path(text, path.parent)):
             return self._read(field, named, video)
         return (untimed(field, text, source),) if text.strip() else ()

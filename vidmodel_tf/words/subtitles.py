@@ -11,9 +11,9 @@ import pysubs2
 from pysubs2.exceptions import Pysubs2Error
 
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.storage import read_text
 from vidmodel_tf.words.cues import Cue
 from vidmodel_tf.words.rolling import Shown, each_line_once
+from vidmodel_tf.words.words_file import read_words_file
 
 SUBTITLE_SUFFIXES = (".srt", ".vtt")
 
@@ -51,7 +51,7 @@ def read_subtitles(path: Path, source: str) -> tuple[Cue, ...]:
         InputError: The file cannot be read, is in another encoding, or no line of times is in it though it is not
             empty.
     """
-    text = re.sub(r"\r\n?", "\n", read_text(path))
+    text = re.sub(r"\r\n?", "\n", read_words_file(path))
     shown = _parse(text, path)
     return tuple(
         Cue(part.start_seconds, part.end_seconds, "subtitles", " ".join(part.lines), source)
