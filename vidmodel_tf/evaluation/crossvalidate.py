@@ -67,8 +67,8 @@ def crossvalidate(
         num_workers: Processes that train at once, one thread each; 0: one for each core.
 
     Raises:
-        InputError: The data set cannot be divided so, or `out` was begun with other arguments, or
-            another process writes there.
+        InputError: The data set cannot be divided so, `out` was begun with other arguments, or another process writes
+            there.
     """
     if num_seeds < 1 or num_folds < 2 or num_workers < 0:
         raise InputError(
