@@ -88,6 +88,27 @@ def test_questions_about_one_clip_have_one_source(root, second):
     assert fault.startswith("row 3: source: expected 's', as row 2 has it, which asks about the same clip. Received: ")
 
 
+def test_questions_about_words_alone_have_one_source(root):
+    rows = [f"scene,{WHAT},s,a fight,x", f"scene,{WHO},t,a fight,y"]
+    (fault,) = faults(root, "id,question,source,description,label", *rows)
+    assert fault.startswith("row 3: source: expected 's', as row 2 has it, which asks about the same clip. Received: ")
+
+
+@pytest.mark.parametrize(
+    ("second", "received"), [("link.mp4,,5", "link.mp4@0-5"), ("a.mp4,0,5", None), ("a.mp4,0,", "a.mp4@0-")]
+)
+def test_a_clip_is_written_alike_in_all_questions_about_it(root, second, received):
+    (root / "link.mp4").symlink_to(root / "a.mp4")
+    columns, first = "path,start_seconds,end_seconds,question,source,label", "a.mp4,," + second.split(",")[-1]
+    rows = [f"{first},{WHAT},s,x", f"{second},{WHO},s,y"]
+    if received is None:  # the same id, however a start at 0 is written
+        assert len({clip.footage for clip in read_csv(root, columns, *rows).clips}) == 1
+    else:
+        (fault,) = faults(root, columns, *rows)
+        assert fault.startswith("row 3: path: expected 'a.mp4")
+        assert fault.endswith(f"Received: {received!r}; write both alike")
+
+
 def test_questions_about_one_clip_are_in_one_split(root):
     rows = [f"{name}.mp4,{asked},{label}" for name in "abcdefgh" for asked, label in ((WHAT, "x"), (WHO, "y"))]
     manifest = read_csv(root, "path,question,label", *rows)

@@ -40,10 +40,18 @@ def holder(tmp_path):
 
 
 def test_the_second_process_is_told_who_writes_there(tmp_path, holder):
-    expected = rf"out is being written by process {holder.pid} on '.+' \(-c .*out\): wait until it has ended, or name"
+    expected = rf"out is being written by process {holder.pid} on '.+' \(-c\): wait until it has ended, or name"
     with pytest.raises(InputError, match=expected), locked(tmp_path / "out"):
         pass
     assert json.loads((tmp_path / "out" / NAME).read_text())["process"] == holder.pid
+
+
+def test_no_argument_is_written_for_it_may_hold_a_password(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/vidmodel", "watch", "runs/a", "rtsp://admin:s3cret@cam/1"])
+    with locked(tmp_path / "out"):
+        text = (tmp_path / "out" / NAME).read_text()
+    assert json.loads(text)["command"] == "vidmodel watch"
+    assert "s3cret" not in text
 
 
 def test_a_killed_process_leaves_no_lock(tmp_path, holder):

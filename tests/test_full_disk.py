@@ -19,18 +19,20 @@ from vidmodel_tf.cli import main
 from vidmodel_tf.config import to_mapping
 from vidmodel_tf.errors import disk_failure
 from vidmodel_tf.run_folder.run import load_run
-from vidmodel_tf.storage import atomic_write
 
 SMALL = 30_000  # bytes: less than a shard, the weights or an export needs
 
 
+WITH_LIMIT = """
+import resource, runpy, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)), resource.RLIM_INFINITY))
+runpy.run_module("vidmodel_tf", run_name="__main__", alter_sys=True)
+"""
+
+
 def run(*arguments, file_bytes=resource.RLIM_INFINITY):
-    return subprocess.run(
-        [sys.executable, "-m", "vidmodel_tf", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, resource.RLIM_INFINITY)),
-    )
+    command = [sys.executable, "-c", WITH_LIMIT, str(file_bytes), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 def one_line(result, command):
@@ -75,16 +77,21 @@ def test_export(run_dir, tmp_path, kind):
     assert not [path for path in out.glob("**/*") if path.is_file()]
 
 
+WRITE_TWO = """
+import pathlib, resource, sys
+from vidmodel_tf.storage import atomic_write
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+with atomic_write("fits", num_bytes=1000) as beside:
+    beside.write_text("words")
+with atomic_write("large", num_bytes=1001):
+    print("began to write")
+"""
+
+
 def test_no_room_is_known_before_a_library_writes(tmp_path):
-    resource_limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (SMALL, resource_limit[1]))
-    try:
-        with atomic_write(tmp_path / "fits", num_bytes=SMALL) as beside:
-            beside.write_text("words")
-        with pytest.raises(OSError, match="File too large"), atomic_write(tmp_path / "large", num_bytes=SMALL + 1):
-            pytest.fail("began to write")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, resource_limit)
+    done = subprocess.run([sys.executable, "-c", WRITE_TWO], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout == ""
+    assert done.stderr.endswith("OSError: [Errno 27] File too large\n")
     assert [path.name for path in tmp_path.iterdir()] == ["fits"]
     assert (tmp_path / "fits").read_text() == "words"
 
@@ -93,6 +100,16 @@ def raised_from(inner):
     try:
         raise ValueError("cannot save") from inner
     except ValueError as error:
+        return error
+
+
+def raised_while(inner):
+    try:
+        try:
+            raise inner
+        except OSError:
+            return {}["name"]
+    except KeyError as error:
         return error
 
 
@@ -110,6 +127,7 @@ def raised_from(inner):
             "/tmp/part; File too large",
         ),
         (RuntimeError("the shapes differ"), None),
+        (raised_while(PermissionError(13, "Permission denied")), None),  # a fault of ours on the way
     ],
 )
 def test_what_libraries_say_of_a_disk(error, expected):

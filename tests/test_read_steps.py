@@ -72,7 +72,7 @@ def test_a_decoder_that_hangs_is_told_and_ended(tmp_path):
     with StepReader(path, PLAN, dataclasses.replace(PREPARE, timeout_seconds=10.0)) as reader:
         reader._worker._timeout_seconds = 0.5
         os.kill(reader._worker._process.pid, signal.SIGSTOP)
-        with pytest.raises(InputError, match=r"a.mp4: gave no picture for 0.5 seconds"):
+        with pytest.raises(InputError, match=r"a.mp4: was silent for 0.5 seconds"):
             list(reader)
     assert reader._worker._process.exitcode is not None
 

@@ -32,6 +32,12 @@ def test_questions_that_are_not_read_are_named():
     assert describe_unread_words(data, asking) is None
 
 
+def test_questions_to_a_model_of_frames_alone_are_named():
+    data = data_with(question=["What is he doing?"], title=["a"])
+    without_words = dataclasses.replace(MODEL, branches="video")
+    assert "does not read: question (1 of 1 clips);" in str(describe_unread_words(data, without_words))
+
+
 @pytest.mark.parametrize(
     "changes", [{"text_fields": TEXT_FIELDS}, {"branches": "video"}, {"text_fields": ("title", "speech")}]
 )

@@ -44,5 +44,6 @@ def test_captions_reach_a_data_set(tmp_path):
     config = dataclasses.replace(PREPARE, words=("captions",), validation_fraction=0.0)
     prepare(write_table(tmp_path / "clips.csv", rows), tmp_path / "data", config)
     clips = {clip.id: clip for clip in open_data_set(tmp_path / "data").clips}
-    assert {clip.text["subtitles"] for clip in clips.values()} == {"A GOAL", "A FOUL", "NO GOAL", "NO FOUL"}
+    expected = {"0.mp4": "A GOAL", "1.mp4": "A FOUL", "2.mp4": "NO GOAL", "3.mp4": "NO FOUL"}
+    assert {name: clip.text["subtitles"] for name, clip in clips.items()} == expected
     assert {clip.words_from["subtitles"] for clip in clips.values()} == {"captions"}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from vidmodel_tf import workers
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.timelines.worker_process import Alive, DecoderDiedError, WorkerProcess, alive
 
@@ -32,7 +33,7 @@ def test_values_come_in_order_and_a_hanging_process_is_ended():
     with WorkerProcess(Path("a.mp4"), 120.0, tell_and_hang, 1) as worker:
         assert [worker.receive(), worker.receive()] == [1, 2]
         worker._timeout_seconds = 0.2
-        with pytest.raises(DecoderDiedError, match=r"a\.mp4: gave no picture for 0\.2 seconds: it is damaged, or its"):
+        with pytest.raises(DecoderDiedError, match=r"a\.mp4: was silent for 0\.2 seconds: it is damaged, or its"):
             worker.receive()
     assert worker._process.exitcode is not None
 
@@ -60,9 +61,10 @@ def test_a_full_disk_is_no_fault_of_the_file():
 
 
 def tell_late(tell):
+    workers.ALIVE_SECONDS = 0.2
     go_on = alive(tell)
-    for _ in range(8):
-        time.sleep(0.5)
+    for _ in range(40):
+        time.sleep(0.1)
         go_on()
     tell("done")
 

@@ -75,7 +75,7 @@ def disk_failure(error: BaseException | None) -> str | None:
         for words in _DISK_FAILURES:
             if words in text:
                 return text[: text.index(words) + len(words)][-_LONGEST:]  # the path stands right before them
-        error = error.__cause__ or error.__context__
+        error = error.__cause__
     return None
 
 

@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import json
 import os
-import shlex
 import socket
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,6 @@ from typing import IO
 from vidmodel_tf.errors import InputError, shown
 
 NAME = ".lock"
-_LONGEST = 200  # of a command, in characters
 
 
 @contextlib.contextmanager
@@ -34,7 +32,6 @@ def locked(folder: Path) -> Iterator[None]:
         OSError: The folder cannot be written.
     """
     path, is_new = folder / NAME, not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
     with _lock(path) as file:
         try:
             yield
@@ -48,10 +45,14 @@ def locked(folder: Path) -> Iterator[None]:
 
 def _lock(path: Path) -> IO[str]:
     while True:
-        file = path.open("a+", encoding="utf-8")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            file = path.open("a+", encoding="utf-8")
+        except FileNotFoundError:  # whoever made the folder has just removed it
+            continue
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except (BlockingIOError, PermissionError):  # some servers of files say the latter
             with file:
                 raise InputError(
                     f"{path.parent} is being written by {_holder(file)}: "
@@ -78,10 +79,15 @@ def _is_at(path: Path, file: IO[str]) -> bool:
 
 
 def _sign(file: IO[str]) -> None:
-    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])[:_LONGEST]
     file.truncate(0)
-    json.dump({"host": socket.gethostname(), "process": os.getpid(), "command": command}, file)
+    json.dump({"host": socket.gethostname(), "process": os.getpid(), "command": _command()}, file)
     file.flush()
+
+
+def _command() -> str:
+    """Without arguments, which may hold a password."""
+    program = Path(sys.argv[0]).name
+    return " ".join(["vidmodel", *sys.argv[1:2]]) if program in ("vidmodel", "__main__.py") else program
 
 
 def _holder(file: IO[str]) -> str:

@@ -51,7 +51,7 @@ def atomic_write(path: str | Path, *, num_bytes: int = 0) -> Iterator[Path]:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=suffix)
     beside = Path(name)
     try:
-        _reserve(handle, num_bytes)
+        _check_room(handle, num_bytes)
         yield beside
         beside.chmod(0o644)  # mkstemp's 0600 would lock out a server that runs as another user
         beside.replace(path)
@@ -59,7 +59,7 @@ def atomic_write(path: str | Path, *, num_bytes: int = 0) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
-def _reserve(handle: int, num_bytes: int) -> None:
+def _check_room(handle: int, num_bytes: int) -> None:
     try:
         if num_bytes and hasattr(os, "posix_fallocate"):
             os.posix_fallocate(handle, 0, num_bytes)

@@ -48,14 +48,15 @@ class Clip:
         return _on_one_line(self.text.get(QUESTION, ""))
 
     @property
-    def footage(self) -> tuple[Path | str, float | None, float | None]:
-        """Equal for clips with the same frames: the same range of the same file, whatever is asked about it."""
-        return self.path or footage_id(self.id, self.question), self.start_seconds, self.end_seconds
+    def footage(self) -> str:
+        """Equal for clips with the same frames: the id without what is asked about it."""
+        return footage_id(self.id, self.question)
 
     @property
     def key(self) -> tuple[Path | str, float, float | None, str]:
         """Equal for the same question about the same part of the same file, whatever links lead to it."""
-        return self.path.resolve() if self.path else self.id, self.start_seconds or 0.0, self.end_seconds, self.question
+        path = self.path.resolve() if self.path else self.footage
+        return path, self.start_seconds or 0.0, self.end_seconds, self.question
 
 
 def class_names(label: Label) -> tuple[str, ...]:

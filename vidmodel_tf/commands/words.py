@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vidmodel_tf.config import PrepareConfig
     from vidmodel_tf.words.video_words import VideoWords
 
+VIDEOS_A_WORKER = 4  # that are searched before the first answers are shown
 _CHARACTERS_SHOWN = 300  # of a field, in the table
 
 HELP = "the words beside and in videos, and where they come from"
@@ -55,17 +56,21 @@ def _find(videos: list[Path], config: PrepareConfig) -> Iterator[VideoWords | Re
     from vidmodel_tf.config import TEXT_FIELDS
     from vidmodel_tf.words.video_words import VideoWords
     from vidmodel_tf.words.words_of_videos import WordsOfVideos
+    from vidmodel_tf.workers import num_usable_cores
 
+    num_at_once = VIDEOS_A_WORKER * (config.num_workers or num_usable_cores())
     with WordsOfVideos(config) as words:
-        answers = dict(words.find_all((video for video in videos if video.is_file()), TEXT_FIELDS))
-    for video in videos:
-        answer = answers.get(video)
-        if answer is None:
-            yield Refusal(str(video), "there is no such file: expected a video")
-        elif isinstance(answer, InputError):
-            yield Refusal(str(video), answer.reason)
-        else:
-            yield VideoWords(str(video), answer)
+        for first in range(0, len(videos), num_at_once):
+            some = videos[first : first + num_at_once]
+            answers = dict(words.find_all((video for video in some if video.is_file()), TEXT_FIELDS))
+            for video in some:
+                answer = answers.get(video)
+                if answer is None:
+                    yield Refusal(str(video), "there is no such file: expected a video")
+                elif isinstance(answer, InputError):
+                    yield Refusal(str(video), answer.reason)
+                else:
+                    yield VideoWords(str(video), answer)
 
 
 def _show(answer: VideoWords | Refusal, options: argparse.Namespace) -> None:

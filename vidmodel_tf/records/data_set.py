@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -213,10 +212,10 @@ class DataSet:
         Raises:
             InputError: As in `questions`.
         """
-        sizes = Counter(clip.footage for clip in self.in_split(split))
         groups = itertools.groupby(self.questions(split, config), key=lambda asked: asked[0].footage)
-        for number, (footage, asked) in enumerate(groups):
-            yield next(itertools.islice(asked, number % sizes[footage], None))
+        for number, (_, asked) in enumerate(groups):
+            of_one_clip = list(asked)
+            yield of_one_clip[number % len(of_one_clip)]
 
 
 def open_data_set(path: str | Path) -> DataSet:

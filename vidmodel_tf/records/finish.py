@@ -50,7 +50,7 @@ def finish(plan: Plan, partial: Path, out: Path) -> PrepareReport:
     write_json(whole / "splits.json", {"seed": plan.config.seed, "splits": stored})
     write_json(whole / FILE_NAME, report.to_json())
     whole.rename(out)
-    shutil.rmtree(partial)
+    shutil.rmtree(partial, ignore_errors=True)  # on some file systems not while it is locked
     return report
 
 

@@ -15,6 +15,8 @@ from vidmodel_tf.errors import InputError
 from vidmodel_tf.video.decoder import begin_decoding
 from vidmodel_tf.workers import sign_of_life, worker_context
 
+_DISK_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+
 Tell = Callable[[Any], None]
 """Sends a value to the process that has begun the work."""
 
@@ -55,7 +57,7 @@ class WorkerProcess:
             while isinstance(value, Alive):
                 if not self._receiver.poll(self._timeout_seconds):
                     raise DecoderDiedError(
-                        f"gave no picture for {self._timeout_seconds:g} seconds: it is damaged, or its storage is slow",
+                        f"was silent for {self._timeout_seconds:g} seconds: it is damaged, or its storage is slow",
                         subject=self._path,
                     )
                 value = self._receiver.recv()
@@ -104,6 +106,13 @@ def _work(sender: Connection, function: Callable[..., None], arguments: tuple[ob
             raise
         except InputError as error:
             sender.send(_Raised(error))
-        except OSError as error:  # FFmpeg's own kind of it may not survive the way
-            reason = error.strerror or str(error)
-            sender.send(_Raised(OSError(error.errno or errno.EIO, reason, error.filename)))
+        except OSError as error:
+            sender.send(_Raised(_without_library(error)))
+
+
+def _without_library(error: OSError) -> InputError | OSError:
+    """What goes wrong with the file that is written, as Python's own error; all else is the fault of the video."""
+    reason = error.strerror or str(error)
+    if error.errno in _DISK_FAILURES:
+        return OSError(error.errno, reason, error.filename)
+    return InputError(f"it cannot be read: {reason}")

@@ -71,7 +71,8 @@ class StageProgress(keras.callbacks.Callback):
     def _save_weights(self, kind: str, epoch: int) -> str:
         name = f"{self.state.stage}-{kind}-{epoch:05d}.weights.h5"
         # On a full disk HDF5 crashes the process.
-        num_bytes = 4 * self.model.count_params() + _HDF5_BYTES * len(self.model.variables)
+        variables = [*self.model.variables, *self.model.optimizer.variables]
+        num_bytes = sum(4 * math.prod(variable.shape) + _HDF5_BYTES for variable in variables)
         with atomic_write(self.run_dir / layout.CHECKPOINTS / name, num_bytes=num_bytes) as beside:
             self.model.save_weights(beside, overwrite=True)
         return name

@@ -30,7 +30,7 @@ class WordsBeside:
 
         Args:
             video: The file.
-            fields: Some of `config.TEXT_FIELDS`.
+            fields: Some of `config.MODEL_FIELDS`.
 
         Raises:
             InputError: A file beside the video cannot be read.

@@ -59,7 +59,7 @@ class WordsOfVideos:
 
         Args:
             videos: The files.
-            fields: Some of `config.TEXT_FIELDS`.
+            fields: Some of `config.MODEL_FIELDS`.
 
         Yields:
             In the order of `videos`, each with its words, or why it cannot be read.

@@ -62,7 +62,7 @@ def read_table(path: Path, sidecars: Sidecars) -> Table:
 def _refuse_repeated(rows: Sequence[Row], clips: Sequence[Clip | None]) -> None:
     """Notes the rows that ask the same about the same clip as one before, and those that would part a clip."""
     first_rows: dict[object, int] = {}
-    first_sources: dict[object, tuple[int, str]] = {}
+    firsts: dict[object, tuple[int, Clip]] = {}
     for row, clip in zip(rows, clips, strict=True):
         if clip is None:
             continue
@@ -72,13 +72,14 @@ def _refuse_repeated(rows: Sequence[Row], clips: Sequence[Clip | None]) -> None:
             _refuse_second(row, clip, earlier)
             continue
         first_rows[key] = first_rows[clip.id] = row.number
-        number, source = first_sources.setdefault(tuple(footage), (row.number, clip.source))
-        if clip.source != source:  # one question might be trained on and the other tested
+        number, first = firsts.setdefault(tuple(footage), (row.number, clip))
+        about = f"as row {number} has it, which asks about the same clip"
+        if clip.source != first.source:  # one question might be trained on and the other tested
             row.refuse(
-                "source",
-                f"expected {source!r}, as row {number} has it, which asks about the same clip. "
-                f"Received: {clip.source!r}; give both rows one source",
+                "source", f"expected {first.source!r}, {about}. Received: {clip.source!r}; give both rows one source"
             )
+        elif clip.footage != first.footage:  # by a link, or a start at 0 that is not written
+            row.refuse("path", f"expected {first.footage!r}, {about}. Received: {clip.footage!r}; write both alike")
 
 
 def _refuse_second(row: Row, clip: Clip, earlier: int) -> None:

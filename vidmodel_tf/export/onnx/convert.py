@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from vidmodel_tf.errors import InputError, cause
+from vidmodel_tf.errors import InputError, cause, disk_failure
 from vidmodel_tf.export.onnx.erfc import replace_erfc
 from vidmodel_tf.export.onnx.recurrent import with_onnx_recurrent
 from vidmodel_tf.export.parts import InferenceParts
@@ -46,7 +46,11 @@ def convert(parts: InferenceParts) -> ModelProto:
     ]
     try:
         return _convert(score, inputs)
+    except MemoryError:
+        raise
     except Exception as error:  # tf2onnx and the checker each raise their own
+        if disk_failure(error) is not None:
+            raise
         raise NotConvertibleError(
             f"tf2onnx cannot convert this model: {cause(error)}. "
             "Export it as a SavedModel or to TensorFlow Lite instead"

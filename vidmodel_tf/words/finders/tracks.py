@@ -11,7 +11,7 @@ from vidmodel_tf.words.metadata import find_metadata
 from vidmodel_tf.words.subtitle_tracks import find_subtitles
 
 FIELDS = ("title", "description", "tags", "subtitles")
-VERSION = 1
+VERSION = 2
 
 
 def find_tracks(path: Path, settings: PrepareConfig) -> tuple[Cue, ...]:
