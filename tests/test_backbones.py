@@ -42,8 +42,8 @@ def test_scaling_is_that_of_keras(name, module):
     ("name", "constructor"),
     [
         ("mobilenet_v3_small", "MobileNetV3Small"),
-        ("mobilenet_v3_large", "MobileNetV3Large"),
-        ("efficientnet_v2_b0", "EfficientNetV2B0"),
+        pytest.param("mobilenet_v3_large", "MobileNetV3Large", marks=pytest.mark.slow),
+        pytest.param("efficientnet_v2_b0", "EfficientNetV2B0", marks=pytest.mark.slow),
     ],
 )
 def test_scaling_is_what_keras_builds_into_the_model(name, constructor):
@@ -77,7 +77,9 @@ def check_forward(name: str) -> None:
     assert 0.5 < block / len(one.layers) < 1
 
 
-@pytest.mark.parametrize("name", ["small_cnn", "mobilenet_v2", "efficientnet_lite0"])
+@pytest.mark.parametrize(
+    "name", ["small_cnn", pytest.param("mobilenet_v2", marks=pytest.mark.slow), "efficientnet_lite0"]
+)
 def test_small_backbones_run(name):
     check_forward(name)
 

@@ -196,7 +196,7 @@ def test_the_lstm_skips_slots_without_motion():
     assert np.abs(scores(with_pause(0)[:, ::-1])["kind"] - expected["kind"]).max() > 1e-4, "order must count"
 
 
-@pytest.mark.parametrize("streams", ["motion", "both"])
+@pytest.mark.parametrize("streams", ["motion", pytest.param("both", marks=pytest.mark.slow)])
 def test_clips_without_any_motion_are_answered_and_trained_on(streams):
     model = make_model(small_config(streams=streams, num_layers=2))
     inputs = make_inputs()
@@ -389,6 +389,7 @@ def test_standardisation_without_anything_to_learn_from():
         adapt_standardisation(model, [outputs])
 
 
+@pytest.mark.slow
 def test_saved_weights_keep_the_standardisation_in_a_rebuilt_model(tmp_path):
     config = small_config(streams="both", bidirectional=True, pooling="attention")
     model, inputs = make_model(config), make_inputs()

@@ -21,6 +21,7 @@ needs_unicode_of_table = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 @needs_unicode_of_table
 def test_table_is_what_its_generator_writes():
     assert generate_characters.TABLE_PATH.read_text(encoding="utf-8") == generate_characters.table_source()

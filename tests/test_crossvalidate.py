@@ -128,6 +128,7 @@ def die(task):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_told_with_its_fold(data_set, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "run_fold", die)
     monkeypatch.setattr(module, "start_worker", begin_worker)

@@ -70,8 +70,8 @@ def test_eight_bits_are_equal_to_the_last_bit(tmp_path, codec, pixel_format, col
     assert all((difference == 0).all() for difference in differences(path))
 
 
-@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv420p10le"])
-@pytest.mark.parametrize("colours", [BT709, BT2020, PQ, HLG])
+@pytest.mark.parametrize("pixel_format", ["yuv420p", pytest.param("yuv420p10le", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("colours", [BT709, PQ, *(pytest.param(c, marks=pytest.mark.slow) for c in (BT2020, HLG))])
 def test_wide_colours_and_ten_bits_are_those_of_opencv(tmp_path, pixel_format, colours):
     path = write(tmp_path / "clip.mkv", "libx264", pixel_format, colours, 1)
     assert np.mean(np.abs(differences(path))) < 3

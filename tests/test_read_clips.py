@@ -162,6 +162,7 @@ def test_requests_of_one_file_are_read_together():
     assert [int(clip.jpeg_frames[0].split()[1]) for _, clip in answers] == [3, 1, 3, 1, 3]
 
 
+@pytest.mark.slow
 def test_workers_are_light(tmp_path):
     path = write_video(tmp_path / "clip.mp4", num_frames=2)
     # by `python -c`: this test module's own imports would otherwise be the worker's

@@ -46,6 +46,7 @@ def test_each_stage_has_as_many_epochs_again_as_were_best(refit_run):
     assert [row["stage"] for row in rows] == expected
 
 
+@pytest.mark.slow
 def test_the_standardisation_is_that_of_training_and_validation_clips(refit_run):
     run, encodings = refit_run, []
     model = run.load_model()
