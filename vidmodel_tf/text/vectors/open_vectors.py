@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,17 +54,18 @@ def _recognise(file: BinaryIO, path: Path) -> VectorFile:
     dimension = header[1] if header else count_numbers(first)
     check_dimension(dimension, path)
     second = file.readline(MAX_LINE_BYTES)
-    if header and count_numbers(second) < dimension and not _is_text(second):
+    # More than the line: the first byte of a vector may be the one that ends a line.
+    if header and count_numbers(second) < dimension and not _is_text(second + file.read(4 * dimension)):
         file.seek(len(first))
         return BinaryVectorFile(file, path, *header)
     file.seek(0)
     return TextVectorFile(file, path, dimension)
 
 
-def _is_text(line: bytes) -> bool:
-    """Whether a line can be one of text, if a damaged one: little-endian float32 hold bytes that text does not."""
+def _is_text(content: bytes) -> bool:
+    """Whether this can be text, if damaged and cut off: little-endian float32 hold bytes that text does not."""
     try:
-        text = line.decode()
+        text = codecs.getincrementaldecoder("utf-8")().decode(content)
     except UnicodeDecodeError:
         return False
     return not any(character < " " and character not in "\t\r\n" for character in text)
