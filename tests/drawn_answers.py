@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import json
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from tests.manifests import write_table
 
 COLORS_RGB = {"red": (225, 40, 40), "green": (40, 190, 60), "blue": (40, 70, 230)}
 CATEGORIES = {"beach": "blue", "forest": "green", "desert": "red"}  # by the colour of the ground
@@ -49,7 +50,7 @@ def write_questions(folder: Path, rounds: int) -> Path:
             {"path": name, "question": "What colour is the ball?", "label": ball},
             {"path": name, "question": "What colour is the ground?", "label": ground},
         ]
-    return _write(folder / "questions.csv", rows)
+    return write_table(folder / "questions.csv", rows)
 
 
 def write_moods(folder: Path, rounds: int) -> Path:
@@ -68,15 +69,7 @@ def write_moods(folder: Path, rounds: int) -> Path:
                 "label:mood": "" if missing == "mood" else mood,
             }
         )
-    return _write(folder / "videos.csv", rows)
-
-
-def _write(path: Path, rows: list[dict[str, str]]) -> Path:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
+    return write_table(folder / "videos.csv", rows)
 
 
 def write_small_settings(folder: Path, weights: Path) -> None:
