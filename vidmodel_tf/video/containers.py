@@ -6,6 +6,7 @@ would have FFmpeg open what it names, and FFmpeg draws pictures of text files an
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import itertools
 from pathlib import Path
@@ -31,6 +32,7 @@ VIDEO_FORMATS = (
 OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(VIDEO_FORMATS)}
 STILL_CODECS = ("mjpeg", "png", "bmp", "gif", "webp", "tiff", "jpeg2000")
 PEEKED_PACKETS = 500  # a second picture comes before, if there is one
+ONE_PICTURE_FORMATS = ("gif", "apng", "mjpeg")  # which a still picture may have too
 STILL_BRANDS = ("avif", "heic", "heix", "mif1", "msf1")  # still pictures in the container of MP4
 
 
@@ -41,6 +43,8 @@ def open_container(path: Path) -> av.container.InputContainer:
         InputError: The file is missing, empty or unreadable, or not a video of an allowed container.
     """
     _check_file(path)
+    if _is_text(_start_of(path)):  # by its suffix alone FFmpeg takes a text for raw video
+        raise InputError(f"expected a video. {_what_it_is(path)}", subject=path)
     try:
         # "file:" before the name: FFmpeg takes the start of "concat:b.mp4" for a protocol
         container = av.open(f"file:{path}", format=_raw_format(path), metadata_errors="replace", options=OPTIONS)
@@ -84,6 +88,8 @@ def best_video_stream(container: av.container.InputContainer, path: Path) -> av.
     streams = [stream for stream in container.streams.video if not _is_cover(stream, container, path)]
     if not streams:
         raise InputError(f"expected a video. {_without_video(container)}", subject=path)
+    if container.format.name in ONE_PICTURE_FORMATS and _has_one_picture(path, streams[0].index):
+        raise InputError("expected a video. It is a still picture", subject=path)
     best = cast("av.video.stream.VideoStream | None", container.streams.best("video"))
     by_preference = sorted(streams, key=lambda stream: _preference(stream, best), reverse=True)
     if by_preference[0].codec_context is None:
@@ -162,9 +168,22 @@ STARTS = {
 }
 
 
-def _what_it_is(path: Path) -> str:
+def _start_of(path: Path) -> bytes:
     with path.open("rb") as file:
-        start = file.read(1024)
+        return file.read(1024)
+
+
+def _is_text(start: bytes) -> bool:
+    """Whether a file begins as a text does, in ASCII or UTF-8, whose last character may be cut."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return False
+    return all(character >= " " or character in "\t\r\n\f\x1b" for character in text)
+
+
+def _what_it_is(path: Path) -> str:
+    start = _start_of(path)
     for magic, meaning in STARTS.items():
         if start.startswith(magic):
             return meaning
@@ -175,7 +194,7 @@ def _what_it_is(path: Path) -> str:
         return "It is an HTML page: a download that went wrong?"
     if text.startswith((b"<?xml", b"<mpd")):
         return "It is an XML document or a playlist"
-    if start.isascii() and all(byte >= 32 or byte in b"\t\r\n" for byte in start):
+    if _is_text(start):
         return "It is a text file"
     if start[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free"):
         return "FFmpeg finds no video stream in it: it is damaged, or cut off before its index"

@@ -153,6 +153,8 @@ class VideoFile:
         return self.timeline(self.packets).duration_seconds
 
     def __iter__(self) -> Iterator[Frame]:
+        if not len(self.packets.shown_pts):
+            raise InputError("no frame of this video can be decoded: it is damaged or cut off", subject=self.path)
         converter, timeline = PixelConverter(), self.timeline(self.packets)
         has_times = len(timeline.keys) and self.packets.has_trusted_times
         for index, picture in enumerate(self.decode(self.packets, 0)):
