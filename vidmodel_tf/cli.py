@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from vidmodel_tf.commands.parser import COMMANDS, build_parser
+from vidmodel_tf.end_on_signals import Ending
 from vidmodel_tf.errors import VidmodelError, disk_failure
 
 _RESUMABLE = ("demo", "prepare", "train", "crossvalidate", "timeline")
@@ -17,27 +19,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command.
 
     Args:
-        arguments: What follows `vidmodel` on the command line; None: the arguments of this process.
+        arguments: What follows `vidmodel` on the command line. None: the arguments of this process, which then ends
+            soon after Ctrl-C and `kill`, with a line and without a traceback.
 
     Returns:
         The exit code: 0, 1 for a failure, 2 for bad input.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # the name of a file may not be Unicode
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments is not None:
+        return _run(list(arguments), contextlib.nullcontext)
+    arguments = sys.argv[1:]
+    ending = Ending(_interrupted(arguments))
+    with ending.begun():
+        return _run(arguments, ending.begun)
+
+
+def _run(arguments: list[str], begun: Callable[[], contextlib.AbstractContextManager[None]]) -> int:
     named = arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS
     options = build_parser(named).parse_args(arguments)
     try:
-        return options.run(options) or 0
+        with begun():  # an error that comes of an interruption is not told
+            return options.run(options) or 0
     except VidmodelError as error:
         print(f"vidmodel {options.command}: {error}", file=sys.stderr)
         for detail in error.details:
             print(f"  {detail}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        advice = "; the same command goes on from here" if options.command in _RESUMABLE else ""
-        print(f"vidmodel {options.command}: interrupted{advice}", file=sys.stderr)
-        return 130
     except BrokenPipeError:  # the reader of our output (`head`, say) closed it
         sys.stdout = None
         return 0
@@ -50,3 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"vidmodel {options.command}: {reason}", file=sys.stderr)
         return 1
+
+
+def _interrupted(arguments: list[str]) -> str:
+    command = next(iter(arguments), "")
+    advice = "; the same command goes on from here" if command in _RESUMABLE else ""
+    return f"vidmodel {command}: interrupted{advice}"

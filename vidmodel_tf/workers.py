@@ -15,6 +15,8 @@ import loky.backend.resource_tracker
 from loky.backend.context import LokyContext
 from loky.backend.process import LokyProcess
 
+from vidmodel_tf.child_processes import starting
+
 PARENT_CHECK_SECONDS = 0.2
 ALIVE_SECONDS = 1.0  # between two signs of life
 
@@ -43,11 +45,12 @@ class _Worker(LokyProcess):
         # Begun on the way to the first process, these would unblock the signal again.
         for tracker in (loky.backend.resource_tracker, multiprocessing.resource_tracker):
             tracker.ensure_running()
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # what the process inherits
-        try:
-            return LokyProcess._Popen(process_obj)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        with starting:
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # what the process inherits
+            try:
+                return LokyProcess._Popen(process_obj)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _WorkerContext(LokyContext):

@@ -1,0 +1,100 @@
+"""How a command ends on Ctrl-C (SIGINT) and on `kill` (SIGTERM): in order where it can, and soon in any case.
+
+Python raises `KeyboardInterrupt` between two instructions of the main thread: never while that is in a training step
+of TensorFlow, in a conversion or in a decoder that hangs. So the system wakes a second thread too, which ends the
+process where the first has not ended it in time. It leaves then what SIGKILL may leave: files that were being written
+beside their place.
+
+Signals are not blocked for this, as `signal.sigwait` would need: programs that are started inherit what is blocked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from types import FrameType
+from typing import NoReturn
+
+from vidmodel_tf.child_processes import kill_children
+
+ORDERLY_SECONDS = 1.5  # that the main thread has for its `finally` blocks
+_NUMBERS = (signal.SIGINT, signal.SIGTERM)
+_SHOW_CURSOR = "\x1b[?25h\n"  # a progress bar has hidden it, and has left the line unfinished
+
+
+class Ending:
+    """Whether a signal has told the process to end, and the end itself.
+
+    Args:
+        line: What is then said on standard error.
+    """
+
+    def __init__(self, line: str) -> None:
+        self.line = line
+        self.number = 0
+        self._once = threading.Lock()
+        self._wake, wake = os.pipe()
+        os.set_blocking(wake, False)
+        # A shell starts background jobs with SIGINT ignored: they are not to end with what runs in front.
+        for number in (number for number in _NUMBERS if signal.getsignal(number) != signal.SIG_IGN):
+            signal.signal(number, self._interrupt)
+        # The system writes each signal there at once, whatever the main thread is doing.
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        threading.Thread(target=self._end_in_time, daemon=True).start()
+
+    @contextlib.contextmanager
+    def begun(self) -> Iterator[None]:
+        """A command runs in the block. Once a signal has come, whatever ends the block ends the process."""
+        try:
+            yield
+        except BaseException:
+            if not self.number:
+                raise
+        if self.number:
+            with contextlib.suppress(Exception):  # nobody reads it any more
+                sys.stdout.flush()
+            self._end(self.number)
+
+    def _interrupt(self, number: int, _frame: FrameType | None) -> None:
+        if not self.number:
+            self.number = number
+            # What ends half-way has nothing to tell.
+            sys.unraisablehook = _say_nothing
+            threading.excepthook = _say_nothing
+            raise KeyboardInterrupt
+
+    def _end_in_time(self) -> None:
+        number = self._next_signal(None)
+        # A wish that comes again is urgent.
+        self._next_signal(time.monotonic() + ORDERLY_SECONDS)
+        self._end(number)
+
+    def _next_signal(self, deadline: float | None) -> int:
+        """Waits for a signal; 0 if there is none until the deadline."""
+        while True:
+            seconds = None if deadline is None else max(deadline - time.monotonic(), 0.0)
+            if not select.select([self._wake], [], [], seconds)[0]:
+                return 0
+            number = os.read(self._wake, 1)[0]  # other signals may have handlers too
+            if number in _NUMBERS:
+                return number
+
+    def _end(self, number: int) -> NoReturn:
+        self._once.acquire()  # the other thread waits here for the end
+        kill_children()
+        text = f"{_SHOW_CURSOR if os.isatty(2) else ''}{self.line}\n"
+        # Neither a lock of Python's nor a pipe that nobody reads is to hold up the end.
+        if select.select([], [2], [], 0)[1]:
+            with contextlib.suppress(OSError):
+                os.write(2, text.encode(errors="backslashreplace"))
+        os._exit(128 + number)
+
+
+def _say_nothing(_: object) -> None:
+    """In place of a traceback."""
