@@ -15,7 +15,8 @@ class VidmodelError(Exception):
 
     Args:
         reason: One line.
-        details: Further lines, one a fault, where one line cannot hold them (the bad rows of a manifest).
+        details: Further lines, one a fault, where one line cannot hold them (the bad rows of a manifest); of more than
+            1,000 the first are kept, and how many more there are.
         subject: The file or clip that the reason is about; it stands before the reason in the message. Whoever shows
             the subject in another way takes `reason` alone.
     """
@@ -27,7 +28,9 @@ class VidmodelError(Exception):
     ) -> None:
         super().__init__(reason if subject is None else f"{subject}: {reason}")
         self.reason = reason
-        self.details = tuple(details)
+        self.details = tuple(details[:_MAX_DETAILS])
+        if len(details) > _MAX_DETAILS:
+            self.details += (f"and {len(details) - _MAX_DETAILS:,} more",)
         self.subject = None if subject is None else str(subject)
 
     def __reduce__(self):
@@ -79,6 +82,7 @@ def disk_failure(error: BaseException | None) -> str | None:
     return None
 
 
+_MAX_DETAILS = 1000  # more lines than anybody reads
 _LONGEST = 200  # characters of what another library says
 _GRAPH_NODE = re.compile(r"\{\{.*?\}\} ?")  # what TensorFlow puts first: where in the graph it happened
 _DISK_FAILURES = [

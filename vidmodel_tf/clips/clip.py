@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+from collections.abc import Mapping
 from pathlib import Path
 
 from vidmodel_tf.config import QUESTION
+from vidmodel_tf.text.fields import check_text_length
 
 Label = str | tuple[str, ...] | None
 
@@ -42,12 +45,12 @@ class Clip:
     open_fields: frozenset[str] = frozenset()
     fault: str | None = None
 
-    @property
+    @functools.cached_property
     def question(self) -> str:
         """What is asked about it, white space as single spaces; "": nothing."""
         return _on_one_line(self.text.get(QUESTION, ""))
 
-    @property
+    @functools.cached_property
     def footage(self) -> str:
         """Equal for clips with the same frames: the id without what is asked about it."""
         return footage_id(self.id, self.question)
@@ -57,6 +60,18 @@ class Clip:
         """Equal for the same question about the same part of the same file, whatever links lead to it."""
         path = self.path.resolve() if self.path else self.footage
         return path, self.start_seconds or 0.0, self.end_seconds, self.question
+
+
+def check_words(text: Mapping[str, str]) -> None:
+    """Refuses more words than a model takes, whichever fields it reads.
+
+    Args:
+        text: As of a `Clip`.
+
+    Raises:
+        InputError: There are more.
+    """
+    check_text_length("\n".join(("", *text.values())))  # a marker stands before each field
 
 
 def class_names(label: Label) -> tuple[str, ...]:

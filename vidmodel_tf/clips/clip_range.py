@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vidmodel_tf.clips.manifest.cells import parse_path, parse_seconds
 from vidmodel_tf.clips.manifest.columns import misspellings
+from vidmodel_tf.clips.manifest.limits import until_too_bad
 from vidmodel_tf.clips.manifest.rows import Row, read_rows
 from vidmodel_tf.config import QUESTION
 from vidmodel_tf.decision import Seconds
@@ -78,7 +79,7 @@ def _read_list(path: Path) -> list[ClipRange]:
         raise InputError(f"{path.name}: expected the columns path,start_seconds,end_seconds. Received: {columns}")
     if faults := misspellings(names):
         raise InputError(f"{path.name}: {faults[0]}", faults[1:])
-    clips = [_read_row(row, path.parent) for row in rows]
+    clips = [_read_row(row, path.parent) for row in until_too_bad(rows)]
     if faults := [fault for row in rows for fault in row.faults]:
         raise InputError(f"{path.name}: expected rows of clips. Received: {len(faults)} that cannot be used", faults)
     return clips

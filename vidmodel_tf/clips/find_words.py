@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from vidmodel_tf.clips.clip import Clip
+from vidmodel_tf.clips.clip import Clip, check_words
 from vidmodel_tf.clips.manifest.read import Manifest
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError
@@ -45,9 +45,13 @@ def _with_words(clip: Clip, found: Found | InputError) -> Clip:
     if isinstance(found, InputError):
         return dataclasses.replace(clip, fault=found.reason)
     cues = [cue for cue in cut(found.cues, clip.start_seconds, clip.end_seconds) if cue.field in clip.open_fields]
-    texts = {field: text for field, text in text_by_field(cues).items() if text}
+    text = {**clip.text, **{field: text for field, text in text_by_field(cues).items() if text}}
+    try:
+        check_words(text)
+    except InputError as error:
+        return dataclasses.replace(clip, fault=error.reason)
     words_from = {**clip.words_from, **sources_by_field(cues)}
-    return dataclasses.replace(clip, text={**clip.text, **texts}, words_from=words_from)
+    return dataclasses.replace(clip, text=text, words_from=words_from)
 
 
 def _warnings(answers: Mapping[Path, Found | InputError]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vidmodel_tf.clips.manifest.cells import parse_class, parse_seconds
+from vidmodel_tf.clips.manifest.limits import until_too_bad
 from vidmodel_tf.clips.manifest.rows import Row, read_rows
 from vidmodel_tf.errors import InputError, shown
 from vidmodel_tf.scoring.overlap import TimeRange, united
@@ -100,7 +101,7 @@ def read_truth(path: str | Path) -> Truth:
     names, rows = read_rows(path)
     if missing := [name for name in COLUMNS if name not in names]:
         raise InputError(f"{path.name}: expected the columns {','.join(COLUMNS)}. Missing: {', '.join(missing)}")
-    entries = [_read_row(row, path.parent) for row in rows]
+    entries = [_read_row(row, path.parent) for row in until_too_bad(rows)]
     _refuse_contradictions(rows, entries)
     if faults := [fault for row in rows for fault in row.faults]:
         num_bad = sum(bool(row.faults) for row in rows)
@@ -161,10 +162,10 @@ def _parse_path(value: object, root: Path) -> Path:
 def _refuse_contradictions(rows: Sequence[Row], entries: Sequence[_Entry | None]) -> None:
     """Refuses rows that say that there is no event where other rows have one."""
     happened: dict[tuple[Path, HeadLabel | None], int] = {}
-    for row, entry in zip(rows, entries, strict=True):
+    for row, entry in zip(rows, entries, strict=False):  # reading may have ended early
         if entry and entry.time:
             happened.setdefault((entry.path, entry.what), row.number)
             happened.setdefault((entry.path, None), row.number)
-    for row, entry in zip(rows, entries, strict=True):
+    for row, entry in zip(rows, entries, strict=False):
         if entry and not entry.time and (other := happened.get((entry.path, entry.what))):
             row.refuse("start_seconds", f"empty times mean that there is no event, but row {other} has one; remove one")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from vidmodel_tf.config import check_field_budgets
 from vidmodel_tf.errors import InputError
 
+MAX_TEXT_BYTES = 2**20  # of a joined string; the subtitles of a film take a tenth of that
 MAX_FIELDS = 8  # U+0001 to U+0008 are kept for them
 BLANK = "".join(map(chr, range(0x21)))  # white space and control characters: a field of these alone is empty
 
@@ -24,13 +25,35 @@ def join_fields(text: Mapping[str, str], fields: Sequence[str]) -> str:
         For each field that has text, the marker chr(1 + position) and the text, in which U+0000 to U+0008 are
         replaced by spaces.
 
+    Raises:
+        InputError: There are too many words (`check_text_length`).
+
     Example:
         >>> join_fields({"title": "A goal", "tags": "football"}, ["title", "description", "tags"])
         '\\x01A goal\\x03football'
     """
     check_fields(fields)
     cleaned = [(text.get(field) or "").translate(_NO_MARKERS) for field in fields]
-    return "".join(marker_of(position) + words for position, words in enumerate(cleaned) if words.strip(BLANK))
+    joined = "".join(marker_of(position) + words for position, words in enumerate(cleaned) if words.strip(BLANK))
+    check_text_length(joined)
+    return joined
+
+
+def check_text_length(joined: str) -> None:
+    """Refuses a joined string that is longer than any form of a model takes.
+
+    The graph of an exported model has the same limit, so that a text is answered by all forms or by none.
+
+    Raises:
+        InputError: It has more than `MAX_TEXT_BYTES` bytes in UTF-8.
+    """
+    if 4 * len(joined) <= MAX_TEXT_BYTES:  # no character takes more
+        return
+    num_bytes = len(joined.encode(errors="surrogatepass"))
+    if num_bytes > MAX_TEXT_BYTES:
+        raise InputError(
+            f"expected at most {MAX_TEXT_BYTES:,} bytes of words a clip, all fields together. Received: {num_bytes:,}"
+        )
 
 
 def split_fields(joined: str, num_fields: int) -> list[str]:

@@ -13,7 +13,7 @@ from nltk.probability import FreqDist
 from vidmodel_tf.config import TEXT_FIELDS
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.storage import check_no_device, write_text
-from vidmodel_tf.text.fields import check_fields, resolve_budgets, share_positions
+from vidmodel_tf.text.fields import check_fields, check_text_length, resolve_budgets, share_positions
 from vidmodel_tf.text.tokenize import tokenize, tokenize_fields
 
 PADDING_ID = 0
@@ -115,7 +115,11 @@ class Vocabulary:
 
         Returns:
             int32 [L]: each field that has words as its marker and their ids; padded with 0 on the right.
+
+        Raises:
+            InputError: The string is longer than `fields.MAX_TEXT_BYTES`, or the budgets do not fit.
         """
+        check_text_length(joined)
         budgets = resolve_budgets(num_tokens, len(self.fields), budgets)
         tokens = tokenize_fields(joined, len(self.fields))
         lengths = [len(words) + 1 if words else 0 for words in tokens]

@@ -10,6 +10,7 @@ import stat
 import unicodedata
 from pathlib import Path
 
+from vidmodel_tf.clips.manifest.limits import MAX_NAME, MAX_PATH, check_length, is_unicode
 from vidmodel_tf.clips.manifest.missing import is_missing
 from vidmodel_tf.clips.splits.assign import SPLITS
 from vidmodel_tf.errors import InputError, shown
@@ -36,6 +37,7 @@ def parse_path(value: object, root: Path) -> Path:
     text = value.strip() if isinstance(value, str) else value
     if not isinstance(text, str) or not text:
         raise InputError(f"expected the path of a video. Received: {shown(value)}")
+    check_length(text, MAX_PATH, "a path")
     if _ADDRESS.match(text):
         raise InputError(f"expected the path of a file. Received: {text!r}, an address; download it, give its path")
     if ".." in Path(text).parts:
@@ -87,6 +89,7 @@ def parse_class(value: object) -> str | None:
     if value is not None and not isinstance(value, str):
         raise InputError(f"expected one class name. Received: {shown(value)}; for several use a column labels:HEAD")
     name = unicodedata.normalize("NFC", (value or "").strip())
+    check_length(name, MAX_NAME, "a class name")
     if _PRINTED_LIST.fullmatch(name):
         raise InputError(
             f"expected one class name. Received: {name!r:.80}, a list; "
@@ -168,10 +171,14 @@ def parse_source(value: object) -> str | None:
     """The name of what must not be split, or None for an empty cell.
 
     Raises:
-        InputError: It is no text.
+        InputError: It is no text, too long, or not Unicode.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if value is not None and not isinstance(value, str):
         raise InputError(f"expected a name. Received: {shown(value)}")
-    return (value or "").strip() or None
+    name = (value or "").strip()
+    check_length(name, MAX_PATH, "a name")
+    if not is_unicode(name):
+        raise InputError(f"expected a name in Unicode. Received: {shown(value)}")
+    return name or None

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from vidmodel_tf.clips.clip import Clip, clip_id, relative_name
+from vidmodel_tf.clips.clip import Clip, check_words, clip_id, relative_name
 from vidmodel_tf.clips.manifest.cells import SPLIT_NAMES, check_video_file, parse_class
 from vidmodel_tf.clips.manifest.missing import is_missing
 from vidmodel_tf.clips.manifest.passed_over import count_passed_over, describe_counts
@@ -111,10 +111,12 @@ def _read_clip(path: Path, class_folder: Path, root: Path, split: str | None, si
     if label is None:
         raise InputError("expected a class folder with a name")
     name, cues = relative_name(path, root), sidecars.find(path)
+    text = text_by_field(cues)
+    check_words(text)
     return Clip(
         id=clip_id(name, None, None),
         path=path,
-        text=text_by_field(cues),
+        text=text,
         words_from=sources_by_field(cues),
         open_fields=frozenset(TEXT_FIELDS) - {cue.field for cue in cues},
         labels={HEAD: label},

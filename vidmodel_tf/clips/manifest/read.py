@@ -9,6 +9,7 @@ from pathlib import Path
 from vidmodel_tf.clips.clip import Clip, class_names
 from vidmodel_tf.clips.manifest.folder import HEAD, read_folder
 from vidmodel_tf.clips.manifest.foreign import describe_source
+from vidmodel_tf.clips.manifest.limits import MAX_CLASSES
 from vidmodel_tf.clips.manifest.passed_over import describe_counts
 from vidmodel_tf.clips.manifest.sources import name_sources, suspect_groups
 from vidmodel_tf.clips.manifest.table import read_table
@@ -56,7 +57,7 @@ def read_manifest(source: str | Path, config: PrepareConfig | None = None) -> Ma
 
     Raises:
         InputError: Nothing of the kind is there, some clips cannot be used (`details` lists them all), or a head has
-            fewer classes than there are to tell apart.
+            fewer classes than there are to tell apart, or too many.
     """
     config = config or PrepareConfig()
     path = _find(source)
@@ -133,6 +134,10 @@ def _labels(
         for head, label in clip.labels.items():
             names[head].update(class_names(label))
     for head, classes in names.items():
+        if len(classes) > MAX_CLASSES:
+            raise InputError(
+                f"{source_name}: head {head!r}: expected at most {MAX_CLASSES:,} classes. Received: {len(classes):,}"
+            )
         least = 1 if multi_label[head] else 2
         if len(classes) < least:
             received = ", ".join(map(repr, sorted(classes))) or "none"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from vidmodel_tf.clips.clip import Clip, Label, clip_id, relative_name
+from vidmodel_tf.clips.clip import Clip, Label, check_words, clip_id, relative_name
 from vidmodel_tf.clips.manifest.cells import (
     parse_class,
     parse_classes,
@@ -55,9 +55,10 @@ class RowReader:
         source, split = row.read("source", parse_source), row.read("split", parse_split)
         words, open_fields = self._read_words(row, path)
         cues = cut(words, start_seconds, end_seconds)
+        text = _join(row, cues)
         if row.faults or path is None:
             return None
-        name, text = relative_name(path, self._root), text_by_field(cues)
+        name = relative_name(path, self._root)
         return Clip(
             id=clip_id(name, start_seconds, end_seconds, text.get(QUESTION, "")),
             path=path,
@@ -78,9 +79,9 @@ class RowReader:
         cues, _ = self._read_words(row, None)
         if not cues:
             row.refuse("title", "expected words in a row without a video. Received: none; remove the row")
+        text = _join(row, cues)
         if row.faults:
             return None
-        text = text_by_field(cues)
         return Clip(
             id=clip_id(name, None, None, text.get(QUESTION, "")),
             path=None,
@@ -133,6 +134,15 @@ class RowReader:
         if path := subtitle_path(value, self._root):
             return list(self._sidecars.read_subtitles(path, "manifest"))
         return [untimed("subtitles", value, "manifest")]
+
+
+def _join(row: Row, cues: Sequence[Cue]) -> dict[str, str]:
+    text = text_by_field(cues)
+    try:
+        check_words(text)
+    except InputError as error:
+        row.refuse(max(text, key=lambda field: len(text[field])), error)
+    return text
 
 
 def _check_field(value: object, field: str) -> str:

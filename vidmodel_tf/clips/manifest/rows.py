@@ -12,6 +12,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from vidmodel_tf.clips.manifest.foreign import describe_header, describe_json
+from vidmodel_tf.clips.manifest.limits import (
+    MAX_BYTES,
+    check_names,
+    check_number_of_rows,
+    checked_lines,
+    until_too_bad,
+)
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.storage import read_text
 
@@ -51,9 +58,9 @@ def read_rows(path: Path) -> tuple[list[str], list[Row]]:
     """The columns' names in order and the rows of a .csv or .jsonl file. Empty lines are passed over.
 
     Raises:
-        InputError: The file is not UTF-8, not what its suffix says as a whole, or holds no row.
+        InputError: The file is not UTF-8, not what its suffix says as a whole, holds no row, or goes beyond a limit.
     """
-    text = read_text(path)
+    text = read_text(path, max_bytes=MAX_BYTES)
     names, rows = _read_jsonl(text, path.name) if path.suffix.lower() == ".jsonl" else _read_csv(text, path.name)
     if not rows:
         raise InputError(f"{path.name}: expected at least one row of a clip. Received: {len(text)} characters, no row")
@@ -65,9 +72,7 @@ def _read_csv(text: str, file_name: str) -> tuple[list[str], list[Row]]:
     header = [name.strip() for name in next(records, (0, []))[1]]
     if fault := describe_header(header):
         raise InputError(f"{file_name}: {fault}")
-    repeated = sorted({name for name in header if name and header.count(name) > 1})
-    if repeated:
-        raise InputError(f"{file_name}: expected each column once. Received twice: {', '.join(map(repr, repeated))}")
+    check_names(header, file_name)
     # Spreadsheets leave columns without a name at the end.
     names = [name or f"column {index}" for index, name in enumerate(header, 1)]
     return names, [_csv_row(number, names, cells) for number, cells in records]
@@ -85,7 +90,7 @@ def _csv_row(number: int, names: list[str], cells: list[str]) -> Row:
 
 def _csv_records(text: str, file_name: str) -> Iterator[tuple[int, list[str]]]:
     # Strict: otherwise a quote that is never closed would swallow the rest of the file as one cell.
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(checked_lines(io.StringIO(text, newline=""), file_name), strict=True)
     number = 0
     with _long_cells(len(text)):
         while True:
@@ -99,6 +104,7 @@ def _csv_records(text: str, file_name: str) -> Iterator[tuple[int, list[str]]]:
                 raise InputError(
                     f"{file_name}: row {number}, which starts in line {line}, is not CSV: {error}"
                 ) from None
+            check_number_of_rows(number - 1, file_name)  # without the header
             yield number, cells
 
 
@@ -115,10 +121,17 @@ def _long_cells(num_characters: int) -> Iterator[None]:
 
 def _read_jsonl(text: str, file_name: str) -> tuple[list[str], list[Row]]:
     # Not splitlines(): JSON texts may hold the other characters that it breaks at.
-    rows = [_jsonl_row(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    lines = enumerate(checked_lines(text.split("\n"), file_name), 1)
+    rows = list(until_too_bad(_jsonl_row(number, line) for number, line in lines if line.strip()))
+    check_number_of_rows(len(rows), file_name)
     if rows and rows[0].faults and (fault := describe_json(text)):
         raise InputError(f"{file_name}: {fault}")
-    return list(dict.fromkeys(name for row in rows for name in row.values)), rows
+    if rows and all(row.faults for row in rows):  # there are no columns to speak of
+        first, *more = (fault for row in rows for fault in row.faults)
+        raise InputError(f"{file_name}: {first}", more)
+    names = list(dict.fromkeys(name for row in rows for name in row.values))
+    check_names(names, file_name)
+    return names, rows
 
 
 def _jsonl_row(number: int, line: str) -> Row:

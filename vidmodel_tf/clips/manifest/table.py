@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vidmodel_tf.clips.clip import Clip
 from vidmodel_tf.clips.manifest.columns import Columns, read_columns
+from vidmodel_tf.clips.manifest.limits import until_too_bad
 from vidmodel_tf.clips.manifest.missing import blank_missing
 from vidmodel_tf.clips.manifest.row_reader import RowReader
 from vidmodel_tf.clips.manifest.rows import Row, read_rows
@@ -40,21 +41,28 @@ def read_table(path: Path, sidecars: Sidecars) -> Table:
 
     Raises:
         InputError: The file or its columns cannot be used, or any row cannot; `details` then lists every fault of
-            every row, with the row's number, the column, what is wrong and what to do.
+            every row, with the row's number, the column, what is wrong and what to do, or those of the first 1,000 bad
+            rows.
     """
     names, rows = read_rows(path)
     columns = read_columns(names, path.name)
     heads = [column.column for column in columns.heads.values()]
-    warnings = blank_missing(rows, names=[*heads, "source", "split"], texts=MODEL_FIELDS)
+    warnings = blank_missing(
+        rows,
+        names=[*heads, *(name for name in ("source", "split") if name in names)],
+        texts=[field for field in MODEL_FIELDS if field in names],
+    )
     reader = RowReader(columns, path.parent, sidecars, rows)
-    clips = [None if row.faults else reader.read(row) for row in rows]
-    _refuse_repeated(rows, clips)
-    num_bad = sum(bool(row.faults) for row in rows)
+    clips = [None if row.faults else reader.read(row) for row in until_too_bad(rows)]
+    begun = rows[: len(clips)]
+    _refuse_repeated(begun, clips)
+    num_bad = sum(bool(row.faults) for row in begun)
     if num_bad:
         plural = "row" if num_bad == 1 else "rows"
+        where = f"{len(rows)}" if len(begun) == len(rows) else f"the first {len(begun)}"
         raise InputError(
-            f"{num_bad} bad {plural} of {len(rows)} in {path.name}; correct or remove them",
-            [fault for row in rows for fault in row.faults],
+            f"{num_bad} bad {plural} of {where} in {path.name}; correct or remove them",
+            [fault for row in begun for fault in row.faults],
         )
     return Table([clip for clip in clips if clip], columns, warnings)
 
