@@ -128,14 +128,36 @@ def die(task):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@pytest.mark.slow
-def test_a_worker_that_is_killed_is_told_with_its_fold(data_set, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "run_fold", die)
+def die_the_first_time(task):
+    task.folder.mkdir(parents=True, exist_ok=True)
+    if task.fold == 2 and not (task.folder / "tried").exists():
+        (task.folder / "tried").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    clips = [clip_id for clip_id, split in task.split_of_clip.items() if split == "test"]
+    task.scores.write_text(json.dumps({clip_id: {"colour": [0.6, 0.4], "topic": [0.1, 0.9]} for clip_id in clips}))
+
+
+@pytest.fixture
+def without_tensorflow(monkeypatch):
+    """Workers that begin at once."""
     monkeypatch.setattr(module, "start_worker", begin_worker)
     monkeypatch.setattr(module, "_prepare", lambda tasks, data, backbone: None)
-    message = r"fold 1 of seed 0 died \(signal SIGKILL\).* fewer --workers than 2"
+
+
+@pytest.mark.slow
+def test_a_fold_whose_worker_is_killed_is_told(data_set, tmp_path, monkeypatch, without_tensorflow):
+    monkeypatch.setattr(module, "run_fold", die)
+    message = r"fold 1 of seed 0 died twice.*\(signal SIGKILL, out of memory\?\).*fewer --workers than 2"
     with pytest.raises(VidmodelError, match=message):
         crossvalidate(data_set, tmp_path / "out", MODEL, QUICK, num_folds=3, num_seeds=1, num_workers=2)
+
+
+@pytest.mark.slow
+def test_a_fold_whose_worker_is_killed_once_is_trained_again(data_set, tmp_path, monkeypatch, without_tensorflow):
+    monkeypatch.setattr(module, "run_fold", die_the_first_time)
+    crossvalidate(data_set, tmp_path / "out", MODEL, QUICK, num_folds=3, num_seeds=1, num_workers=2)
+    assert len(list((tmp_path / "out" / "folds").glob("*/scores.json"))) == 3
+    assert (tmp_path / "out" / "folds" / "seed-0-fold-2" / "tried").exists()
 
 
 @pytest.mark.slow

@@ -13,7 +13,18 @@ PACKAGE = Path(vidmodel_tf.__file__).parent
 
 # From the bottom floor to the top, as in the description of the layout; a module imports only floors below its own.
 FLOORS = [
-    {"version", "errors", "progress", "labels", "quiet", "child_processes", "workers", "end_on_signals"},
+    {
+        "version",
+        "errors",
+        "progress",
+        "labels",
+        "quiet",
+        "child_processes",
+        "workers",
+        "worker_of_pool",
+        "worker_pool",
+        "end_on_signals",
+    },
     {"storage", "append_whole", "check_settings", "folder_lock"},
     {"user_cache", "extras"},
     {"decision"},

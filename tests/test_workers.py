@@ -5,23 +5,12 @@ import signal
 import subprocess
 import sys
 
-# The pool closes its channels, and ends its workers a while later, as on a machine that is busy.
 ENDED_AT_ONCE = """
-import time
-import pebble
-from pebble.pool import process
-from vidmodel_tf.workers import begin_worker, worker_context
+from vidmodel_tf.worker_pool import WorkerPool
+from vidmodel_tf.workers import begin_worker
 
-stop_process = process.stop_process
-def stop_late(worker):
-    time.sleep(2)
-    stop_process(worker)
-process.stop_process = stop_late
-
-pool = pebble.ProcessPool(max_workers=2, initializer=begin_worker, context=worker_context())
-pool.schedule(int)
-pool.stop()
-pool.join()
+with WorkerPool(2, begin_worker) as pool:
+    pool.submit(int)
 print("done")
 """
 

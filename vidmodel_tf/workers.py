@@ -54,21 +54,7 @@ class _Worker(LokyProcess):
 
 
 class _WorkerContext(LokyContext):
-    """Keeps its locks for as long as it lives.
-
-    A pool that ends gives up its locks before it ends its workers; one that is just starting and cannot find them would
-    print a traceback to standard output.
-    """
-
     Process = _Worker
-
-    def __init__(self) -> None:
-        self._locks: list[object] = []
-
-    def RLock(self):  # noqa: N802 (multiprocessing's name)
-        lock = super().RLock()
-        self._locks.append(lock)
-        return lock
 
 
 def begin_worker() -> None:
@@ -100,9 +86,11 @@ def cause_of_death(exit_code: int) -> str:
     """Why a process ended, for a message.
 
     Example:
-        >>> cause_of_death(-9), cause_of_death(3)
-        ('signal SIGKILL', 'exit code 3')
+        >>> cause_of_death(-9), cause_of_death(-11), cause_of_death(3)
+        ('signal SIGKILL, out of memory?', 'signal SIGSEGV', 'exit code 3')
     """
+    if exit_code == -signal.SIGKILL:
+        return "signal SIGKILL, out of memory?"
     if exit_code < 0:
         with contextlib.suppress(ValueError):
             return f"signal {signal.Signals(-exit_code).name}"

@@ -1,7 +1,8 @@
 """Many clips decoded by worker processes, in order, with flat memory; a bad file costs its own clips and no others.
 
 Broken files hang decoders and crash them, and neither can be stopped inside one's own process. So the clips of a file
-have a time limit, and the worker that overruns it is killed and replaced.
+have a time limit, and the worker that overruns it is killed and replaced. Where a worker dies, the file is tried once
+more, alone.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import pebble
-
 from vidmodel_tf.clips.clip_request import ClipRequest
 from vidmodel_tf.clips.read_file import ReadResult, read_file
-from vidmodel_tf.errors import InputError, VidmodelError
+from vidmodel_tf.errors import InputError
 from vidmodel_tf.video.decoder import begin_decoding
 from vidmodel_tf.video.opencv import import_opencv
-from vidmodel_tf.workers import cause_of_death, num_usable_cores, worker_context
+from vidmodel_tf.worker_of_pool import TaskTimeoutError, WorkerDiedError
+from vidmodel_tf.worker_pool import WorkerPool
+from vidmodel_tf.workers import num_usable_cores
 
 # Within so many requests those of one file are read together; so many clips wait for a slow one before them.
 LOOK_AHEAD = 64
@@ -74,16 +75,12 @@ def _read_all(
     first = list(itertools.islice(requests, num_workers))
     if not first:
         return
-    pool = pebble.ProcessPool(max_workers=len(first), initializer=begin_decoding, context=worker_context())
-    try:
+    with WorkerPool(len(first), begin_decoding) as pool:
         yield from _Reading(pool, timeout_seconds, read, len(first)).answers(itertools.chain(first, requests))
-    finally:
-        pool.stop()
-        pool.join()
 
 
 class _Reading:
-    def __init__(self, pool: pebble.ProcessPool, timeout_seconds: float, read: ReadFile, num_workers: int) -> None:
+    def __init__(self, pool: WorkerPool, timeout_seconds: float, read: ReadFile, num_workers: int) -> None:
         self._pool = pool
         self._timeout_seconds = timeout_seconds
         self._read = read
@@ -116,10 +113,7 @@ class _Reading:
 
     def _schedule(self, requests: tuple[ClipRequest, ...]) -> _Group:
         seconds = self._timeout_seconds * len(requests)
-        try:
-            return _Group(requests, self._pool.schedule(self._read, args=(requests,), timeout=seconds))
-        except RuntimeError as error:  # how pebble tells of a pool without workers
-            raise VidmodelError(f"the decoding processes died, before {requests[0].path}: {error}") from None
+        return _Group(requests, self._pool.submit(self._read, requests, timeout_seconds=seconds))
 
     def _collect(self) -> None:
         """Waits for the oldest group."""
@@ -134,16 +128,13 @@ class _Reading:
 
 
 def _results(group: _Group, timeout_seconds: float) -> list[ReadResult] | None:
-    path = group.requests[0].path
     try:
         return group.future.result()
-    except concurrent.futures.TimeoutError:
+    except TaskTimeoutError:
         reason = (
             f"took longer than {timeout_seconds:g} seconds to decode: it is damaged, or very long (raise "
             "timeout_seconds)"
         )
-    except pebble.ProcessExpired as error:
-        reason = f"the decoder crashed on it ({cause_of_death(error.exitcode)})"
-    except concurrent.futures.BrokenExecutor as error:
-        raise VidmodelError(f"the decoding processes died, near {path}: {error}") from None
-    return [InputError(reason, subject=path)] if len(group.requests) == 1 else None
+    except WorkerDiedError as error:
+        reason = f"the decoder crashed on it ({error})"
+    return [InputError(reason, subject=group.requests[0].path)] if len(group.requests) == 1 else None

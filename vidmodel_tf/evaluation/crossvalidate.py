@@ -7,11 +7,11 @@ come from its training clips alone, and early stopping watches an inner validati
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 import keras
-import pebble
 
 from vidmodel_tf import folder_lock
 from vidmodel_tf.config import ModelConfig, TrainConfig, to_mapping
@@ -33,7 +33,9 @@ from vidmodel_tf.text.vectors.write_vectors import write_word_vectors
 from vidmodel_tf.text.vocabulary import count_words
 from vidmodel_tf.training.build_stage import fill_caches
 from vidmodel_tf.training.train import build_initial_model, print_coverage
-from vidmodel_tf.workers import cause_of_death, num_usable_cores, worker_context
+from vidmodel_tf.worker_of_pool import WorkerDiedError
+from vidmodel_tf.worker_pool import WorkerPool
+from vidmodel_tf.workers import num_usable_cores
 
 _ARGUMENTS = "arguments.json"
 _WORD_VECTORS = ".word_vectors.txt"  # hidden: a file of the user might have the name without a dot
@@ -150,22 +152,18 @@ def _run_all(tasks: Sequence[FoldTask], num_workers: int) -> None:
     if not tasks:
         return
     num_workers = min(num_workers or num_usable_cores(), len(tasks))
-    with pebble.ProcessPool(num_workers, initializer=start_worker, context=worker_context()) as pool:
-        results = pool.map(run_fold, tasks).result()
-        try:
-            for task in track(tasks, "folds", len(tasks)):
-                _wait(results, task, num_workers)
-        except BaseException:
-            pool.stop()  # or the pool would first finish what is left
-            raise
+    with WorkerPool(num_workers, start_worker) as pool:
+        results = [pool.submit(run_fold, task) for task in tasks]
+        for task, result in track(list(zip(tasks, results, strict=True)), "folds", len(tasks)):
+            _wait(result, task, num_workers)
 
 
-def _wait(results: Iterator[None], task: FoldTask, num_workers: int) -> None:
+def _wait(result: Future[None], task: FoldTask, num_workers: int) -> None:
     try:
-        next(results)
-    except pebble.ProcessExpired as error:
+        result.result()
+    except WorkerDiedError as error:
         raise VidmodelError(
-            f"the process that trained fold {task.fold} of seed {task.train.seed} died "
-            f"({cause_of_death(error.exitcode)}), which is usual where memory runs out: call again with fewer "
-            f"--workers than {num_workers}; the folds that are finished are kept"
+            f"the process that trained fold {task.fold} of seed {task.train.seed} died twice, the second time with no "
+            f"other beside it ({error}): the folds that are finished are kept, and the same command goes on from "
+            f"here; where memory runs out, give it fewer --workers than {num_workers}, or a smaller batch"
         ) from None

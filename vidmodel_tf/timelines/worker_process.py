@@ -13,8 +13,9 @@ from typing import Any, cast
 
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.video.decoder import begin_decoding
-from vidmodel_tf.workers import sign_of_life, worker_context
+from vidmodel_tf.workers import cause_of_death, sign_of_life, worker_context
 
+_EXIT_SECONDS = 1.0  # between the end of a process's pipe and its own
 _DISK_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 Tell = Callable[[Any], None]
@@ -62,7 +63,9 @@ class WorkerProcess:
                     )
                 value = self._receiver.recv()
         except (EOFError, OSError):
-            raise DecoderDiedError("the decoder crashed on it", subject=self._path) from None
+            self._process.join(_EXIT_SECONDS)
+            cause = cause_of_death(self._process.exitcode or 0)
+            raise DecoderDiedError(f"the decoder crashed on it ({cause})", subject=self._path) from None
         if isinstance(value, _Raised):
             raise value.error
         return value

@@ -12,8 +12,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
 
-import pebble
-
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.progress import track
@@ -22,7 +20,9 @@ from vidmodel_tf.video.opencv import import_opencv
 from vidmodel_tf.words.finder import ExtraWarning, WordsWarning
 from vidmodel_tf.words.remembered import Found, recall_found, remember_found
 from vidmodel_tf.words.source import Source, load_source
-from vidmodel_tf.workers import cause_of_death, num_usable_cores, worker_context
+from vidmodel_tf.worker_of_pool import TaskTimeoutError, WorkerDiedError
+from vidmodel_tf.worker_pool import WorkerPool
+from vidmodel_tf.workers import num_usable_cores
 
 Item = TypeVar("Item")
 
@@ -45,7 +45,7 @@ class WordsInVideos:
         self._settings = settings
         self._num_workers = num_workers or num_usable_cores()
         self._num_processes = 1
-        self._pool: pebble.ProcessPool | None = None
+        self._pool: WorkerPool | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -56,8 +56,7 @@ class WordsInVideos:
     def close(self) -> None:
         """Ends the worker processes."""
         if self._pool is not None:
-            self._pool.stop()
-            self._pool.join()
+            self._pool.close()
             self._pool = None
 
     def find(self, video: Path, fields: Collection[str]) -> Found:
@@ -114,27 +113,21 @@ class WordsInVideos:
             self._pool = _new_pool(self._num_processes)
         # A source that runs several threads shares the cores with as many processes as there are.
         settings = dataclasses.replace(self._settings, num_workers=self._num_processes)
-        try:
-            return self._pool.schedule(_find, args=(source.name, video, settings), timeout=settings.timeout_seconds)
-        except RuntimeError as error:  # how pebble tells of a pool without workers
-            raise VidmodelError(f"the processes that find words died, before {video}: {error}") from None
+        return self._pool.submit(_find, source.name, video, settings, timeout_seconds=settings.timeout_seconds)
 
     def _answer(
         self, source: Source, video: Path, future: concurrent.futures.Future[Found | InputError]
     ) -> Found | InputError:
         try:
             answer = future.result()
-        except concurrent.futures.TimeoutError:
+        except TaskTimeoutError:
             reason = (
                 f"its words took longer than {self._settings.timeout_seconds:g} seconds to find ({source.name}): "
                 "raise prepare.timeout_seconds, or leave that source out of prepare.words"
             )
             return InputError(reason, subject=video)
-        except pebble.ProcessExpired as error:
-            reason = f"the search for its words crashed ({source.name}, {cause_of_death(error.exitcode)})"
-            return InputError(reason, subject=video)
-        except concurrent.futures.BrokenExecutor as error:
-            raise VidmodelError(f"the processes that find words died, near {video}: {error}") from None
+        except WorkerDiedError as error:
+            return InputError(f"the search for its words crashed ({source.name}, {error})", subject=video)
         return _of_one_file(source, answer) if isinstance(answer, InputError) else answer
 
 
@@ -145,9 +138,9 @@ def _of_one_file(source: Source, error: InputError) -> InputError:
     return error
 
 
-def _new_pool(num_processes: int) -> pebble.ProcessPool:
+def _new_pool(num_processes: int) -> WorkerPool:
     import_opencv()  # fails here once, not in each worker
-    return pebble.ProcessPool(max_workers=num_processes, initializer=begin_decoding, context=worker_context())
+    return WorkerPool(num_processes, begin_decoding)
 
 
 def _tracked(items: Sequence[Item], description: str) -> Iterable[Item]:
