@@ -14,9 +14,14 @@ from vidmodel_tf.clips.clip_range import expand_clips
 from vidmodel_tf.clips.find_words import find_words
 from vidmodel_tf.clips.manifest import limits, rows
 from vidmodel_tf.clips.manifest.read import read_manifest
-from vidmodel_tf.config import MODEL_FIELDS, PrepareConfig
+from vidmodel_tf.config import MODEL_FIELDS, ModelConfig, PrepareConfig, TrainConfig, from_mapping
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.run_folder import settings_file
+from vidmodel_tf.scoring import policy
+from vidmodel_tf.scoring.policy import load_policy
 from vidmodel_tf.scoring.truth import read_truth
+from vidmodel_tf.storage import read_json
+from vidmodel_tf.text import vocabulary as vocabulary_module
 from vidmodel_tf.text.fields import MAX_TEXT_BYTES, join_fields
 from vidmodel_tf.text.vocabulary import Vocabulary
 
@@ -179,3 +184,89 @@ def test_clips_compare_by_what_they_hold_whatever_was_asked_of_them(tmp_path: Pa
     same = dataclasses.replace(clip)
     assert (clip.question, clip.footage) == ("", "row 2")
     assert clip == same
+
+
+def test_a_message_stays_one_readable_line_whatever_is_named_in_it() -> None:
+    error = InputError("x" * 10_000 + "\udcff", ["y" * 10_000], subject="\udcff.csv")
+    assert (len(error.reason), len(error.details[0])) == (2005, 2005)
+    assert str(error).startswith("\\udcff.csv: xxx") and str(error).endswith("xxx\\udcff")
+    assert str(InputError("x" * 2000)) == "x" * 2000
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "expected"),
+    [
+        (ModelConfig, {"dropout": 10**4000}, r"^model.dropout: expected 0.0 to 0.95. Received: 1000"),
+        (ModelConfig, {"num_frames": 10**4000}, r"^model.num_frames: expected 1 to 4096. Received: 1000"),
+        (ModelConfig, {"backbone": "a\ud800"}, r"^model.backbone: expected Unicode text. Received: 'a\\ud800'$"),
+        (
+            ModelConfig,
+            {"backbone": "a" * 4097},
+            r"^model.backbone: expected at most 4,096 characters. Received: 4,097$",
+        ),
+        (
+            ModelConfig,
+            {"field_budgets": [0] * 1001},
+            r"^model.field_budgets: expected at most 1,000 items. Received: 1,00",
+        ),
+        (ModelConfig, {"height": "x" * 5000}, r"^model.height: expected a whole number. Received: 'xxx"),
+        (
+            ModelConfig,
+            {"vocabulary_size": 10**7},
+            r"^model.vocabulary_size: expected 3 to 1000000. Received: 10000000$",
+        ),
+        (
+            TrainConfig,
+            {"head_weights": {"\ud800": 1.0}},
+            r"^train.head_weights: expected Unicode text. Received: '\\ud800'$",
+        ),
+        (
+            TrainConfig,
+            {"head_weights": {"a": 10**4000}},
+            r"^train.head_weights: expected 0 to 1000000. Received: a=1000",
+        ),
+        (PrepareConfig, {"source_pattern": "\ud800"}, r"^prepare.source_pattern: expected Unicode text"),
+    ],
+)
+def test_settings_that_no_file_can_keep_or_no_number_can_hold(kind: type, values: dict, expected: str) -> None:
+    section = kind.__name__.removesuffix("Config").lower()
+    with pytest.raises(InputError, match=expected) as caught:
+        from_mapping(kind, values, section)
+    assert len(caught.value.reason) < 300
+
+
+def test_files_of_settings_and_policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file.json"
+    rule = {"name": "a", "head": "h", "label": "a", "on": 10**4000}
+    path.write_text(json.dumps({"version": 1, "rules": [rule]}))
+    with pytest.raises(InputError, match=r"file.json: rules\[0\].on: expected 0.0 to 1.0. Received: 1000"):
+        load_policy(path)
+    path.write_text(json.dumps({"version": 1, "rules": [rule | {"name": "\ud800", "on": 1}]}))
+    with pytest.raises(InputError, match=r"file.json: rules\[0\].name: expected Unicode text"):
+        load_policy(path)
+    monkeypatch.setattr(policy, "MAX_RULES", 1)
+    path.write_text(json.dumps({"version": 1, "rules": [rule, rule]}))
+    with pytest.raises(InputError, match=r"file.json: policy.rules: expected at most 1 rules. Received: 2$"):
+        load_policy(path)
+    for module, read in [
+        (policy, load_policy),
+        (settings_file, lambda path: settings_file.read_settings_file(path, ("model",))),
+    ]:
+        monkeypatch.setattr(module, "MAX_BYTES", 20)
+        with pytest.raises(InputError, match=r"file.json: expected at most 20 bytes. Received: \d"):
+            read(path)
+    monkeypatch.setattr("vidmodel_tf.storage.MAX_JSON_BYTES", 20)
+    with pytest.raises(InputError, match=r"file.json: expected at most 20 bytes. Received: \d"):
+        read_json(path)
+
+
+def test_vocabularies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "vocabulary.txt"
+    Vocabulary(["x", "y"], ["title"]).save(path)
+    assert len(Vocabulary.load(path)) == 5
+    monkeypatch.setattr(vocabulary_module, "MAX_VOCABULARY_SIZE", 4)
+    with pytest.raises(InputError, match=r"vocabulary.txt: expected at most 4 lines. Received: 5"):
+        Vocabulary.load(path)
+    monkeypatch.setattr(vocabulary_module, "MAX_BYTES", 20)
+    with pytest.raises(InputError, match=r"vocabulary.txt: expected at most 20 bytes. Received: 24"):
+        Vocabulary.load(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import types
@@ -9,7 +10,10 @@ import typing
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from vidmodel_tf.errors import InputError
+from vidmodel_tf.errors import InputError, shown
+
+MAX_TEXT = 4096  # characters of a setting: the longest path that Linux takes
+MAX_ITEMS = 1000  # of a list or an object
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,14 +32,16 @@ def check_settings(config: Any) -> None:
             `dict[str, X]` or `X | None`; numbers may be `Annotated` with a `Range`.
 
     Raises:
-        InputError: Names the first such setting, what was expected and what it is.
+        InputError: Names the first such setting, what was expected and what it is. Texts and lists that are too long,
+            and texts that no UTF-8 file can keep, are refused too.
     """
     hints = hints_of(type(config))
     for name, hint in hints.items():
         value = getattr(config, name)
         if not _has_type(value, hint):
             received = list(value) if isinstance(value, tuple) else value
-            raise InputError(f"{name}: expected {_describe(hint)}. Received: {received!r}")
+            raise InputError(f"{name}: expected {_describe(hint)}. Received: {shown(received)}")
+        _check_size(name, value)
     for name, hint in hints.items():
         _check_range(name, getattr(config, name), hint)
 
@@ -46,7 +52,8 @@ def from_json(value: Any, hint: Any) -> Any:
     if typing.get_origin(kind) is tuple and isinstance(value, list):
         return tuple(from_json(item, typing.get_args(kind)[0]) for item in value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        with contextlib.suppress(OverflowError):  # it is out of range
+            return float(value)
     return value
 
 
@@ -56,16 +63,29 @@ def hints_of(kind: type) -> Mapping[str, Any]:
     return types.MappingProxyType(typing.get_type_hints(kind, include_extras=True))
 
 
+def _check_size(name: str, value: Any) -> None:
+    if isinstance(value, tuple | dict):
+        if len(value) > MAX_ITEMS:
+            raise InputError(f"{name}: expected at most {MAX_ITEMS:,} items. Received: {len(value):,}")
+        for item in value:
+            _check_size(name, item)
+    elif isinstance(value, str):
+        if len(value) > MAX_TEXT:
+            raise InputError(f"{name}: expected at most {MAX_TEXT:,} characters. Received: {len(value):,}")
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise InputError(f"{name}: expected Unicode text. Received: {shown(value)}")
+
+
 def _check_range(name: str, value: Any, hint: Any) -> None:
     hint = _without_none(hint)
     if typing.get_origin(hint) is dict:
         for key, item in value.items():
-            _check_number(name, item, typing.get_args(hint)[1], received=f"{key}={item}")
+            _check_number(name, item, typing.get_args(hint)[1], received=f"{key}={shown(item)}")
     elif typing.get_origin(hint) is tuple:
         for item in value:
-            _check_number(name, item, typing.get_args(hint)[0], received=str(item))
+            _check_number(name, item, typing.get_args(hint)[0], received=shown(item))
     elif value is not None:
-        _check_number(name, value, hint, received=str(value))
+        _check_number(name, value, hint, received=shown(value))
 
 
 def _check_number(name: str, value: float, hint: Any, received: str) -> None:

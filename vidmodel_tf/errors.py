@@ -14,7 +14,7 @@ class VidmodelError(Exception):
     """A failure with a message for the user: what was expected, what came, what to do.
 
     Args:
-        reason: One line.
+        reason: One line. A very long one is cut in the middle, and what is not Unicode is escaped.
         details: Further lines, one a fault, where one line cannot hold them (the bad rows of a manifest); of more than
             1,000 the first are kept, and how many more there are.
         subject: The file or clip that the reason is about; it stands before the reason in the message. Whoever shows
@@ -26,9 +26,9 @@ class VidmodelError(Exception):
     def __init__(
         self, reason: str, details: Sequence[str] = (), *, subject: str | os.PathLike[str] | None = None
     ) -> None:
-        super().__init__(reason if subject is None else f"{subject}: {reason}")
-        self.reason = reason
-        self.details = tuple(details[:_MAX_DETAILS])
+        self.reason = _printable(reason)
+        super().__init__(self.reason if subject is None else f"{_printable(str(subject))}: {self.reason}")
+        self.details = tuple(map(_printable, details[:_MAX_DETAILS]))
         if len(details) > _MAX_DETAILS:
             self.details += (f"and {len(details) - _MAX_DETAILS:,} more",)
         self.subject = None if subject is None else str(subject)
@@ -82,6 +82,12 @@ def disk_failure(error: BaseException | None) -> str | None:
     return None
 
 
+def _printable(line: str) -> str:
+    line = line.encode(errors="backslashreplace").decode()
+    return line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE // 2]} ... {line[-_LONGEST_LINE // 2 :]}"
+
+
+_LONGEST_LINE = 2000  # characters; a name or a value in it may have been anything
 _MAX_DETAILS = 1000  # more lines than anybody reads
 _LONGEST = 200  # characters of what another library says
 _GRAPH_NODE = re.compile(r"\{\{.*?\}\} ?")  # what TensorFlow puts first: where in the graph it happened

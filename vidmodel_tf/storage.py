@@ -18,6 +18,7 @@ from typing import Any
 
 from vidmodel_tf.errors import InputError
 
+MAX_JSON_BYTES = 256 * 2**20  # that of a timeline of many hours has tens of MiB
 LEFTOVER_SECONDS = 86_400.0
 _GIT_LFS_MARK = b"version https://git-lfs.github.com/spec/"  # how the small file begins that stands for a large one
 
@@ -144,13 +145,16 @@ def read_json(path: Path) -> Any:
     """Reads a JSON file of ours.
 
     Raises:
-        InputError: It is missing or was damaged.
+        InputError: It is missing or was damaged, or has more than `MAX_JSON_BYTES`.
     """
     check_no_device(path)
     try:
+        check_size(path, MAX_JSON_BYTES)
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
+    except InputError:
+        raise
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {error}") from None
 
@@ -198,6 +202,18 @@ def check_no_device(path: Path) -> None:
         raise InputError("expected a file. Received: a pipe, a device or a socket", subject=path)
 
 
+def check_size(path: Path, max_bytes: int) -> None:
+    """Refuses a file that is too large to be what it should be.
+
+    Raises:
+        InputError: It has more bytes.
+        OSError: There is no such file.
+    """
+    num_bytes = path.stat().st_size
+    if num_bytes > max_bytes:
+        raise InputError(f"expected at most {max_bytes:,} bytes. Received: {num_bytes:,}", subject=path)
+
+
 def read_text(path: Path, *, max_bytes: int | None = None) -> str:
     """Reads a text file in UTF-8, with or without a byte order mark, or in UTF-16 or UTF-32 with it.
 
@@ -210,12 +226,13 @@ def read_text(path: Path, *, max_bytes: int | None = None) -> str:
     """
     check_no_device(path)
     try:
-        num_bytes = path.stat().st_size
-        content = path.read_bytes() if max_bytes is None or num_bytes <= max_bytes else None
+        if max_bytes is not None:
+            check_size(path, max_bytes)
+        content = path.read_bytes()
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
-    if content is None:
-        raise InputError(f"expected at most {max_bytes:,} bytes. Received: {num_bytes:,}", subject=path)
     if content.startswith(_GIT_LFS_MARK):
         raise _not_fetched(path)
     encoding = next((encoding for mark, encoding in _MARKS.items() if content.startswith(mark)), "UTF-8")

@@ -8,7 +8,9 @@ from typing import Any
 
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.run_folder.formats import upgrade
-from vidmodel_tf.storage import check_no_device
+from vidmodel_tf.storage import check_no_device, check_size
+
+MAX_BYTES = 2**20  # a hundred times as much as all settings written out
 
 
 def read_settings_file(path: str | Path, sections: tuple[str, ...]) -> dict[str, dict[str, Any]]:
@@ -25,9 +27,12 @@ def read_settings_file(path: str | Path, sections: tuple[str, ...]) -> dict[str,
     """
     check_no_device(Path(path))
     try:
+        check_size(Path(path), MAX_BYTES)
         values = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"cannot read the config file {path}: {error.strerror}") from None
+    except InputError:
+        raise
     except (ValueError, RecursionError) as error:
         raise InputError(f"the config file {path} is not JSON: {error}") from None
     if isinstance(values, dict) and "vidmodel_version" in values:  # a run folder's

@@ -16,6 +16,8 @@ from vidmodel_tf.scoring.rule import RANKED, Rule, VideoRule
 from vidmodel_tf.storage import read_text
 
 VERSION = 1
+MAX_BYTES = 16 * 2**20  # of a file
+MAX_RULES = 10_000  # of either kind in a file
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,7 +103,7 @@ def load_policy(path: str | Path) -> Policy:
     """
     path = Path(path)
     try:
-        return Policy.from_json(json.loads(read_text(path), object_pairs_hook=_without_repeats))
+        return Policy.from_json(json.loads(read_text(path, max_bytes=MAX_BYTES), object_pairs_hook=_without_repeats))
     except InputError as error:
         raise InputError(error.reason, subject=None if str(path) in error.reason else str(path)) from None
     except (ValueError, RecursionError) as error:
@@ -136,6 +138,8 @@ def default_policy(
 def _objects(value: Mapping[str, Any], key: str) -> list[tuple[str, Mapping[str, Any]]]:
     """The objects of a list, each with the place where it stands."""
     items = value.get(key, [])
+    if isinstance(items, list) and len(items) > MAX_RULES:
+        raise InputError(f"policy.{key}: expected at most {MAX_RULES:,} rules. Received: {len(items):,}")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise InputError(f"policy.{key}: expected a list of objects. Received: {shown(items)}")
     return [(f"{key}[{i}]", item) for i, item in enumerate(items)]

@@ -10,12 +10,13 @@ from typing import Self
 import numpy as np
 from nltk.probability import FreqDist
 
-from vidmodel_tf.config import TEXT_FIELDS
+from vidmodel_tf.config import MAX_VOCABULARY_SIZE, TEXT_FIELDS
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.storage import check_no_device, write_text
+from vidmodel_tf.storage import check_no_device, check_size, write_text
 from vidmodel_tf.text.fields import check_fields, check_text_length, resolve_budgets, share_positions
 from vidmodel_tf.text.tokenize import tokenize, tokenize_fields
 
+MAX_BYTES = 64 * 2**20  # of the file
 PADDING_ID = 0
 UNKNOWN_ID = 1
 PADDING_LINE = "[PAD]"  # brackets separate tokens, so no token is equal to a line in brackets
@@ -149,6 +150,7 @@ def _check_words(words: Sequence[str]) -> None:
 def _read_lines(path: Path) -> list[str]:
     check_no_device(path)
     try:
+        check_size(path, MAX_BYTES)
         text = path.read_bytes().decode()
     except OSError as error:
         raise InputError(f"cannot read the vocabulary {path}: {error.strerror}") from None
@@ -156,4 +158,6 @@ def _read_lines(path: Path) -> list[str]:
         raise InputError(f"{path}: expected a vocabulary in UTF-8. Received other bytes") from None
     if not text.endswith("\n") or "\r" in text:  # TensorFlow would read other lines than Python
         raise InputError(f'{path}: expected lines that end in "\\n", the last one too. Save it again with this program')
+    if text.count("\n") > MAX_VOCABULARY_SIZE:
+        raise InputError(f"{path}: expected at most {MAX_VOCABULARY_SIZE:,} lines. Received: {text.count(chr(10)):,}")
     return text[:-1].split("\n")
