@@ -18,6 +18,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from tests.exports import expected_scores, questions
+from tests.progressive_jpegs import progressive_jpeg
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.export.fold_batch_norm import fold_batch_norm
 from vidmodel_tf.export.lite.export import export_tflite
@@ -36,6 +37,7 @@ from vidmodel_tf.model.trainable import backbone_of
 from vidmodel_tf.run_folder.layout import latest_version
 from vidmodel_tf.run_folder.run import load_run
 from vidmodel_tf.run_folder.save_run import save_run
+from vidmodel_tf.text.fields import MAX_TEXT_BYTES, join_fields
 
 TOLERANCE = 1e-4  # float32 sums in another order
 
@@ -291,6 +293,19 @@ def malformed(plain):
     for shape in wrong_jpegs:
         kinds.append(("encoded_frames", {"jpeg_frames": words(*shape), "text": words(2)}, "jpeg_frames"))
     kinds.append(("encoded_frames", {"jpeg_frames": jpegs(2, jpeg), "text": words(3)}, "text"))
+    many_scans = progressive_jpeg(16, 16, extra_scans=40)
+    kinds.append(("encoded_frames", {"jpeg_frames": jpegs(2, many_scans), "text": words(2)}, "at most 32 scans"))
+    kinds.append(("frame_features", {"frames": frames(1, 1025, *good[2:])}, "at most 1024 frames a request"))
+    kinds.append(("serving_default", {"frames": frames(257, *good[1:]), "text": words(257)}, "at most 1024 frames"))
+    features = tf.zeros((1025, num_frames, size))
+    kinds.append(("classify_features", {"features": features, "text": words(1025)}, "at most 1024 clips a request"))
+    long_texts = tf.constant(["", "x" * (MAX_TEXT_BYTES + 1)])
+    for name, inputs in [
+        ("serving_default", {"frames": frames(*good)}),
+        ("encoded_frames", {"jpeg_frames": jpegs(2, jpeg)}),
+        ("classify_features", {"features": tf.zeros((2, num_frames, size))}),
+    ]:
+        kinds.append((name, {**inputs, "text": long_texts}, "at most 1048576 bytes a text"))
     return [kinds[i % len(kinds)] for i in range(200)]
 
 
@@ -307,6 +322,20 @@ def test_every_malformed_request_gets_an_error_that_names_the_input(plain, serve
         assert blamed in str(caught.value).split("[Op:")[0], (name, received, str(caught.value))
         if number % 20 == 19:
             np.testing.assert_allclose(signatures["serving_default"](**good)["colour_scores"], expected, atol=TOLERANCE)
+
+
+def test_the_longest_text_is_answered_alike_and_a_longer_one_by_no_form(plain, served):
+    frames, _ = questions(plain)
+    first, *_ = plain.config.model.text_fields
+    longest = join_fields({first: "A blue film " + "x" * (MAX_TEXT_BYTES - 13)}, plain.config.model.text_fields)
+    assert len(longest) == MAX_TEXT_BYTES
+    forms = [open_model(plain.path), open_model(served)]
+    kept, exported = (form.scores(frames[:2], [longest, ""]) for form in forms)
+    for head, scores in kept.items():
+        np.testing.assert_allclose(exported[head], scores, atol=TOLERANCE)
+    for form in forms:
+        with pytest.raises(InputError, match="expected at most 1,048,576 bytes of words a clip"):
+            form.scores(frames[:2], [longest + "x", ""])
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from vidmodel_tf.forms.form import Form, Scores
 from vidmodel_tf.records.frames import black_frames
 from vidmodel_tf.run_folder.layout import EXPORTED_RUN, is_run_folder
 from vidmodel_tf.run_folder.run import read_settings_of_run
+from vidmodel_tf.text.fields import check_text_length
 
 
 class SavedModelForm(Form):
@@ -51,6 +52,8 @@ class SavedModelForm(Form):
 
     def classify(self, features: np.ndarray | None, words: Sequence[str]) -> Scores:
         """See `Form`."""
+        for text in words:
+            check_text_length(text)  # as the other forms say it; the graph has the same limit
         if features is None:
             return self._ask("serving_default", words, frames=black_frames(len(words), self.run.config.model))
         return self._ask("classify_features", words, features=features)

@@ -9,6 +9,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from vidmodel_tf.errors import VidmodelError
+from vidmodel_tf.export.saved_model.request_limits import describe_limits
 from vidmodel_tf.run_folder.run import Run
 
 _MEANINGS = {
@@ -23,7 +24,7 @@ _MEANINGS = {
 
 
 def describe_signatures(path: Path, run: Run) -> dict[str, object]:
-    """Describes the inputs and outputs of each signature (dtype, shape, meaning), and the class names of each head."""
+    """Describes inputs and outputs of each signature (dtype, shape, meaning), limits, and the classes of each head."""
     model = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
     signatures = {
         name: {side: _describe_tensors(getattr(signature, side)) for side in ("inputs", "outputs")}
@@ -32,6 +33,7 @@ def describe_signatures(path: Path, run: Run) -> dict[str, object]:
     }
     return {
         "signatures": signatures,
+        "limits": describe_limits(run.config.model),
         "labels": dict(run.labels),
         "thresholds": run.thresholds,
         "text_fields": {

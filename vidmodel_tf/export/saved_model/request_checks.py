@@ -9,6 +9,22 @@ import tensorflow as tf
 _ANY, _END = -1, -2
 
 
+def check(name: str, is_right: tf.Tensor, message: Sequence[str | tf.Tensor], value: tf.Tensor) -> tf.Tensor:
+    """Checks a condition, and gives `value`.
+
+    Args:
+        name: The name of the input.
+        is_right: The condition, bool [].
+        message: What the error says if it does not hold.
+        value: What is to be used only if it holds.
+
+    Raises:
+        InvalidArgumentError: When the graph runs, if it does not hold.
+    """
+    with tf.control_dependencies([tf.debugging.Assert(is_right, message, name=name)]):
+        return tf.identity(value)
+
+
 def hide_shape(value: tf.Tensor) -> tf.Tensor:
     """Erases the static shape of a tensor.
 
@@ -45,8 +61,7 @@ def check_same_number(name: str, value: tf.Tensor, other_name: str, other: tf.Te
     """Checks that `value` has as many rows as `other`, and gives `value`."""
     number, expected = tf.shape(value)[0], tf.shape(other)[0]
     message = [f"{name}: expected as many clips as in {other_name},", expected, "Received", number]
-    with tf.control_dependencies([tf.debugging.Assert(number == expected, message, name=name)]):
-        return tf.identity(value)
+    return check(name, number == expected, message, value)
 
 
 def check_jpegs(name: str, jpegs: tf.Tensor) -> tf.Tensor:
@@ -54,12 +69,10 @@ def check_jpegs(name: str, jpegs: tf.Tensor) -> tf.Tensor:
     is_jpeg = tf.strings.substr(jpegs, 0, 3) == b"\xff\xd8\xff"
     wrong = tf.where(~is_jpeg)[:1]
     message = [f"{name}: expected JPEG files. Received something else at (clip, frame)", wrong]
-    with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(is_jpeg), message, name=name)]):
-        return tf.identity(jpegs)
+    return check(name, tf.reduce_all(is_jpeg), message, jpegs)
 
 
 def check_finite(name: str, value: tf.Tensor) -> tf.Tensor:
     """Checks that `value` holds neither NaN nor infinity, and gives `value`."""
     message = [f"{name}: expected finite numbers. Received NaN or infinity"]
-    with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(tf.math.is_finite(value)), message, name=name)]):
-        return tf.identity(value)
+    return check(name, tf.reduce_all(tf.math.is_finite(value)), message, value)

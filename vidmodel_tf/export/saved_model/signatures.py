@@ -16,6 +16,13 @@ import tensorflow as tf
 
 from vidmodel_tf.export.saved_model.graph import InferenceGraph
 from vidmodel_tf.export.saved_model.request_checks import check_finite, check_jpegs, check_same_number, check_shape
+from vidmodel_tf.export.saved_model.request_limits import (
+    MAX_CLIPS_WITHOUT_FRAMES,
+    limit_jpegs,
+    limit_number,
+    limit_texts,
+    max_frames,
+)
 from vidmodel_tf.records.frames import decode_frames
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.run import Run
@@ -63,11 +70,13 @@ class ServedModel(tf.Module):
         jpegs = check_shape(
             "jpeg_frames", jpeg_frames, (None, num_frames), f"JPEG strings [B, {num_frames}] with B >= 1"
         )
+        jpegs = self._limit_frames("jpeg_frames", jpegs)
         text = self._check_text(text, "jpeg_frames", jpegs)
         if not config.has_frames:
             return self._answer(None, text)
         with tf.name_scope("jpeg_frames"):  # the decoder's errors bear this name
-            frames = decode_frames(tf.reshape(check_jpegs("jpeg_frames", jpegs), [-1]), height, width)
+            files = limit_jpegs("jpeg_frames", tf.reshape(check_jpegs("jpeg_frames", jpegs), [-1]))
+            frames = decode_frames(files, height, width)
         features = self.graph.encode(tf.reshape(frames, [-1, num_frames, height, width, 3]))
         return self._answer(features, text)
 
@@ -82,18 +91,27 @@ class ServedModel(tf.Module):
     def _classify_features(self, features: tf.Tensor, text: tf.Tensor) -> Outputs:
         shape = (None, self.run.config.model.num_frames, self.graph.num_features)
         words = f"float32 [B, {shape[1]}, {shape[2]}] with B >= 1"
-        features = check_finite("features", check_shape("features", features, shape, words))
+        features = check_shape("features", features, shape, words)
+        features = limit_number("features", features, tf.shape(features)[0], MAX_CLIPS_WITHOUT_FRAMES, "clips")
+        features = check_finite("features", features)
         return self._answer(features, self._check_text(text, "features", features))
 
     def _check_frames(self, frames: tf.Tensor, num_frames: int | None) -> tf.Tensor:
         shape = (None, num_frames, self.run.config.model.height, self.run.config.model.width, 3)
         steps, condition = (num_frames, "B >= 1") if num_frames else ("T", "B and T >= 1")
         words = f"uint8 RGB [B, {steps}, {shape[2]}, {shape[3]}, 3] with {condition}"
-        return check_shape("frames", frames, shape, words)
+        return self._limit_frames("frames", check_shape("frames", frames, shape, words))
+
+    def _limit_frames(self, name: str, frames: tf.Tensor) -> tf.Tensor:
+        """Limits frames [B, T, ...] or JPEG files [B, T]; a model of words alone ignores them."""
+        config = self.run.config.model
+        if not config.has_frames:
+            return limit_number(name, frames, tf.shape(frames)[0], MAX_CLIPS_WITHOUT_FRAMES, "clips")
+        return limit_number(name, frames, tf.reduce_prod(tf.shape(frames)[:2]), max_frames(config), "frames")
 
     def _check_text(self, text: tf.Tensor, other_name: str, other: tf.Tensor) -> tf.Tensor:
         text = check_shape("text", text, (None,), "strings [B] with B >= 1")
-        return check_same_number("text", text, other_name, other)
+        return limit_texts("text", check_same_number("text", text, other_name, other))
 
     def _answer(self, features: tf.Tensor | None, text: tf.Tensor) -> Outputs:
         outputs = {}
