@@ -1,0 +1,1 @@
+"""Damaged and hostile inputs, and what the commands make of them."""
