@@ -29,4 +29,4 @@ def import_tensorflow() -> None:
             os.dup2(standard_error, 2)
             os.close(standard_error)
     tf.get_logger().setLevel(logging.ERROR)
-    logging.getLogger("absl").setLevel(logging.ERROR)
+    logging.getLogger("absl").setLevel(logging.CRITICAL)  # its errors hold tracebacks, also of what does no harm

@@ -15,9 +15,10 @@ import tensorflow_datasets as tfds
 from vidmodel_tf.clips.question import Question
 from vidmodel_tf.clips.splits.assign import assign_folds
 from vidmodel_tf.config import ModelConfig, PrepareConfig
-from vidmodel_tf.errors import InputError, shown
+from vidmodel_tf.errors import InputError, cause, shown
 from vidmodel_tf.labels import Labels
-from vidmodel_tf.records.layout import check_data_set_folder
+from vidmodel_tf.records.damaged import readable
+from vidmodel_tf.records.layout import FEATURES, INFO, check_data_set_folder
 from vidmodel_tf.records.prepare_report import PrepareReport, read_report
 from vidmodel_tf.records.record_files import RecordFiles
 from vidmodel_tf.records.schema import labels_of, num_stored_frames_of, parse_clip
@@ -172,13 +173,13 @@ class DataSet:
         """Each clip of a split with its N stored frames, in stored order.
 
         Raises:
-            InputError: The split has no clips.
+            InputError: The split has no clips, or a record is damaged.
         """
         by_id = {clip.id: clip for clip in self.in_split(split)}
         names = ("id", "frames", "timestamps_seconds")
         features = tfds.features.FeaturesDict({name: self.features[name] for name in names})
         examples = self.records(split).in_order().map(lambda record: parse_clip(features, record[0]))
-        for example in examples.prefetch(tf.data.AUTOTUNE).as_numpy_iterator():
+        for example in readable(examples.prefetch(tf.data.AUTOTUNE).as_numpy_iterator(), self.path):
             stored = StoredFrames(tuple(example["frames"]), example["timestamps_seconds"])
             yield by_id[example["id"].decode()], stored
 
@@ -222,11 +223,18 @@ def open_data_set(path: str | Path) -> DataSet:
     """Opens a prepared data set.
 
     Raises:
-        InputError: The folder is no data set that `prepare` has finished.
+        InputError: The folder is no data set that `prepare` has finished, or was damaged.
     """
     path = Path(path)
     check_data_set_folder(path)
-    info = tfds.builder_from_directory(path).info
+    try:
+        info = tfds.builder_from_directory(path).info
+    except Exception as error:  # of a damaged file TFDS raises whatever its own code stumbles over
+        raise InputError(
+            f"its {FEATURES} or {INFO} cannot be read: {cause(error)}; fetch it again, or make it anew with "
+            "`vidmodel prepare`",
+            subject=path,
+        ) from None
     missing = {"id", "frames", "text", "labels", "labelled", "source"} - set(info.features)
     if missing:
         raise InputError(
@@ -237,7 +245,9 @@ def open_data_set(path: str | Path) -> DataSet:
         StoredSplit(name, tuple(str(file) for file in split.filepaths), split.num_examples)
         for name, split in info.splits.items()
     )
-    return DataSet(path=path, features=info.features, stored_splits=splits, _stored=StoredClips(info.features, splits))
+    return DataSet(
+        path=path, features=info.features, stored_splits=splits, _stored=StoredClips(path, info.features, splits)
+    )
 
 
 def _one_column(splits: Iterable[StoredSplit]) -> tuple[tuple[str], ...]:

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from vidmodel_tf.clips.question import Question
 from vidmodel_tf.config import ModelConfig
+from vidmodel_tf.errors import InputError
 
 
 def decode_frames(jpegs_T: tf.Tensor, height: int, width: int) -> tf.Tensor:
@@ -28,11 +29,18 @@ def decode_questions(questions: Sequence[Question], config: ModelConfig) -> np.n
     """The frames of a batch of questions as the model takes them, uint8 RGB [B, T, H, W, 3].
 
     A model of words alone takes frames too, and ignores them: they are black.
+
+    Raises:
+        InputError: A stored frame is no JPEG, or a damaged one.
     """
     if not config.has_frames:
         return black_frames(len(questions), config)
     jpegs_BxT = tf.constant([question.jpeg_frames for question in questions])
-    return _batch_decoder(config.height, config.width)(jpegs_BxT).numpy()
+    try:
+        return _batch_decoder(config.height, config.width)(jpegs_BxT).numpy()
+    except tf.errors.InvalidArgumentError:
+        names = ", ".join(dict.fromkeys(question.id for question in questions))
+        raise InputError(f"a stored frame is no JPEG, or a damaged one, in one of these clips: {names}") from None
 
 
 def black_frames(num_clips: int, config: ModelConfig) -> np.ndarray:

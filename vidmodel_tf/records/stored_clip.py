@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -12,7 +13,10 @@ import tensorflow_datasets as tfds
 
 from vidmodel_tf.clips.clip import Label, footage_id
 from vidmodel_tf.config import QUESTION, TEXT_FIELDS
+from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
+from vidmodel_tf.records.damaged import readable
+from vidmodel_tf.records.layout import INFO
 from vidmodel_tf.records.schema import labels_of, without_frames
 
 
@@ -61,18 +65,30 @@ class StoredSplit:
 class StoredClips:
     """All clips of a data set, read when first asked for, and once."""
 
+    path: Path
     features: tfds.features.FeaturesDict
     splits: Sequence[StoredSplit]
 
     @functools.cached_property
     def clips(self) -> tuple[StoredClip, ...]:
-        """The clips, split by split, in stored order."""
+        """The clips, split by split, in stored order.
+
+        Raises:
+            InputError: A record is damaged, or there are more or fewer clips than were stored.
+        """
+        return tuple(clip for split in self.splits for clip in self._read(split))
+
+    def _read(self, split: StoredSplit) -> list[StoredClip]:
         labels = labels_of(self.features)
-        return tuple(
-            _stored_clip(example, split.name, labels)
-            for split in self.splits
-            for example in _examples(without_frames(self.features), split.paths)
-        )
+        examples = _examples(without_frames(self.features), split.paths)
+        clips = list(readable((_stored_clip(example, split.name, labels) for example in examples), self.path))
+        if len(clips) != split.num_clips:
+            raise InputError(
+                f"expected {split.num_clips} clips in the split {split.name!r}, as {INFO} says. "
+                f"Received: {len(clips)}; fetch the data set again, or make it anew with `vidmodel prepare`",
+                subject=self.path,
+            )
+        return clips
 
 
 def _examples(features: tfds.features.FeaturesDict, paths: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,7 @@ import tensorflow_datasets as tfds
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.model.build import build_frame_encoder
 from vidmodel_tf.progress import track
+from vidmodel_tf.records.damaged import readable
 from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.records.frames import decode_frames
 from vidmodel_tf.records.schema import parse_clip, without_frames
@@ -82,7 +83,7 @@ def _read_clips(shard: Path, view: View, data: DataSet, config: ModelConfig) -> 
         return example, frames[:, :, ::-1] if view == "mirrored" else frames
 
     records = tf.data.TFRecordDataset(str(shard)).map(to_frames, num_parallel_calls=tf.data.AUTOTUNE)
-    return records.prefetch(_BATCH_SIZE).as_numpy_iterator()
+    return readable(records.prefetch(_BATCH_SIZE).as_numpy_iterator(), shard)
 
 
 def _share_frames(clips: Iterator[tuple[Example, np.ndarray]]) -> Iterator[tuple[list[Example], np.ndarray]]:

@@ -7,6 +7,7 @@ import itertools
 
 import keras
 
+from vidmodel_tf.records.damaged import reading_records
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.training.build_stage import BuiltStage, build_stage
 from vidmodel_tf.training.history import result_of
@@ -39,7 +40,8 @@ def run_stages(job: Job, model: keras.Model) -> BuiltStage:
             # A later stage's weights contain those of an earlier one; a stage that gained nothing is not repeated.
             if stage.num_epochs and not state.has_passed(stage.name):
                 last = build_stage(stage, job, model)
-                _run(stage, last, job, state)
+                with reading_records(job.data.path):
+                    _run(stage, last, job, state)
     if last is None:
         raise ValueError("a plan has at least one stage that is trained")
     return last
