@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from pathlib import Path
 
 import keras
 
 from vidmodel_tf.errors import InputError, cause
 from vidmodel_tf.model.image_encoder import check_serialized, with_fixed_input
+from vidmodel_tf.model.keras_file import read_keras_config
 from vidmodel_tf.storage import check_fetched
 
 
@@ -28,12 +27,7 @@ def load_backbone_model(path: str, height: int, width: int) -> keras.Model:
         InputError: The file is missing or damaged, or the model cannot serve as a backbone.
     """
     check_backbone_file(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            serialized = json.loads(archive.read("config.json"))
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, RecursionError) as error:
-        raise InputError(f"expected a model saved by Keras. Received: {cause(error)}", subject=path) from None
-    check_serialized(serialized, path)
+    check_serialized(read_keras_config(path), path)
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # zipfile, HDF5 and Keras each raise their own

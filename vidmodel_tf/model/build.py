@@ -35,6 +35,7 @@ from vidmodel_tf.model.layers import (
     Standardization,
     TokenMask,
 )
+from vidmodel_tf.model.num_weights import check_settings_of_size
 from vidmodel_tf.model.own_backbone import is_own_backbone, load_own_backbone
 from vidmodel_tf.model.precision import dtype_policy
 from vidmodel_tf.model.temporal import temporal_branch
@@ -81,6 +82,7 @@ def build_model(
     labels = Labels(labels)
     _check_labels(labels)
     check_embedding_units(config)
+    check_settings_of_size(config, labels, vocabulary_size)
     if load_backbone_weights:
         check_word_vectors(config, word_vectors)
     with dtype_policy(config.precision):

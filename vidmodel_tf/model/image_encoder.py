@@ -18,10 +18,10 @@ from keras import layers
 
 from vidmodel_tf.errors import InputError, cause
 from vidmodel_tf.extras import import_extra
+from vidmodel_tf.model.num_weights import MAX_WEIGHTS
 
 Serialized = dict[str, Any]  # what `keras.saving.serialize_keras_object` gives for a model, as JSON holds it
 
-MAX_WEIGHTS = 2_000_000_000
 # Layers that hold code (or load it from elsewhere) instead of settings.
 _WITH_CODE = ("Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "FlaxLayer", "JaxLayer")
 _DTYPES = ("float32", "int32", "int64", "uint32", "bool")
@@ -61,8 +61,11 @@ def in_float32(encoder: keras.Model, subject: str) -> keras.Model:
     return converted
 
 
-def check_serialized(serialized: Any, subject: str) -> None:
+def check_serialized(serialized: Any, subject: str) -> int:
     """Refuses, before anything large is built, a serialised object that is no model, holds code, or is too large.
+
+    Returns:
+        The number of its weights, and of other numbers that it keeps.
 
     Raises:
         InputError: With the reason. Also where the model is made of layers of KerasHub and that is not installed.
@@ -86,6 +89,7 @@ def check_serialized(serialized: Any, subject: str) -> None:
         raise InputError(
             f"expected a model of at most {MAX_WEIGHTS:,} weights. Received: {num_weights:,}", subject=subject
         )
+    return num_weights
 
 
 def _count_weights(serialized: Serialized, subject: str) -> int:

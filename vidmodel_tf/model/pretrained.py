@@ -11,6 +11,7 @@ from pathlib import Path
 import keras
 
 from vidmodel_tf.errors import InputError, VidmodelError, cause
+from vidmodel_tf.model.keras_file import check_weights_file, read_keras_config
 
 _SILENCE_SECONDS = 20.0  # of the server, before the download is given up; Keras alone would wait forever
 
@@ -56,6 +57,10 @@ def load_backbone_file(model: keras.Model, path: str, name: str) -> None:
         raise InputError(f"weights: expected 'imagenet', 'none' or the path of a weights file. Received: {path!r}")
     if not path.endswith((".h5", ".keras")):
         raise InputError(f"weights: expected a file that ends in .weights.h5, .keras or .h5. Received: {path!r}")
+    if path.endswith(".keras"):
+        read_keras_config(path)
+    else:
+        check_weights_file(path, path)
     try:
         model.load_weights(path)
     except Exception as error:  # Keras, zipfile and HDF5 each raise their own

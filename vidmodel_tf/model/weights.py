@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from pathlib import Path
 
 import keras
 
 from vidmodel_tf.errors import InputError, cause
+from vidmodel_tf.model.image_encoder import check_serialized
+from vidmodel_tf.model.keras_file import read_keras_config
+
+_SMALL = 2**24  # numbers, quickly built; which weights are too many is said by name then
 
 
 def load_weights(model: keras.Model, path: str | Path) -> None:
@@ -26,6 +31,7 @@ def load_weights(model: keras.Model, path: str | Path) -> None:
     """
     if not Path(path).is_file():
         raise InputError(f"expected the weights of a model in {path}. Received: no such file")
+    _check_no_larger(path, model)
     try:
         saved = keras.saving.load_model(path, compile=False)
     except Exception as error:  # zipfile, HDF5, JSON and Keras each raise their own
@@ -33,6 +39,16 @@ def load_weights(model: keras.Model, path: str | Path) -> None:
     _check_same(saved, model, path)
     for weight, value in zip(model.weights, saved.weights, strict=True):
         weight.assign(value)
+
+
+def _check_no_larger(path: str | Path, model: keras.Model) -> None:
+    """Keras builds the model that the file describes, however large, before it looks at the weights."""
+    found = check_serialized(read_keras_config(path), str(path))
+    expected = sum(math.prod(variable.shape) for variable in model.variables)
+    if found > expected + _SMALL:
+        raise InputError(
+            f"the weights in {path} belong to another model: expected {expected:,} numbers. Received: {found:,}"
+        )
 
 
 def _check_same(saved: keras.Model, model: keras.Model, path: str | Path) -> None:

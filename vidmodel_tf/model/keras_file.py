@@ -1,0 +1,85 @@
+"""What a file of a Keras model holds, looked at before any of it is unpacked, read into memory or built.
+
+Keras refuses bombs too, but only from 4 GiB on, and a hundred or a thousand times the size of the file.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import h5py
+
+from vidmodel_tf.errors import InputError, cause
+
+MAX_CONFIG_BYTES = 64 * 2**20
+MAX_EXPANSION = 4  # Keras does not compress weights; those that somebody compressed are half as large
+_UNSUSPICIOUS = 64 * 2**20  # bytes that nobody needs to fear, whatever they come from
+_CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
+
+
+def read_keras_config(path: str | Path) -> Any:
+    """The serialised model in a `.keras` file, as JSON values, once it is clear what the file unpacks to.
+
+    Raises:
+        InputError: It is no such file, is damaged, or unpacks to far more than it is.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_members(archive, path)
+            if archive.getinfo(_CONFIG).file_size > MAX_CONFIG_BYTES:
+                raise InputError(
+                    f"expected at most {MAX_CONFIG_BYTES:,} bytes of {_CONFIG}. "
+                    f"Received: {archive.getinfo(_CONFIG).file_size:,}",
+                    subject=path,
+                )
+            if _WEIGHTS in archive.namelist():
+                check_weights_file(io.BytesIO(archive.read(_WEIGHTS)), path)
+            return json.loads(archive.read(_CONFIG))
+    except InputError:
+        raise
+    except Exception as error:  # zipfile, zlib and JSON each raise their own
+        raise InputError(f"expected a Keras model in {path}. Received: {cause(error)}") from error
+
+
+def check_weights_file(file: str | BinaryIO, subject: str | Path) -> None:
+    """Refuses an HDF5 file whose arrays are far larger than what it holds of them.
+
+    Args:
+        file: Its path, or the file itself.
+        subject: Its path, for the messages.
+
+    Raises:
+        InputError: It is one, or is damaged.
+    """
+    sizes: list[int] = []
+
+    def note(_, found: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(found, h5py.Dataset):
+            sizes.append(found.size * found.dtype.itemsize)
+
+    try:
+        with h5py.File(file, "r") as weights:
+            weights.visititems(note)
+    except Exception as error:  # HDF5 raises whatever it likes
+        raise InputError(f"the file is damaged: {cause(error)}", subject=subject) from error
+    num_bytes = file.getbuffer().nbytes if isinstance(file, io.BytesIO) else Path(subject).stat().st_size
+    if sum(sizes) > max(MAX_EXPANSION * num_bytes, _UNSUSPICIOUS):
+        raise InputError(
+            f"expected weights of at most {MAX_EXPANSION} times the {num_bytes:,} bytes of their file. "
+            f"Received: {sum(sizes):,} bytes",
+            subject=subject,
+        )
+
+
+def _check_members(archive: zipfile.ZipFile, path: str | Path) -> None:
+    """Keras stores its members as they are; what is compressed may unpack to more than the archive says."""
+    members = archive.infolist()
+    if any(info.compress_type != zipfile.ZIP_STORED for info in members):
+        raise InputError("expected a file as Keras saves it. Received: a compressed one; save it anew", subject=path)
+    num_bytes, claimed = Path(path).stat().st_size, sum(info.file_size for info in members)
+    if claimed > num_bytes:
+        raise InputError(f"the file is damaged: {num_bytes:,} bytes that claim to hold {claimed:,}", subject=path)
