@@ -9,7 +9,10 @@ import yaml
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format, wrappers_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
+from vidmodel_tf.export.saved_model.request_limits import MAX_CLIPS, MAX_TEXT_BYTES_TOGETHER
+from vidmodel_tf.serving.endpoint import Endpoint
 from vidmodel_tf.serving.predict import BATCH_SIZE
+from vidmodel_tf.text.fields import MAX_TEXT_BYTES
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 FLAGS = {
@@ -17,6 +20,8 @@ FLAGS = {
     "--batching_parameters_file=/config/batching.config",
     "--monitoring_config_file=/config/monitoring.config",
     "--enable_batching=true",
+    "--rest_api_timeout_in_ms=30000",
+    f"--grpc_channel_arguments=grpc.max_receive_message_length={Endpoint('here:8500', 'fights').max_message_bytes}",
 }
 METRICS = "/monitoring/prometheus/metrics"
 
@@ -100,6 +105,7 @@ def test_docker_compose_mounts_what_its_flags_name():
     serving = compose["services"]["serving"]
     assert serving["image"].startswith("tensorflow/serving:")
     assert set(serving["command"]) >= FLAGS
+    assert all(volume.endswith(":ro") for volume in serving["volumes"])
     mounts = dict(volume.removesuffix(":ro").split(":") for volume in serving["volumes"])
     assert mounts == {"../saved_models/fights": "/models/fights", "./": "/config"}
     for flag in FLAGS:
@@ -108,8 +114,8 @@ def test_docker_compose_mounts_what_its_flags_name():
 
 
 def test_kubernetes_names_the_same_ports_model_and_labels_throughout():
-    deployment, service = read_yaml("kubernetes.yaml")
-    assert (deployment["kind"], service["kind"]) == ("Deployment", "Service")
+    deployment, policy, service = read_yaml("kubernetes.yaml")
+    assert [part["kind"] for part in (deployment, policy, service)] == ["Deployment", "NetworkPolicy", "Service"]
     pod = deployment["spec"]["template"]
     (container,) = pod["spec"]["containers"]
     assert set(container["args"]) >= FLAGS
@@ -121,3 +127,65 @@ def test_kubernetes_names_the_same_ports_model_and_labels_throughout():
         assert container[probe]["httpGet"] == {"path": "/v1/models/fights", "port": "rest"}
     assert {mount["name"] for mount in container["volumeMounts"]} == {v["name"] for v in pod["spec"]["volumes"]}
     assert pod["metadata"]["annotations"]["prometheus.io/path"] == METRICS
+
+
+def test_docker_compose_leaves_the_server_nothing_that_it_does_not_need():
+    (compose,) = read_yaml("docker-compose.yml")
+    serving, prometheus = compose["services"]["serving"], compose["services"]["prometheus"]
+    for service in (serving, prometheus):
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]  # and no "seccomp:unconfined" beside it
+        assert not {"privileged", "cap_add", "devices", "pid", "network_mode", "ipc"} & service.keys()
+        assert {"mem_limit", "pids_limit"} <= service.keys()
+        assert service["networks"] == ["serving"]
+    assert serving["memswap_limit"] == serving["mem_limit"]
+    assert serving["cpus"] >= 1
+    assert all(int(number) > 0 for number in serving["user"].split(":"))
+    (tmp,) = serving["tmpfs"]
+    assert tmp.startswith("/tmp:") and {"noexec", "nosuid", "size=64m"} <= set(tmp.removeprefix("/tmp:").split(","))
+    (network,) = compose["networks"].values()
+    assert network["driver_opts"] == {"com.docker.network.bridge.enable_ip_masquerade": "false"}
+    (port,) = prometheus["ports"]
+    assert port.startswith("127.0.0.1:")
+
+
+def test_kubernetes_leaves_the_server_nothing_that_it_does_not_need():
+    deployment, *_ = read_yaml("kubernetes.yaml")
+    pod = deployment["spec"]["template"]["spec"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert min(pod["securityContext"][key] for key in ("runAsUser", "runAsGroup")) > 0
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert pod["automountServiceAccountToken"] is False
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+    (container,) = pod["containers"]
+    assert container["securityContext"] == {
+        "privileged": False,
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    limits, requests = container["resources"]["limits"], container["resources"]["requests"]
+    assert set(limits) == {"cpu", "memory", "ephemeral-storage"}
+    assert int(limits["cpu"]) >= int(requests["cpu"])
+    writable = [mount["name"] for mount in container["volumeMounts"] if not mount.get("readOnly")]
+    assert writable == ["tmp"]
+    volumes = {volume.pop("name"): volume for volume in pod["volumes"]}
+    assert volumes["tmp"] == {"emptyDir": {"medium": "Memory", "sizeLimit": "64Mi"}}
+    assert volumes["models"]["persistentVolumeClaim"]["readOnly"] is True
+
+
+def test_kubernetes_lets_the_server_call_nobody():
+    deployment, policy, _ = read_yaml("kubernetes.yaml")
+    assert policy["spec"]["podSelector"] == deployment["spec"]["selector"]
+    assert set(policy["spec"]["policyTypes"]) == {"Ingress", "Egress"}
+    assert policy["spec"]["egress"] == []
+    (rule,) = policy["spec"]["ingress"]
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert {port["port"] for port in rule["ports"]} == {port["name"] for port in container["ports"]}
+
+
+def test_a_batch_is_not_larger_than_what_the_graph_takes():
+    batching = text_format.Parse(read_text("batching.config"), transcribed_messages()["BatchingParameters"]())
+    assert batching.max_batch_size.value * MAX_TEXT_BYTES <= MAX_TEXT_BYTES_TOGETHER
+    assert batching.max_batch_size.value <= MAX_CLIPS

@@ -11,13 +11,8 @@ import tensorflow as tf
 from tests.conftest import MODEL
 from tests.progressive_jpegs import progressive_jpeg
 from vidmodel_tf.export.saved_model import request_limits
-from vidmodel_tf.export.saved_model.request_limits import (
-    MAX_TEXT_BYTES_TOGETHER,
-    describe_limits,
-    limit_jpegs,
-    limit_texts,
-    max_frames,
-)
+from vidmodel_tf.export.saved_model.limit_request import limit_jpegs, limit_texts
+from vidmodel_tf.export.saved_model.request_limits import MAX_TEXT_BYTES_TOGETHER, describe_limits, max_frames
 from vidmodel_tf.text.fields import MAX_TEXT_BYTES
 
 

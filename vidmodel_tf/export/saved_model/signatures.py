@@ -15,14 +15,9 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from vidmodel_tf.export.saved_model.graph import InferenceGraph
+from vidmodel_tf.export.saved_model.limit_request import limit_jpegs, limit_number, limit_texts
 from vidmodel_tf.export.saved_model.request_checks import check_finite, check_jpegs, check_same_number, check_shape
-from vidmodel_tf.export.saved_model.request_limits import (
-    MAX_CLIPS_WITHOUT_FRAMES,
-    limit_jpegs,
-    limit_number,
-    limit_texts,
-    max_frames,
-)
+from vidmodel_tf.export.saved_model.request_limits import MAX_CLIPS_WITHOUT_FRAMES, max_frames
 from vidmodel_tf.records.frames import decode_frames
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.run import Run
