@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+from tests.conftest import MODEL
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.records.damaged import reading_records
 from vidmodel_tf.records.data_set import open_data_set
@@ -72,14 +73,11 @@ def test_the_number_of_a_class_that_is_not_there(data, shard):
         read_all(data)
 
 
-def test_a_stored_frame_that_is_no_jpeg(data_set, run_dir, tmp_path):
-    from vidmodel_tf.run_folder.run import load_run
-
-    config = load_run(run_dir).config.model
-    _, question = next(open_data_set(data_set).questions("test", config))
+def test_a_stored_frame_that_is_no_jpeg(data_set):
+    _, question = next(open_data_set(data_set).questions("test", MODEL))
     question = type(question)(question.id, (b"\xff\xd8\xff", *question.jpeg_frames[1:]), "")
     with pytest.raises(InputError, match=f"a stored frame is no JPEG, .* one of these clips: {question.id}"):
-        decode_questions([question], config)
+        decode_questions([question], MODEL)
 
 
 @pytest.mark.parametrize("name", ["features.json", "dataset_info.json"])
