@@ -192,7 +192,7 @@ def _protocol(place: Place) -> Case:
     names = (
         *(f"concat:{good}", f"subfile,,start,0,end,0,,:{good}", address, f"cache:{good}", "pipe:0", "fd:0", "-"),
         *("data:video/mp4;base64,AAAA", "lavfi:testsrc", f"tcp{address[4:]}", "seq%03d.jpg", f"async:{address}"),
-        *("/dev/video0", "x11grab:0", f"crypto:{good}", "", " ", ".", "/", "\x01", "%00", "**", "[", "~root"),
+        *("/dev/video0", "x11grab:0", f"crypto:{good}", "", " ", "\x01", "%00", "[", "~root"),
     )
     return ask(place, place.rng.choice(names))
 
