@@ -52,6 +52,7 @@ def test_an_address_that_is_read_is_a_fault(tmp_path):
 def test_what_is_left_in_the_output(tmp_path):
     out = tmp_path / "out"
     out.mkdir()
+    (out / "features.json").touch()
     assert judge(Case(("prepare",), is_whole_or_absent=True), REFUSED, None, out, []) == ["half written"]
     (out / ".model.abc_1234.keras").touch()
     assert judge(PREDICT, ANSWERED, None, out, []) == ["half written"]

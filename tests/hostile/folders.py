@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.hostile.case import Case, Place
 from tests.hostile.mutate import damage, damage_json
 from tests.hostile.words import train
+from vidmodel_tf.quiet import import_tensorflow
 
 
 def _is_listed(path: Path) -> bool:
@@ -50,6 +51,7 @@ def _data(is_kind: Callable[[Path], bool]) -> Callable[[Place], Case]:
 
 def _jpeg(place: Place) -> Case:
     """A record is whole and its checksum right, and its pictures are none, or bombs."""
+    import_tensorflow()
     import tensorflow as tf
 
     data = shutil.copytree(place.good.data, place.folder / "data")
@@ -84,8 +86,10 @@ def _run(is_kind: Callable[[Path], bool]) -> Callable[[Place], Case]:
         good = place.good
         run = shutil.copytree(good.run, place.folder / "run", ignore=shutil.ignore_patterns("logs", "checkpoints"))
         _damage_one(place, sorted(path for path in run.rglob("*") if _is_listed(path) and is_kind(path)))
-        video = str(good.videos[0])
-        if place.rng.random() < 0.75:
+        video, choice = str(good.videos[0]), place.rng.random()
+        if choice < 0.1:
+            return Case(("export", str(run), "--out", str(place.out)), is_whole_or_absent=True)
+        if choice < 0.75:
             return Case(("predict", str(run), video, "--json"), ("predict", str(good.run), video, "--json"))
         saved_model = str(good.exports / "saved_model")
         return Case(("verify", saved_model, str(run), "--json"), ("verify", saved_model, str(good.run), "--json"))

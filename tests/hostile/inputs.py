@@ -38,7 +38,15 @@ from tests.referring_files import listener  # noqa: E402
 KINDS = {**videos.KINDS, **words.KINDS, **settings.KINDS, **folders.KINDS}
 ENVIRONMENT = {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
 LIMIT_SECONDS = 10.0  # on top of what the same command takes when nothing is damaged
-UNDISTURBED_SECONDS = {"train": 30.0, "timeline": 3.0, "prepare": 3.0, "evaluate": 5.0, "verify": 5.0, "predict": 3.0}
+UNDISTURBED_SECONDS = {
+    "train": 30.0,
+    "timeline": 3.0,
+    "prepare": 3.0,
+    "evaluate": 5.0,
+    "verify": 5.0,
+    "export": 30.0,
+    "predict": 3.0,
+}
 START_SECONDS = 20.0  # of the command line: it loads TensorFlow
 COMMAND_LINE_EVERY = 20
 

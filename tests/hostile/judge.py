@@ -60,7 +60,7 @@ def _holds_secret(out: Path) -> bool:
 
 
 def _is_half_written(case: Case, answer: Answer, out: Path) -> bool:
-    if case.is_whole_or_absent and answer.code and out.exists():
+    if case.is_whole_or_absent and answer.code and any(path.is_file() for path in out.rglob("*")):
         return True
     if answer.code is None or not out.is_dir():
         return False
