@@ -37,7 +37,7 @@ class SavedModelForm(Form):
         self.path, self.run = path, read_settings_of_run(path / EXPORTED_RUN)
         try:
             self._signatures = tf.saved_model.load(str(path)).signatures
-        except (OSError, ValueError, tf.errors.OpError) as error:
+        except Exception as error:  # of a damaged file TensorFlow raises whatever its own code stumbles over
             raise InputError(f"{path} cannot be read as a SavedModel: {' '.join(str(error).split())[:200]}") from None
 
     def encode(self, frames_BxTxHxWxC: np.ndarray, previous_BxHxWxC: np.ndarray | None = None) -> np.ndarray:
