@@ -13,6 +13,7 @@ import pytest
 
 import vidmodel_tf as vm
 from tests.conftest import MODEL, TRAIN
+from tests.hostile.same_content import values_of
 from vidmodel_tf.config import to_mapping
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.model.cut import build_cut_model, split_backbone
@@ -84,6 +85,18 @@ def test_the_same_arguments_again_change_nothing(run_dir, data_set):
     before = (run_dir / "model.keras").stat().st_mtime_ns
     train(data_set, run_dir, MODEL, TRAIN)
     assert (run_dir / "model.keras").stat().st_mtime_ns == before
+
+
+@pytest.mark.slow
+def test_killed_before_the_model_is_written_nothing_is_missing(run_dir, data_set, tmp_path):
+    shutil.copytree(run_dir, tmp_path / "run")
+    (tmp_path / "run" / "model.keras").unlink()
+    train(data_set, tmp_path / "run", MODEL, TRAIN)
+    expected, found = values_of(run_dir / "model.keras"), values_of(tmp_path / "run" / "model.keras")
+    assert any(name.startswith("optimizer/") for name in expected)
+    assert found.keys() == expected.keys()
+    for name in expected.keys() - {"config.json"}:  # layers have names that count on within a process
+        np.testing.assert_array_equal(found[name], expected[name])
 
 
 def command_of(data_set, out):

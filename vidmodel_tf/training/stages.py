@@ -54,6 +54,7 @@ def _as_long_as_was_best(stage: Stage, state: TrainingState) -> Stage:
 def _run(stage: Stage, built: BuiltStage, job: Job, state: TrainingState) -> None:
     if state.stage != stage.name:
         state.stage, state.last_weights = stage.name, ""
+    _compile(stage, built.model, job)
     if stage.name not in state.finished_stages:
         _fit(stage, built, job, state)
         state.finished_stages.append(stage.name)
@@ -61,14 +62,19 @@ def _run(stage: Stage, built: BuiltStage, job: Job, state: TrainingState) -> Non
     built.model.load_weights(job.run.path / layout.CHECKPOINTS / state.best_weights)
 
 
-def _fit(stage: Stage, built: BuiltStage, job: Job, state: TrainingState) -> None:
+def _compile(stage: Stage, model: keras.Model, job: Job) -> None:
     run, train = job.run, job.run.config.train
-    built.model.compile(
+    model.compile(
         keras.optimizers.AdamW(stage.learning_rate, weight_decay=train.weight_decay, clipnorm=1.0),
         jit_compile=False,  # XLA's compilation costs more than it saves on a CPU
         **compile_arguments(run.labels, label_smoothing=train.label_smoothing, head_weights=train.head_weights),
     )
-    built.model.optimizer.build(built.model.trainable_variables)  # the weights files hold its state
+    # The weights files hold its state; it is part of the model that is saved, also where the stage had ended before.
+    model.optimizer.build(model.trainable_variables)
+
+
+def _fit(stage: Stage, built: BuiltStage, job: Job, state: TrainingState) -> None:
+    run, train = job.run, job.run.config.train
     done = state.result
     if done.epochs_without_gain >= train.patience or done.num_epochs >= stage.num_epochs:
         return  # killed between the last epoch and the end of the stage

@@ -1,0 +1,136 @@
+"""Every command is sent SIGINT and SIGTERM while it works, and has two seconds to end without a child left."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tests.hostile import subjects
+from tests.hostile.marks import Marks
+from tests.hostile.processes import Running, num_left
+from vidmodel_tf.commands.parser import COMMANDS
+
+LIMIT_SECONDS = 2.0
+_LONGEST_SECONDS = 40.0  # a signal comes no later, as some commands do not end by themselves
+_EXIT_CODES = {"SIGINT": 130, "SIGTERM": 143}
+_ARGUMENTS = {
+    "demo": ["--dir", "demo"],
+    "words": ["films"],
+    "prepare": ["clips.csv", "--out", "new_data", "--config", "settings.json"],
+    "inspect": ["data"],
+    "vectors": ["data", "--out", "new.vec"],
+    "train": ["data", "--out", "new_run", "--config", "settings.json"],
+    "crossvalidate": ["data", "--out", "new_cross", "--config", "words.json", "--folds", "2", "--seeds", "1"],
+    "compare": ["cross", "cross"],
+    "evaluate": ["run", "--data", "data"],
+    "predict": ["run", "clip00.mp4", "clip01.mp4"],
+    "timeline": ["run", "film.mp4", "--out", "new_lines", "--clips", "--annotate", "--audit", "audit.jsonl"],
+    "decide": ["lines", "--policy", "policy.json"],
+    "calibrate": ["lines", "--truth", "truth.csv", "--out", "rules.json"],
+    "audit": ["audit.jsonl"],
+    "watch": ["run", "film.mp4", "--out", "watched", "--window", "0.8"],
+    "export": ["run", "--out", "new_exported", "--format", "all", "--data", "data"],
+    "verify": ["exported", "run"],
+    "serving-client": ["127.0.0.1:{port}", "model", "clip00.mp4", "--settings", "run"],
+    "completion": ["bash"],
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Interrupted:
+    """A command that was sent a signal.
+
+    Attributes:
+        command: Its name.
+        signal: Name of the signal.
+        moment: Seconds from its start to the signal.
+        seconds: From the signal, or the end of the imports if that was later, to the end.
+        left: Processes that outlived it.
+        fault: What was wrong with its exit code or what it said; "" if nothing was.
+    """
+
+    command: str
+    signal: str
+    moment: float
+    seconds: float
+    left: int
+    fault: str
+
+
+def interrupt_all(whole: Path, folder: Path, seed: int, num_signals: float) -> Iterator[Interrupted]:
+    """Sends signals to each command, at random moments of the time that it takes undisturbed.
+
+    Args:
+        whole: What the commands that were killed had left undisturbed.
+        folder: Work goes on there.
+        seed: Of the moments.
+        num_signals: To each command; below 1, to some of the commands only.
+    """
+    work = folder / "signals"
+    for name in ("crossvalidate", "timeline", "export", "films"):
+        shutil.copytree(whole / name, work, dirs_exist_ok=True)
+    (work / "policy.json").write_text('{"version": 1, "rules": []}')
+    (work / "truth.csv").write_text("path,start,end,head,label\nfilm.mp4,1,3,label,red\n")
+    chance = random.Random(seed)
+    commands = [command for command in COMMANDS if chance.random() < num_signals]
+    with socket.create_server(("127.0.0.1", 0)) as server:  # it accepts, and never answers
+        for command in commands:
+            arguments = [word.format(port=server.getsockname()[1]) for word in _ARGUMENTS[command]]
+            undisturbed = _undisturbed_seconds(command, arguments, work)
+            for number in range(max(round(num_signals), 1)):
+                how = ("SIGINT", "SIGTERM")[number % 2]
+                result = _interrupt(command, arguments, how, undisturbed, chance, work)
+                print(result, file=sys.stderr, flush=True)
+                yield result
+
+
+def _undisturbed_seconds(command: str, arguments: Sequence[str], work: Path) -> float:
+    """How long it takes, or as long as one may wait for it."""
+    running, marks = _start(command, arguments, work)
+    begun = marks.wait_until_begun(running)
+    if running.is_at_work_after(begun - running.started + _LONGEST_SECONDS):
+        num_left(running.signal(signal.SIGKILL))
+    running.wait()
+    return time.monotonic() - begun
+
+
+def _interrupt(
+    command: str, arguments: Sequence[str], how: str, undisturbed: float, chance: random.Random, work: Path
+) -> Interrupted:
+    moment = undisturbed * chance.random()
+    while True:
+        running, marks = _start(command, arguments, work)
+        begun = marks.wait_until_begun(running)
+        if running.is_at_work_after(begun - running.started + moment):
+            break
+        moment *= 0.7  # it has ended by itself
+    sent = time.monotonic()
+    children = running.signal(getattr(signal, how))
+    code = running.wait()
+    seconds = time.monotonic() - max(sent, marks.last_import)
+    left = num_left(children)
+    return Interrupted(command, how, round(moment, 2), round(seconds, 2), left, _fault(command, how, code, running))
+
+
+def _fault(command: str, how: str, code: int, running: Running) -> str:
+    lines = [line for line in running.told.splitlines() if "interrupted" in line]
+    is_wish = command == "watch" and code == 0
+    is_told = is_wish or (code == _EXIT_CODES[how] and len(lines) == 1 and running.told.endswith(f"{lines[0]}\n"))
+    if is_told and "Traceback" not in running.told:
+        return ""
+    return f"{command}, {how}: exit code {code}: {' '.join(running.told.split())[-300:]}"
+
+
+def _start(command: str, arguments: Sequence[str], work: Path) -> tuple[Running, Marks]:
+    for path in [*work.glob("new*"), work / "demo", work / "watched"]:
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    marks = Marks(work.with_name("marks"))
+    words = [sys.executable, "-m", "tests.hostile.marked_command", str(work.with_name("marks")), command, *arguments]
+    return Running(words, work, subjects.environment(work), work.with_name("logs") / command), marks
