@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import tensorflow_datasets as tfds
 
 import vidmodel_tf as vm
@@ -28,6 +29,13 @@ def data(data_set):
 def stored_numbers(clip_id):
     num_frames = 16 + int(clip_id[4:6])
     return [(2 * slot + 1) * num_frames // 16 for slot in range(8)]
+
+
+def test_records_do_not_depend_on_the_order_of_a_process(data):
+    records = [record.numpy()[0] for record in data.records("train").in_order()]
+    assert len(records) == data.count("train")
+    for record in records:
+        assert record == tf.train.Example.FromString(record).SerializeToString(deterministic=True)
 
 
 def test_what_tfds_says_of_it(data, data_set):

@@ -10,6 +10,7 @@ Signals are not blocked for this, as `signal.sigwait` would need: programs that 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import select
@@ -39,6 +40,7 @@ class Ending:
         self.line = line
         self.number = 0
         self._once = threading.Lock()
+        self._standard_error = os.dup(2)  # which is another while TensorFlow is imported
         self._wake, wake = os.pipe()
         os.set_blocking(wake, False)
         # A shell starts background jobs with SIGINT ignored: they are not to end with what runs in front.
@@ -59,6 +61,7 @@ class Ending:
         if self.number:
             with contextlib.suppress(Exception):  # nobody reads it any more
                 sys.stdout.flush()
+            atexit._run_exitfuncs()  # TensorFlow has temporary files, which outlive `os._exit`
             self._end(self.number)
 
     def _interrupt(self, number: int, _frame: FrameType | None) -> None:
@@ -88,11 +91,11 @@ class Ending:
     def _end(self, number: int) -> NoReturn:
         self._once.acquire()  # the other thread waits here for the end
         kill_children()
-        text = f"{_SHOW_CURSOR if os.isatty(2) else ''}{self.line}\n"
+        text = f"{_SHOW_CURSOR if os.isatty(self._standard_error) else ''}{self.line}\n"
         # Neither a lock of Python's nor a pipe that nobody reads is to hold up the end.
-        if select.select([], [2], [], 0)[1]:
+        if select.select([], [self._standard_error], [], 0)[1]:
             with contextlib.suppress(OSError):
-                os.write(2, text.encode(errors="backslashreplace"))
+                os.write(self._standard_error, text.encode(errors="backslashreplace"))
         os._exit(128 + number)
 
 

@@ -20,7 +20,7 @@ def import_tensorflow() -> None:
         os.dup2(kept.fileno(), 2)
         try:
             import tensorflow as tf
-        except BaseException:
+        except Exception:
             os.dup2(standard_error, 2)
             kept.seek(0)
             os.write(2, kept.read())

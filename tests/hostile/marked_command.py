@@ -28,4 +28,6 @@ if __name__ == "__main__":
     threading.Thread(target=watch_imports, args=(marks, threading.main_thread().ident), daemon=True).start()
     sys.argv = ["vidmodel", *sys.argv[2:]]
     marks.mark_begin()
-    sys.exit(cli.main())
+    code = cli.main()
+    marks.mark_end()
+    sys.exit(code)

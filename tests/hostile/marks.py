@@ -1,4 +1,4 @@
-"""When a command has begun, and when it last imported something: told through a file that two processes map."""
+"""When a command began, last imported something, and was done: told through a file that two processes map."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.hostile.processes import PATIENCE_SECONDS, Running
 
-_TIMES = struct.Struct("<dd")  # both are 0 where it has not come yet
+_TIMES = struct.Struct("<ddd")  # each is 0 where it has not come yet
 
 
 class Marks:
@@ -31,6 +31,11 @@ class Marks:
         """When the main thread was last seen in an import."""
         return _TIMES.unpack_from(self._map)[1]
 
+    @property
+    def end(self) -> float:
+        """When its work was done."""
+        return _TIMES.unpack_from(self._map)[2]
+
     def mark_begin(self) -> None:
         """The command begins."""
         struct.pack_into("<d", self._map, 0, time.monotonic())
@@ -38,6 +43,10 @@ class Marks:
     def mark_import(self) -> None:
         """The command imports something."""
         struct.pack_into("<d", self._map, 8, time.monotonic())
+
+    def mark_end(self) -> None:
+        """Its work is done."""
+        struct.pack_into("<d", self._map, 16, time.monotonic())
 
     def wait_until_begun(self, running: Running) -> float:
         """When the command has begun."""

@@ -15,6 +15,7 @@ import numpy as np
 # The first pattern that fits the path of a file inside the folder says how it is compared.
 COMPARED = (
     ("/.cache/*", "not", "what is remembered of files holds their times"),
+    ("/.tmp/*", "not", "temporary files of TensorFlow"),
     ("*/.lock", "not", "who writes there"),
     ("*/logs/*", "not", "curves for TensorBoard hold times and the name of the process, and begin anew after a kill"),
     (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import random
 import shutil
 import signal
@@ -20,6 +21,7 @@ from vidmodel_tf.commands.parser import COMMANDS
 LIMIT_SECONDS = 2.0
 _LONGEST_SECONDS = 40.0  # a signal comes no later, as some commands do not end by themselves
 _EXIT_CODES = {"SIGINT": 130, "SIGTERM": 143}
+_RULE = {"name": "red", "head": "label", "label": "red", "on": 0.5, "off": 0.4, "decision": "review"}
 _ARGUMENTS = {
     "demo": ["--dir", "demo"],
     "words": ["films"],
@@ -31,9 +33,9 @@ _ARGUMENTS = {
     "compare": ["cross", "cross"],
     "evaluate": ["run", "--data", "data"],
     "predict": ["run", "clip00.mp4", "clip01.mp4"],
-    "timeline": ["run", "film.mp4", "--out", "new_lines", "--clips", "--annotate", "--audit", "audit.jsonl"],
-    "decide": ["lines", "--policy", "policy.json"],
-    "calibrate": ["lines", "--truth", "truth.csv", "--out", "rules.json"],
+    "timeline": ["run", "film.mp4", "--out", "new_lines", "--clips", "--annotate"],
+    "decide": ["lines", "--policy", "policy.json", "--audit", "audit.jsonl"],
+    "calibrate": ["many", "--truth", "truth.csv", "--out", "new.json"],
     "audit": ["audit.jsonl"],
     "watch": ["run", "film.mp4", "--out", "watched", "--window", "0.8"],
     "export": ["run", "--out", "new_exported", "--format", "all", "--data", "data"],
@@ -76,8 +78,8 @@ def interrupt_all(whole: Path, folder: Path, seed: int, num_signals: float) -> I
     work = folder / "signals"
     for name in ("crossvalidate", "timeline", "export", "films"):
         shutil.copytree(whole / name, work, dirs_exist_ok=True)
-    (work / "policy.json").write_text('{"version": 1, "rules": []}')
-    (work / "truth.csv").write_text("path,start,end,head,label\nfilm.mp4,1,3,label,red\n")
+    (work / "policy.json").write_text(json.dumps({"version": 1, "rules": [_RULE]}))
+    _write_truth(work)
     chance = random.Random(seed)
     commands = [command for command in COMMANDS if chance.random() < num_signals]
     with socket.create_server(("127.0.0.1", 0)) as server:  # it accepts, and never answers
@@ -91,13 +93,26 @@ def interrupt_all(whole: Path, folder: Path, seed: int, num_signals: float) -> I
                 yield result
 
 
+def _write_truth(work: Path) -> None:
+    """As many timelines, each of another video, and as many events as a calibration needs."""
+    document = json.loads((work / "lines" / "film.timeline.json").read_text())
+    rows = ["path,start_seconds,end_seconds,head,label"]
+    (work / "many").mkdir()
+    for number in range(4):
+        video = {**document["video"], "path": f"{number}.mp4", "sha256": f"{number:064}"}
+        (work / "many" / f"{number}.timeline.json").write_text(json.dumps({**document, "video": video}))
+        rows += [f"{number}.mp4,{start},{start + 1},label,red" for start in range(0, 18, 2)]
+    (work / "truth.csv").write_text("\n".join(rows) + "\n")
+
+
 def _undisturbed_seconds(command: str, arguments: Sequence[str], work: Path) -> float:
     """How long it takes, or as long as one may wait for it."""
     running, marks = _start(command, arguments, work)
     begun = marks.wait_until_begun(running)
     if running.is_at_work_after(begun - running.started + _LONGEST_SECONDS):
         num_left(running.signal(signal.SIGKILL))
-    running.wait()
+    if running.wait() not in (0, -signal.SIGKILL):
+        raise SystemExit(f"{command} fails undisturbed: {running.told[-2000:]}")
     return time.monotonic() - begun
 
 
@@ -116,10 +131,14 @@ def _interrupt(
     code = running.wait()
     seconds = time.monotonic() - max(sent, marks.last_import)
     left = num_left(children)
-    return Interrupted(command, how, round(moment, 2), round(seconds, 2), left, _fault(command, how, code, running))
+    return Interrupted(
+        command, how, round(moment, 2), round(seconds, 2), left, _fault(command, how, code, running, marks)
+    )
 
 
-def _fault(command: str, how: str, code: int, running: Running) -> str:
+def _fault(command: str, how: str, code: int, running: Running, marks: Marks) -> str:
+    if marks.end and code in (-getattr(signal, how), 0):
+        return ""  # its work was done, and Python was shutting down
     lines = [line for line in running.told.splitlines() if "interrupted" in line]
     is_wish = command == "watch" and code == 0
     is_told = is_wish or (code == _EXIT_CODES[how] and len(lines) == 1 and running.told.endswith(f"{lines[0]}\n"))

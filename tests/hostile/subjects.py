@@ -23,7 +23,7 @@ MODEL = {
     "projection_units": 16, "lstm_units": 12, "num_tokens": 12, "embedding_units": 8, "text_lstm_units": 8,
     "hidden_units": 16,
 }  # fmt: skip
-TRAIN = {"epochs": 3, "fine_tune_epochs": 2, "refit": True, "batch_size": 4, "patience": 50}
+TRAIN = {"epochs": 2, "fine_tune_epochs": 1, "refit": True, "batch_size": 4, "patience": 50}
 WORDS_ONLY = {
     "branches": "text", "num_frames": 4, "height": 32, "width": 32, "num_tokens": 12, "text_pooling": "mean",
     "embedding_units": 8, "hidden_units": 8,
@@ -114,5 +114,11 @@ def command_line(subject: Subject) -> list[str]:
 def environment(folder: Path) -> dict[str, str]:
     """One thread, whose sums are the same each time, and a cache of the folder's own."""
     single = dict.fromkeys(["TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"], "1")
-    own = {"VIDMODEL_CACHE": str(folder / ".cache"), "TF_DETERMINISTIC_OPS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    (temporary := folder / ".tmp").mkdir(exist_ok=True)  # what killed processes leave there is nobody's business
+    own = {
+        "VIDMODEL_CACHE": str(folder / ".cache"),
+        "TMPDIR": str(temporary),
+        "TF_DETERMINISTIC_OPS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
     return {**os.environ, **single, **own, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT)}

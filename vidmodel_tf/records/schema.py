@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -72,7 +72,13 @@ def serialize_clip(features: tfds.features.FeaturesDict, clip: Clip, decoded: De
         "duration_seconds": decoded.duration_seconds,
         "fps": decoded.fps,
     }
-    return features.serialize_example(features.encode_example(example))
+    return serialize_example(features, example)
+
+
+def serialize_example(features: tfds.features.FeaturesDict, example: Mapping[str, Any]) -> bytes:
+    """Values by name as a serialized `tf.train.Example`, which is the same in each process: its names are sorted."""
+    record = features.serialize_example(features.encode_example(example))
+    return tf.train.Example.FromString(record).SerializeToString(deterministic=True)
 
 
 def _stored_label(feature: tfds.features.FeatureConnector, label: Label) -> Label | list[str] | int:

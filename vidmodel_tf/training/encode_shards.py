@@ -18,7 +18,7 @@ from vidmodel_tf.progress import track
 from vidmodel_tf.records.damaged import readable
 from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.records.frames import decode_frames
-from vidmodel_tf.records.schema import parse_clip, without_frames
+from vidmodel_tf.records.schema import parse_clip, serialize_example, without_frames
 from vidmodel_tf.storage import atomic_write, remove_leftovers
 
 View = Literal["plain", "mirrored"]
@@ -69,7 +69,7 @@ def encode_shards(
             clips = _share_frames(_read_clips(shard, view, data, config))
             for batch in iter(lambda clips=clips: list(itertools.islice(clips, _BATCH_SIZE)), []):
                 for example in _encode(batch, encode):
-                    writer.write(schema.serialize_example(schema.encode_example(example)))
+                    writer.write(serialize_example(schema, example))
 
 
 def _read_clips(shard: Path, view: View, data: DataSet, config: ModelConfig) -> Iterator[tuple[Example, np.ndarray]]:
