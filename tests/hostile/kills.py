@@ -21,8 +21,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+# The folder of a script comes first by itself, and has modules with the names of libraries.
+HERE = Path(__file__).resolve().parent
+sys.path[:] = [str(HERE.parents[1]), *(path for path in sys.path if Path(path) != HERE)]
 
 from tests.hostile import subjects  # noqa: E402
 from tests.hostile.processes import Running, num_left  # noqa: E402
