@@ -60,6 +60,7 @@ class Answer:
     Args:
         code: The exit code; None: the process died or was killed.
         seconds: From the command's begin to its end.
+        processor_seconds: Of the process and its children meanwhile; 0 for a process that was killed.
         megabytes: That the process grew by, at most.
         stdout: What it printed.
         stderr: Likewise.
@@ -68,6 +69,7 @@ class Answer:
 
     code: int | None
     seconds: float
+    processor_seconds: float
     megabytes: float
     stdout: str
     stderr: str

@@ -44,7 +44,9 @@ class WarmProcess:
             return Answer(**json.loads(line))
         is_late = process.poll() is None
         self.close()
-        return Answer(None, time.monotonic() - begin, 0.0, "", f"exit {process.poll()}", "late" if is_late else "died")
+        return Answer(
+            None, time.monotonic() - begin, 0.0, 0.0, "", f"exit {process.poll()}", "late" if is_late else "died"
+        )
 
     def close(self) -> None:
         """Ends the process and its children."""
@@ -93,7 +95,7 @@ def run_command(arguments: Sequence[str], limit_seconds: float) -> Answer:
         seconds, code = time.monotonic() - begin, process.poll()
         _kill_group(process)
         end = "late" if code is None else "died" if code < 0 else ""
-        return Answer(None if end else code, seconds, 0.0, _read(stdout), _read(stderr), end)
+        return Answer(None if end else code, seconds, 0.0, 0.0, _read(stdout), _read(stderr), end)
 
 
 def _read(file) -> str:

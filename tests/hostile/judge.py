@@ -20,7 +20,9 @@ _BEING_WRITTEN = re.compile(r"\..*\.[a-z0-9_]{8}(\..*)?")
 _TIMES = re.compile(r"seconds|time|path|model|data|folder|fingerprint", re.IGNORECASE)
 
 
-def judge(case: Case, answer: Answer, whole: Answer | None, out: Path, heard: Sequence[bytes]) -> list[str]:
+def judge(
+    case: Case, answer: Answer, whole: Answer | None, out: Path, heard: Sequence[bytes], limit_seconds: float
+) -> list[str]:
     """The faults of an answer; none: it is allowed.
 
     Args:
@@ -29,8 +31,10 @@ def judge(case: Case, answer: Answer, whole: Answer | None, out: Path, heard: Se
         whole: The answer of the same command on what is whole, where they must be equal.
         out: Where the command was to write.
         heard: Connections to an address that only the input names.
+        limit_seconds: Of a processor, which the others on the machine do not take away.
     """
-    return list(_faults(case, answer, whole, out, heard))
+    is_slow = answer.processor_seconds > limit_seconds and not answer.end
+    return ["hang"] * is_slow + list(_faults(case, answer, whole, out, heard))
 
 
 def _faults(case: Case, answer: Answer, whole: Answer | None, out: Path, heard: Sequence[bytes]) -> Iterator[str]:

@@ -39,13 +39,14 @@ def main() -> None:
 def _answer(arguments: list[str], run: Callable[[list[str]], int]) -> dict[str, object]:
     before = _begin_to_measure()
     with tempfile.TemporaryFile("w+b") as stdout, tempfile.TemporaryFile("w+b") as stderr:
-        begin = time.monotonic()
+        begin, begin_processor = time.monotonic(), _processor_seconds()
         with _redirected(stdout, stderr):
             code = _code(arguments, run)
         seconds = time.monotonic() - begin
         return {
             "code": code,
             "seconds": seconds,
+            "processor_seconds": _processor_seconds() - begin_processor,
             "megabytes": (_status("VmHWM") - before) / 1024,
             **{name: _read(file) for name, file in (("stdout", stdout), ("stderr", stderr))},
         }
@@ -90,6 +91,10 @@ def _begin_to_measure() -> float:
     with contextlib.suppress(OSError), Path("/proc/self/clear_refs").open("w") as file:
         file.write("5")  # sets the peak to what is in use now
     return _status("VmRSS")
+
+
+def _processor_seconds() -> float:
+    return sum(os.times()[:4])  # of children too, once they have ended
 
 
 def _status(name: str) -> float:
