@@ -25,8 +25,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[0] = str(ROOT)  # in place of the script's folder, whose modules are no libraries
 
 from tests.hostile import folders, settings, videos, words  # noqa: E402
 from tests.hostile.case import Answer, Case, Place  # noqa: E402

@@ -55,7 +55,7 @@ def _answer(arguments: list[str], run: Callable[[list[str]], int]) -> dict[str, 
 def _code(arguments: list[str], run: Callable[[list[str]], int]) -> int:
     try:
         if arguments[0] == "graph":
-            from tests.hostile.requests import ask
+            from tests.hostile.graph_requests import ask
 
             return ask(*arguments[1:])
         return run(arguments)
