@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tests.conftest import MODEL
+from tests.sums import without_sums
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.records.damaged import reading_records
 from vidmodel_tf.records.data_set import open_data_set
@@ -17,12 +18,18 @@ from vidmodel_tf.records.frames import decode_questions
 
 @pytest.fixture
 def data(data_set, tmp_path) -> Path:
-    return shutil.copytree(data_set, tmp_path / "data")
+    return without_sums(shutil.copytree(data_set, tmp_path / "data"))
 
 
 @pytest.fixture
 def shard(data) -> Path:
     return next(path for path in sorted(data.iterdir()) if "test.tfrecord" in path.name)
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
 
 
 def read_all(data: Path) -> None:
@@ -86,6 +93,23 @@ def test_damaged_descriptions(data, name, content):
     (data / name).write_bytes(content)
     with pytest.raises(InputError, match=str(data)):
         read_all(data)
+
+
+@pytest.mark.parametrize("name", ["splits.json", "labels-colour.labels.txt", "*test.tfrecord*", "features.json"])
+@pytest.mark.parametrize("damage", [flip, Path.unlink])
+def test_files_that_are_not_as_they_were_written(data_set, tmp_path, name, damage):
+    data = shutil.copytree(data_set, tmp_path / "data")
+    path = next(data.glob(name))
+    damage(path)
+    with pytest.raises(InputError, match=rf"{data}.*({path.name} \((changed|missing)\)|no {path.name} in it)"):
+        open_data_set(data)
+
+
+def test_shards_of_another_data_set_are_foreign(data_set, tmp_path):
+    data = shutil.copytree(data_set, tmp_path / "data")
+    (data / "other-train.tfrecord-00000-of-00001").touch()
+    with pytest.raises(InputError, match=r"other-train.tfrecord-00000-of-00001 \(foreign\); move"):
+        open_data_set(data)
 
 
 def test_other_faults_of_a_graph_are_not_laid_on_the_data(tmp_path):

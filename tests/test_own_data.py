@@ -4,6 +4,7 @@ import shutil
 import pytest
 
 from tests.conftest import MODEL, TRAIN
+from tests.sums import without_sums
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.run_folder.own_data import is_own_data, open_own_data
@@ -18,7 +19,7 @@ def run(data_set, tmp_path):
 @pytest.fixture
 def other_data(data_set, tmp_path):
     """A data set of the same form, prepared from other clips."""
-    copy = shutil.copytree(data_set, tmp_path / "other")
+    copy = without_sums(shutil.copytree(data_set, tmp_path / "other"))
     report = copy / "prepare_report.json"
     report.write_text(report.read_text().replace(open_data_set(data_set).fingerprint, "another"))
     return copy

@@ -27,6 +27,7 @@ FLOORS = [
     },
     {"storage", "append_whole", "check_settings", "folder_lock"},
     {"user_cache", "extras"},
+    {"integrity"},
     {"decision"},
     {"config"},
     {"video"},

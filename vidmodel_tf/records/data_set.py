@@ -16,9 +16,10 @@ from vidmodel_tf.clips.question import Question
 from vidmodel_tf.clips.splits.assign import assign_folds
 from vidmodel_tf.config import ModelConfig, PrepareConfig
 from vidmodel_tf.errors import InputError, cause, shown
+from vidmodel_tf.integrity import check_sums
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.records.damaged import readable
-from vidmodel_tf.records.layout import FEATURES, INFO, check_data_set_folder
+from vidmodel_tf.records.layout import CONTENT, FEATURES, INFO, check_data_set_folder
 from vidmodel_tf.records.prepare_report import PrepareReport, read_report
 from vidmodel_tf.records.record_files import RecordFiles
 from vidmodel_tf.records.schema import labels_of, num_stored_frames_of, parse_clip
@@ -227,6 +228,7 @@ def open_data_set(path: str | Path) -> DataSet:
     """
     path = Path(path)
     check_data_set_folder(path)
+    check_sums(path, CONTENT)
     try:
         info = tfds.builder_from_directory(path).info
     except Exception as error:  # of a damaged file TFDS raises whatever its own code stumbles over

@@ -14,8 +14,10 @@ import tensorflow_datasets as tfds
 from vidmodel_tf.clips.clip import Clip, class_names
 from vidmodel_tf.clips.splits.assign import SPLITS
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.integrity import write_sums
+from vidmodel_tf.records.layout import CONTENT, REPORT, SPLITS_FILE
 from vidmodel_tf.records.plan import Plan, Shard, hash_of
-from vidmodel_tf.records.prepare_report import FILE_NAME, PrepareReport, SplitCounts
+from vidmodel_tf.records.prepare_report import PrepareReport, SplitCounts
 from vidmodel_tf.records.shards import Journal, read_journal, shard_path
 from vidmodel_tf.storage import write_json
 from vidmodel_tf.video.decoder import decoder_version
@@ -47,8 +49,9 @@ def finish(plan: Plan, partial: Path, out: Path) -> PrepareReport:
         check_data=False,
     )
     stored = {clip_id: split for clip_id, split in plan.splits.items() if clip_id not in report.refused}
-    write_json(whole / "splits.json", {"seed": plan.config.seed, "splits": stored})
-    write_json(whole / FILE_NAME, report.to_json())
+    write_json(whole / SPLITS_FILE, {"seed": plan.config.seed, "splits": stored})
+    write_json(whole / REPORT, report.to_json())
+    write_sums(whole, CONTENT)
     whole.rename(out)
     shutil.rmtree(partial, ignore_errors=True)  # on some file systems not while it is locked
     return report

@@ -5,9 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.integrity import Content
 
 FEATURES = "features.json"  # of TFDS, as the next one
 INFO = "dataset_info.json"
+SPLITS_FILE = "splits.json"
+REPORT = "prepare_report.json"
+CONTENT = Content(
+    (FEATURES, INFO, SPLITS_FILE, REPORT, "*.labels.txt", "*.tfrecord-*"),
+    "fetch the data set again, or make it anew with `vidmodel prepare`",
+)
 
 
 def check_data_set_folder(path: str | Path) -> None:

@@ -10,7 +10,9 @@ from vidmodel_tf.clips.manifest.read import read_manifest
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.folder_lock import locked
+from vidmodel_tf.integrity import check_sums
 from vidmodel_tf.records.finish import finish
+from vidmodel_tf.records.layout import CONTENT
 from vidmodel_tf.records.plan import Plan, plan_data_set
 from vidmodel_tf.records.prepare_report import PrepareReport, read_report
 from vidmodel_tf.records.shards import write_shards
@@ -67,6 +69,7 @@ def _finished_report(plan: Plan, out: Path) -> PrepareReport:
             f"{out} exists already and was made from other clips, words or settings{_failed_searches(plan)}: "
             "give another --out, or remove that folder first"
         )
+    check_sums(out, CONTENT)
     return report
 
 

@@ -9,9 +9,8 @@ from typing import Any
 
 from vidmodel_tf.config import PREPARE_BEFORE, PrepareConfig, from_mapping, to_mapping
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.records.layout import REPORT
 from vidmodel_tf.storage import read_json
-
-FILE_NAME = "prepare_report.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +106,7 @@ def read_report(data_dir: Path) -> PrepareReport:
     Raises:
         InputError: It is missing or was damaged.
     """
-    path = data_dir / FILE_NAME
+    path = data_dir / REPORT
     try:
         return PrepareReport.from_json(read_json(path))
     except (InputError, KeyError, TypeError, AttributeError) as error:

@@ -1,0 +1,171 @@
+"""Whether a folder of ours holds what was written into it: by `SHA256SUMS`, which `sha256sum -c` reads too."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+from typing import Literal
+
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.storage import check_fetched, file_sha256, read_text, write_text
+from vidmodel_tf.user_cache import identity_hash, recall, remember
+
+NAME = "SHA256SUMS"
+MAX_BYTES = 64 * 2**20  # the sums of half a million files
+
+_LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
+_NUM_NAMED = 4  # files that a message names
+_NONE: Mapping[str, Path] = MappingProxyType({})
+
+
+@dataclasses.dataclass(frozen=True)
+class Content:
+    """The files of a kind of folder that are written once and do not change.
+
+    Attributes:
+        patterns: Their paths inside the folder, as `Path.glob` takes them. What fits and is not listed is foreign.
+        remedy: What to do where one of them is not as it was written.
+    """
+
+    patterns: tuple[str, ...]
+    remedy: str
+
+    def files(self, folder: Path) -> dict[str, Path]:
+        """Those that are there, by their paths inside the folder; names that begin with "." are temporary ones."""
+        found = (path for pattern in self.patterns for path in folder.glob(pattern))
+        return {path.relative_to(folder).as_posix(): path for path in found if path.name[0] != "." and path.is_file()}
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """A file that is not as it was written.
+
+    Attributes:
+        name: Its path inside the folder.
+        what: How it differs; a foreign file looks like one of ours and is not listed.
+    """
+
+    name: str
+    what: Literal["changed", "missing", "foreign"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Checked:
+    """What a check of a folder has found.
+
+    Attributes:
+        num_whole: How many files are as they were written.
+        faults: The others, in the order of their names.
+    """
+
+    num_whole: int
+    faults: tuple[Fault, ...]
+
+
+def write_sums(folder: Path, content: Content, unplaced: Mapping[str, Path] = _NONE) -> None:
+    """Writes `SHA256SUMS`, the last file of a folder before that is put in its place.
+
+    Args:
+        folder: The folder.
+        content: Which files are listed.
+        unplaced: Files that are still to take their place, by their paths inside the folder.
+    """
+    files = {**content.files(folder), **unplaced}
+    write_text(folder / NAME, "".join(f"{file_sha256(files[name])}  {name}\n" for name in sorted(files)))
+
+
+def check_sums(folder: Path, content: Content) -> None:
+    """Refuses a folder in which a file was changed, removed or added; contents are read once and remembered.
+
+    A folder of an older version, without `SHA256SUMS`, is accepted with a line on standard error.
+
+    Raises:
+        InputError: It is not as it was written.
+    """
+    sums = read_sums(folder)
+    if sums is None:
+        _say_unchecked(folder)
+        return
+    key = _state(folder, content, sums)
+    if recall("whole", key) is True:
+        return
+    checked = compare(folder, content, sums)
+    if checked.faults:
+        raise _refusal(folder, content, checked.faults)
+    remember("whole", key, True)
+
+
+def compare(folder: Path, content: Content, sums: Mapping[str, str]) -> Checked:
+    """Reads all listed files and compares them with their sums.
+
+    Raises:
+        InputError: A file is a pointer of Git LFS, which was not fetched.
+    """
+    foreign = {name: Fault(name, "foreign") for name in content.files(folder) if name not in sums}
+    found = {name: _fault(folder, name, sha256) for name, sha256 in sums.items()}
+    faults = {**foreign, **{name: fault for name, fault in found.items() if fault is not None}}
+    return Checked(sum(fault is None for fault in found.values()), tuple(faults[name] for name in sorted(faults)))
+
+
+def read_sums(folder: Path) -> dict[str, str] | None:
+    """Reads `SHA256SUMS`: the SHA-256 of each file by its path inside the folder; None where there is no such file.
+
+    Raises:
+        InputError: It cannot be read, or was damaged.
+    """
+    path = folder / NAME
+    if not path.exists():
+        return None
+    lines = read_text(path, max_bytes=MAX_BYTES).splitlines()
+    return dict(_parsed(path, number, line) for number, line in enumerate(lines, 1))
+
+
+def _parsed(path: Path, number: int, line: str) -> tuple[str, str]:
+    match = _LINE.fullmatch(line)
+    if match is None or PurePosixPath(match[2]).is_absolute() or ".." in PurePosixPath(match[2]).parts:
+        raise InputError(
+            f"it was damaged: expected a SHA-256 and the name of a file in this folder in line {number}; "
+            "fetch the folder again, or make it anew",
+            subject=path,
+        )
+    return match[2], match[1]
+
+
+def _fault(folder: Path, name: str, sha256: str) -> Fault | None:
+    path = folder / name
+    try:
+        if not path.is_file():
+            return Fault(name, "missing")
+        if file_sha256(path) == sha256:
+            return None
+    except OSError as error:
+        raise InputError(f"it cannot be read: {error.strerror}", subject=path) from None
+    check_fetched(path)
+    return Fault(name, "changed")
+
+
+def _refusal(folder: Path, content: Content, faults: tuple[Fault, ...]) -> InputError:
+    named = [f"{fault.name} ({fault.what})" for fault in faults[:_NUM_NAMED]]
+    if len(faults) > _NUM_NAMED:
+        named.append(f"{len(faults) - _NUM_NAMED} more")
+    only_foreign = all(fault.what == "foreign" for fault in faults)
+    remedy = "move what is foreign elsewhere" if only_foreign else content.remedy
+    return InputError(f"expected the files that {NAME} lists. Received: {', '.join(named)}; {remedy}", subject=folder)
+
+
+def _state(folder: Path, content: Content, sums: Mapping[str, str]) -> str:
+    """A hash of the sums and of each file's path, size, times and place on the disk."""
+    files = {**content.files(folder), **{name: folder / name for name in sums}}
+    states = [(name, identity_hash(files[name]) if files[name].exists() else "") for name in sorted(files)]
+    return hashlib.sha256(repr((sorted(sums.items()), states)).encode(errors="surrogateescape")).hexdigest()
+
+
+@functools.cache  # once for each folder
+def _say_unchecked(folder: Path) -> None:
+    print(f"{folder}: made by an older version, without {NAME}: its files are not checked", file=sys.stderr)
