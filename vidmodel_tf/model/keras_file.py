@@ -76,10 +76,11 @@ def check_weights_file(file: str | BinaryIO, subject: str | Path) -> None:
 
 
 def _check_members(archive: zipfile.ZipFile, path: str | Path) -> None:
-    """Keras stores its members as they are; what is compressed may unpack to more than the archive says."""
-    members = archive.infolist()
-    if any(info.compress_type != zipfile.ZIP_STORED for info in members):
-        raise InputError("expected a file as Keras saves it. Received: a compressed one; save it anew", subject=path)
-    num_bytes, claimed = Path(path).stat().st_size, sum(info.file_size for info in members)
-    if claimed > num_bytes:
-        raise InputError(f"the file is damaged: {num_bytes:,} bytes that claim to hold {claimed:,}", subject=path)
+    """No more than what a member claims is ever unpacked of it."""
+    num_bytes, claimed = Path(path).stat().st_size, sum(info.file_size for info in archive.infolist())
+    if claimed > max(MAX_EXPANSION * num_bytes, _UNSUSPICIOUS):
+        raise InputError(
+            f"expected a file that unpacks to at most {MAX_EXPANSION} times its {num_bytes:,} bytes. "
+            f"Received: one that claims to hold {claimed:,}",
+            subject=path,
+        )
