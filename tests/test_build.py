@@ -598,8 +598,16 @@ def test_each_averaged_network_learns_from_its_own_clips():
     assert len(heads) == 1
 
 
-def test_models_of_two_branches_need_a_hidden_layer():
-    with pytest.raises(InputError, match=r"hidden_units: expected at least 1 with branches='both', .* Received: 0"):
-        small_config(hidden_units=0)
-    model = make_model(small_config(branches="text", hidden_units=0))
+def test_without_a_hidden_layer_frames_and_words_are_added_up():
+    model = make_model(small_config(hidden_units=0))
     assert not any("hidden.dense" in weight.path for weight in model.weights)
+    kernel = next(weight for weight in model.weights if weight.path.endswith("kind/kernel"))
+    kernel.assign(np.random.default_rng(0).normal(size=kernel.shape))
+    inputs = make_inputs(2)
+    # frames 0, 0, 1, 1 with words 0, 1, 0, 1
+    crossed = {"frames": inputs["frames"][[0, 0, 1, 1]], "token_ids": inputs["token_ids"][[0, 1, 0, 1]]}
+    # Differences between classes, because a softmax hides a number that is added to all of them.
+    log_odds = np.diff(np.log(model.predict_on_batch(crossed)["kind"]))
+    by_words = log_odds[[1, 3]] - log_odds[[0, 2]]
+    assert np.abs(by_words).max() > 0.01
+    np.testing.assert_allclose(by_words[0], by_words[1], atol=1e-4)

@@ -42,7 +42,10 @@ def test_round_trip_keeps_lists_and_objects():
         ({"field_budgets": [1, 2]}, r"field_budgets: expected one number >= 0 for each of 4 text fields"),
         ({"field_budgets": [-1, 2, 2, 2]}, r"field_budgets: .* Received: \[-1, 2, 2, 2\]"),
         ({"vocabulary_size": 5}, r"vocabulary_size: expected at least 6, for padding, the unknown word and the 4 text"),
-        ({"hidden_units": 0}, r"model\.hidden_units: expected at least 1 with branches='both'"),
+        (
+            {"hidden_units": 0, "text_fields": ["question", "title"]},
+            r"model\.hidden_units: expected at least 1 with 'question' among text_fields, .* Received: 0",
+        ),
         ({"num_tokens": 4, "field_budgets": [4, 4, 4, 4]}, r"sum is at most num_tokens=4"),
     ],
 )

@@ -104,7 +104,9 @@ class ModelConfig:
     embedding_units: Annotated[int, Range(1, 65_536)] | None = None  # None: 128, or the dimension of the word vectors
     text_lstm_units: Annotated[int, Range(1, 65_536)] = 128
     text_pooling: TextPooling = "last"  # the LSTM's last state, the mean of the embeddings without an LSTM, or both
-    hidden_units: Annotated[int, Range(0, 65_536)] = 256  # between Concatenate and the heads; 0: no such layer
+    # Between Concatenate and the heads. 0: no such layer; what frames and words say is then added up, which few clips
+    # suffice for, but what the words mean cannot depend on the frames.
+    hidden_units: Annotated[int, Range(0, 65_536)] = 256
     # Before the LSTMs and before the heads; in a transformer also behind each part of a block.
     dropout: Annotated[float, Range(0.0, 0.95)] = 0.3
     ensemble_size: Annotated[int, Range(1, 64)] = 1  # networks behind the backbone whose scores are averaged
@@ -132,10 +134,10 @@ class ModelConfig:
                 f"Received: {self.embeddings!r}"
             )
         check_field_budgets(self.field_budgets, len(self.text_fields), self.num_tokens)
-        if self.hidden_units == 0 and self.branches == "both":
+        if self.hidden_units == 0 and self.branches == "both" and "question" in self.text_fields:
             raise InputError(
-                "hidden_units: expected at least 1 with branches='both', because without a hidden layer no answer can "
-                "depend on frames and words together. Received: 0"
+                "hidden_units: expected at least 1 with 'question' among text_fields, because without a hidden layer "
+                "no answer can depend on frames and question together. Received: 0"
             )
         num_reserved = 2 + len(self.text_fields)
         if self.vocabulary_size < num_reserved:
