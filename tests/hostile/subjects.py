@@ -50,8 +50,8 @@ class Subject:
 
 
 KILLED = (
-    Subject("prepare", ["clips.csv", "--out", "data", "--config", "settings.json"], ["clips"], 0.2),
-    Subject("train", ["data", "--out", "run", "--config", "settings.json"], ["prepare"], 0.3),
+    Subject("prepare", ["clips.csv", "--out", "data", "--config", "prepare.json"], ["clips"], 0.2),
+    Subject("train", ["data", "--out", "run", "--config", "train.json"], ["prepare"], 0.3),
     Subject("export", ["run", "--out", "exported"], ["train"], 0.1),
     Subject(
         "crossvalidate",
@@ -81,7 +81,8 @@ def draw_inputs(folder: Path) -> None:
     for number in range(24):
         track = TextTrack("subrip", [(0.2, 1.0, f"line {number}"), (1.2, 2.0, "more")])
         write_tracks(films / f"{number:02d}.mkv", [track], metadata={"title": f"Film {number}"})
-    (clips / "settings.json").write_text(json.dumps({"prepare": PREPARE}))
+    (clips / "prepare.json").write_text(json.dumps({"prepare": PREPARE}))
+    (clips / "train.json").write_text(json.dumps({"model": MODEL, "train": TRAIN}))
     (clips / "words.json").write_text(json.dumps({"model": WORDS_ONLY, "train": {"epochs": 2}}))
     _write_weights(clips / MODEL["weights"])
 
@@ -101,9 +102,6 @@ def lay_out(subject: Subject, folder: Path, available: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     for name in subject.inputs:
         shutil.copytree(available / name, folder, dirs_exist_ok=True)
-    sections = {"prepare": {"prepare": PREPARE}, "train": {"model": MODEL, "train": TRAIN}}
-    if subject.name in sections:
-        (folder / "settings.json").write_text(json.dumps(sections[subject.name]))
 
 
 def command_line(subject: Subject) -> list[str]:
