@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import multiprocessing.connection
 import os
 import pickle
@@ -15,7 +16,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from vidmodel_tf.errors import VidmodelError, cause
-from vidmodel_tf.workers import cause_of_death, worker_context
+from vidmodel_tf.workers import begin_worker, cause_of_death, worker_context
 
 _EXIT_SECONDS = 1.0  # between the end of a process's pipe and its own
 _reaping = threading.Lock()  # whoever starts a process looks whether others are dead, and may take their exit code
@@ -65,6 +66,7 @@ class PoolWorker:
         connection = self._started()
         try:
             connection.send_bytes(message)
+            connection.recv_bytes()  # it begins
             if not connection.poll(timeout_seconds):
                 self.end()
                 raise TaskTimeoutError
@@ -97,7 +99,7 @@ class PoolWorker:
         self.end()
         context = worker_context()
         ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, self._begin), daemon=True)
+        process = context.Process(target=_serve, args=(theirs, pickle.dumps(self._begin)), daemon=True)
         try:
             self._start(process, ours)
             theirs.close()
@@ -141,21 +143,35 @@ def _wait(process: BaseProcess, seconds: float | None = None) -> None:
             process.join()
 
 
-def _serve(connection: Connection, begin: Callable[[], None]) -> None:
+def _serve(connection: Connection, begin: bytes) -> None:
     """Calls functions until nobody asks for more."""
-    begin()
-    connection.send_bytes(b"")  # the time of the first task begins now
+    begin_worker()
+    pickle.loads(begin)()  # only now, as it may import for seconds, in which the parent may be killed
+    connection.send_bytes(b"")
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
-            answer = _answer(connection.recv_bytes())
-            connection.send_bytes(answer)
+            call = _read_call(connection.recv_bytes())
+            connection.send_bytes(b"")
+            connection.send_bytes(_answer(call))
 
 
-def _answer(message: bytes) -> bytes:
-    """What a function returns, and what it raises, pickled."""
+def _read_call(message: bytes) -> Callable[[], Any]:
+    """A function with its arguments; to read it may import its module, which is not part of its time."""
     try:
         function, arguments = pickle.loads(message)
-        return pickle.dumps((function(*arguments), None))
+    except Exception as error:
+        return functools.partial(_raise, error)
+    return functools.partial(function, *arguments)
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def _answer(call: Callable[[], Any]) -> bytes:
+    """What a function returns, or what it raises, pickled."""
+    try:
+        return pickle.dumps((call(), None))
     except Exception as error:
         if not isinstance(error, VidmodelError):
             error.add_note(traceback.format_exc())

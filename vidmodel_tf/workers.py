@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import multiprocessing
 import multiprocessing.resource_tracker
 import os
@@ -57,8 +58,9 @@ class _WorkerContext(LokyContext):
     Process = _Worker
 
 
+@functools.cache
 def begin_worker() -> None:
-    """To be called first in a worker process: it ends when it is told to, and with its parent."""
+    """To be called first in a worker process: it ends when it is told to, and with its parent. Done once."""
     # What hangs in C never comes back to Python's own handler of this signal.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()

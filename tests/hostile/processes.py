@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 PATIENCE_SECONDS = 900.0
-CHILD_SECONDS = 2.0  # that children have to end after their parent
+CHILD_SECONDS = 10.0  # one that was just starting when its parent was killed sees so when it has started
 
 
 class Running:
