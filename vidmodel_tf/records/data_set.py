@@ -19,6 +19,7 @@ from vidmodel_tf.errors import InputError, cause, shown
 from vidmodel_tf.integrity import check_sums
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.records.damaged import readable
+from vidmodel_tf.records.described import check_description
 from vidmodel_tf.records.layout import CONTENT, FEATURES, INFO, check_data_set_folder
 from vidmodel_tf.records.prepare_report import PrepareReport, read_report
 from vidmodel_tf.records.record_files import RecordFiles
@@ -229,6 +230,7 @@ def open_data_set(path: str | Path) -> DataSet:
     path = Path(path)
     check_data_set_folder(path)
     check_sums(path, CONTENT)
+    check_description(path)
     try:
         info = tfds.builder_from_directory(path).info
     except Exception as error:  # of a damaged file TFDS raises whatever its own code stumbles over

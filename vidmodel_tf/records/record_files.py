@@ -6,10 +6,15 @@ import dataclasses
 
 import tensorflow as tf
 
+from vidmodel_tf.records.record_lengths import check_record_lengths
+
 
 @dataclasses.dataclass(frozen=True)
 class RecordFiles:
     """The records of some clips.
+
+    Raises:
+        InputError: A record claims to be longer than its file.
 
     Attributes:
         paths: TFRecord files [shards][columns]. The files of a shard hold the same clips in the same order, such as a
@@ -19,6 +24,9 @@ class RecordFiles:
 
     paths: tuple[tuple[str, ...], ...]
     ids: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        check_record_lengths(path for columns in self.paths for path in columns)
 
     def in_order(self) -> tf.data.Dataset:
         """The serialized clips, as stored."""

@@ -17,6 +17,7 @@ from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.records.damaged import readable
 from vidmodel_tf.records.layout import INFO
+from vidmodel_tf.records.record_lengths import check_record_lengths
 from vidmodel_tf.records.schema import labels_of, without_frames
 
 
@@ -80,6 +81,7 @@ class StoredClips:
 
     def _read(self, split: StoredSplit) -> list[StoredClip]:
         labels = labels_of(self.features)
+        check_record_lengths(split.paths)
         examples = _examples(without_frames(self.features), split.paths)
         clips = list(readable((_stored_clip(example, split.name, labels) for example in examples), self.path))
         if len(clips) != split.num_clips:
