@@ -8,6 +8,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -45,8 +46,15 @@ def values_of(path: Path) -> dict[str, object]:
     if path.suffix != ".keras":
         return dict(_arrays(h5py.File(path)))
     with zipfile.ZipFile(path) as archive:
-        settings = json.loads(archive.read("config.json"))
+        settings = _without_addresses(json.loads(archive.read("config.json")))
         return {**dict(_arrays(h5py.File(io.BytesIO(archive.read("model.weights.h5"))))), "config.json": settings}
+
+
+def _without_addresses(settings: Any) -> Any:
+    """Keras writes addresses in memory among the settings."""
+    if isinstance(settings, dict):
+        return {name: _without_addresses(value) for name, value in settings.items() if name != "shared_object_id"}
+    return [_without_addresses(value) for value in settings] if isinstance(settings, list) else settings
 
 
 def _files(folder: Path) -> Iterator[tuple[str, str]]:
