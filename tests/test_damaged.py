@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tests.conftest import MODEL
-from tests.sums import without_sums
+from tests.sums import DAMAGES, without_sums
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.records.damaged import reading_records
 from vidmodel_tf.records.data_set import open_data_set
@@ -24,12 +24,6 @@ def data(data_set, tmp_path) -> Path:
 @pytest.fixture
 def shard(data) -> Path:
     return next(path for path in sorted(data.iterdir()) if "test.tfrecord" in path.name)
-
-
-def flip(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
 
 
 def read_all(data: Path) -> None:
@@ -98,7 +92,7 @@ def test_damaged_descriptions(data, name, content):
 
 
 @pytest.mark.parametrize("name", ["splits.json", "labels-colour.labels.txt", "*test.tfrecord*", "features.json"])
-@pytest.mark.parametrize("damage", [flip, Path.unlink])
+@pytest.mark.parametrize("damage", [*DAMAGES.values(), Path.unlink], ids=[*DAMAGES, "missing"])
 def test_files_that_are_not_as_they_were_written(data_set, tmp_path, name, damage):
     data = shutil.copytree(data_set, tmp_path / "data")
     path = next(data.glob(name))

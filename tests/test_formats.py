@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.sums import without_sums
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.forms.verify import verify
 from vidmodel_tf.run_folder.formats import FORMAT, upgrade
@@ -78,7 +79,7 @@ def test_the_present_format_stays_as_it_is():
     ],
 )
 def test_formats_that_cannot_be_read_are_refused(run_dir, tmp_path, entries, words):
-    run = shutil.copytree(run_dir, tmp_path / "run")
+    run = without_sums(shutil.copytree(run_dir, tmp_path / "run"))
     settings = json.loads((run / "config.json").read_text())
     (run / "config.json").write_text(json.dumps(settings | entries))
     with pytest.raises(InputError, match=rf"^{run}/config\.json: {words}"):
@@ -86,14 +87,14 @@ def test_formats_that_cannot_be_read_are_refused(run_dir, tmp_path, entries, wor
 
 
 def test_a_config_that_is_no_object_is_refused(run_dir, tmp_path):
-    run = shutil.copytree(run_dir, tmp_path / "run")
+    run = without_sums(shutil.copytree(run_dir, tmp_path / "run"))
     (run / "config.json").write_text("[]")
     with pytest.raises(InputError, match=r"config\.json: expected an object with the settings of a run"):
         load_run(run)
 
 
 def test_a_setting_of_another_version_is_refused_with_both_versions(run_dir, tmp_path):
-    run = shutil.copytree(run_dir, tmp_path / "run")
+    run = without_sums(shutil.copytree(run_dir, tmp_path / "run"))
     settings = json.loads((run / "config.json").read_text())
     settings["model"]["depth_maps"] = True
     settings["vidmodel_version"] = "9.9"

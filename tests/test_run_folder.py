@@ -3,13 +3,14 @@ import shutil
 
 import pytest
 
+from tests.sums import DAMAGES, without_sums
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.run_folder.run import load_run
 
 
 @pytest.fixture
 def copy(run_dir, tmp_path):
-    return shutil.copytree(run_dir, tmp_path / "run")
+    return without_sums(shutil.copytree(run_dir, tmp_path / "run"))
 
 
 def test_what_is_no_run_folder(tmp_path):
@@ -45,3 +46,32 @@ def test_no_json(copy):
     (copy / "labels.json").write_text("{")
     with pytest.raises(InputError, match=r"labels\.json is not JSON"):
         load_run(copy)
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize(
+    "name",
+    ["config.json", "labels.json", "vocabulary.txt", "history.csv", "model.keras", "examples/examples.json"],
+)
+def test_files_that_are_not_as_they_were_written(run_dir, tmp_path, name, damage):
+    run = shutil.copytree(run_dir, tmp_path / "run")
+    damage(run / name)
+    with pytest.raises(InputError, match=rf"{run}: .*Received: {name} \(changed\); fetch the run again, or train"):
+        load_run(run)
+
+
+def test_backbones_and_pictures_of_others_are_foreign(run_dir, tmp_path):
+    run = shutil.copytree(run_dir, tmp_path / "run")
+    (run / "backbone.json").write_text("{}")
+    (run / "examples" / "0" / "999.jpg").touch()
+    with pytest.raises(InputError, match=r"backbone\.json \(foreign\), examples/0/999\.jpg \(foreign\); move"):
+        load_run(run)
+
+
+def test_what_is_not_listed_may_change(run_dir, tmp_path, capsys):
+    run = shutil.copytree(run_dir, tmp_path / "run")
+    (run / "thresholds.json").write_text('{"topic": [0.25, 0.75]}')
+    (run / "evaluation").mkdir()
+    shutil.rmtree(run / "logs")
+    assert load_run(run).thresholds == {"topic": [0.25, 0.75]}
+    assert not capsys.readouterr().err

@@ -19,6 +19,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from tests.exports import expected_scores, questions
 from tests.progressive_jpegs import progressive_jpeg
+from tests.sums import DAMAGES
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.export.fold_batch_norm import fold_batch_norm
 from vidmodel_tf.export.lite.export import export_tflite
@@ -467,3 +468,18 @@ def test_a_model_of_another_size_is_not_verified(served, plain, tmp_path):
     save_run(tmp_path / "run", model, config, plain.labels, plain.vocabulary)
     with pytest.raises(InputError, match=r"was not made from .*Received: model\.num_frames=4, not 2"):
         verify(served, tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"),
+        *("assets/vocabulary.txt", "assets.extra/run/labels.json", "assets.extra/run/vocabulary.txt"),
+    ],
+)
+def test_a_version_that_is_not_as_it_was_written_is_refused(version, tmp_path, name):
+    for number, damage in enumerate(DAMAGES.values()):
+        copy = shutil.copytree(version, tmp_path / str(number))
+        damage(copy / name)
+        with pytest.raises(InputError, match=rf"{copy}: .*Received: {name} \(changed\); .*vidmodel export"):
+            open_model(copy)

@@ -15,6 +15,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from tests.exports import ask_process, expected_scores, questions
+from tests.sums import DAMAGES, without_sums
 from vidmodel_tf.cli import main
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.evaluate import evaluate
@@ -229,12 +230,21 @@ def test_the_pair_is_opened_verified_and_evaluated_like_any_form(plain, plain_fo
     assert answer.heads["colour"].scores == pytest.approx(keras_answer.heads["colour"].scores, abs=1e-4)
 
 
+@pytest.mark.parametrize("name", ["float32.tflite", "labels.json", "vocabulary.txt", "config.json"])
+def test_files_that_are_not_as_they_were_written_are_refused(folder, tmp_path, name):
+    for number, damage in enumerate(DAMAGES.values()):
+        copy = shutil.copytree(folder, tmp_path / str(number))
+        damage(copy / name)
+        with pytest.raises(InputError, match=rf"{copy}: .*Received: {name} \(changed\); .*vidmodel export"):
+            open_model(copy / "float32.tflite")
+
+
 def test_half_of_the_pair_is_no_model(plain_folder, tmp_path):
     folder = plain_folder
     expected = r"is the second half of the streaming pair: expected the first half, such as .*features_int8\.tflite"
     with pytest.raises(InputError, match=expected):
         open_model(folder / "classify_features.tflite")
-    shutil.copytree(folder, tmp_path / "half")
+    without_sums(shutil.copytree(folder, tmp_path / "half"))
     (tmp_path / "half" / "classify_features.tflite").unlink()
     with pytest.raises(
         InputError, match=r"expected the other half .* beside it\. Received: no classify_features\.tflite"
@@ -247,7 +257,7 @@ def test_half_of_the_pair_is_no_model(plain_folder, tmp_path):
         open_model(tmp_path / "half" / "renamed.tflite")
     with pytest.raises(InputError, match="expected the settings that `vidmodel export` writes beside it"):
         open_model(shutil.copy(folder / "float32.tflite", tmp_path))
-    shutil.copytree(folder, tmp_path / "copy")
+    without_sums(shutil.copytree(folder, tmp_path / "copy"))
     (tmp_path / "copy" / "int8.tflite").write_bytes(b"no model")
     with pytest.raises(InputError, match=r"int8\.tflite cannot be read as a TensorFlow Lite file"):
         open_model(tmp_path / "copy" / "int8.tflite")

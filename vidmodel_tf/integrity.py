@@ -92,24 +92,24 @@ def check_sums(folder: Path, content: Content) -> None:
     if sums is None:
         _say_unchecked(folder)
         return
-    key = _state(folder, content, sums)
-    if recall("whole", key) is True:
+    if recall("whole", _state(folder, content, sums)) is True:
         return
     checked = compare(folder, content, sums)
     if checked.faults:
         raise _refusal(folder, content, checked.faults)
-    remember("whole", key, True)
 
 
 def compare(folder: Path, content: Content, sums: Mapping[str, str]) -> Checked:
-    """Reads all listed files and compares them with their sums.
+    """Reads all listed files, compares them with their sums, and remembers whether all are whole.
 
     Raises:
         InputError: A file is a pointer of Git LFS, which was not fetched.
     """
+    state = _state(folder, content, sums)
     foreign = {name: Fault(name, "foreign") for name in content.files(folder) if name not in sums}
     found = {name: _fault(folder, name, sha256) for name, sha256 in sums.items()}
     faults = {**foreign, **{name: fault for name, fault in found.items() if fault is not None}}
+    remember("whole", state, not faults)
     return Checked(sum(fault is None for fault in found.values()), tuple(faults[name] for name in sorted(faults)))
 
 

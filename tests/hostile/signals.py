@@ -40,6 +40,7 @@ _ARGUMENTS = {
     "watch": ["run", "film.mp4", "--out", "watched", "--window", "0.8"],
     "export": ["run", "--out", "new_exported", "--format", "all", "--data", "data"],
     "verify": ["exported", "run"],
+    "check": ["data", "run", "exported"],
     "serving-client": ["127.0.0.1:{port}", "model", "clip00.mp4", "--settings", "run"],
     "completion": ["bash"],
 }

@@ -29,6 +29,7 @@ COMMANDS = (
     "watch",
     "export",
     "verify",
+    "check",
     "serving-client",
     "completion",
 )

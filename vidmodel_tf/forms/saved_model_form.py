@@ -11,8 +11,9 @@ import tensorflow as tf
 from vidmodel_tf.clips.question import Question
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.forms.form import Form, Scores
+from vidmodel_tf.integrity import check_sums
 from vidmodel_tf.records.frames import black_frames
-from vidmodel_tf.run_folder.layout import EXPORTED_RUN, is_run_folder
+from vidmodel_tf.run_folder.layout import CONTENT_OF_VERSION, EXPORTED_RUN, is_run_folder
 from vidmodel_tf.run_folder.run import read_settings_of_run
 from vidmodel_tf.text.fields import check_text_length
 
@@ -34,6 +35,7 @@ class SavedModelForm(Form):
             raise InputError(
                 f"{path}: expected a SavedModel made by `vidmodel export`. Received: one without {EXPORTED_RUN}"
             )
+        check_sums(path, CONTENT_OF_VERSION)
         self.path, self.run = path, read_settings_of_run(path / EXPORTED_RUN)
         try:
             self._signatures = tf.saved_model.load(str(path)).signatures

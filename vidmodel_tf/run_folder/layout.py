@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.integrity import Content
 
 # A run folder. All paths here are relative to it.
 CONFIG = "config.json"  # every setting, as resolved
@@ -24,7 +25,13 @@ EXAMPLES_INDEX = f"{EXAMPLES}/examples.json"
 
 FILES = (CONFIG, LABELS, THRESHOLDS, VOCABULARY, BACKBONE, HISTORY, WORD_VECTORS, WEIGHTS)
 
+CONTENT = Content(  # without the thresholds, which may be chosen anew
+    (*(name for name in FILES if name != THRESHOLDS), f"{EXAMPLES}/*", f"{EXAMPLES}/*/*"),
+    "fetch the run again, or train it anew with `vidmodel train`",
+)
+
 # A version of an exported SavedModel. TF Serving leaves the folder `assets.extra` to others.
+GRAPH = "saved_model.pb"
 SIGNATURES = "assets.extra/signatures.json"
 WARMUP_REQUESTS = "assets.extra/tf_serving_warmup_requests"
 EXPORTED_RUN = "assets.extra/run"  # the run folder's settings, without weights
@@ -34,6 +41,17 @@ TFLITE = "tflite"
 ONNX = "onnx"
 ONNX_MODEL = "model.onnx"
 REPORT = "report.json"  # what the files are worth, in each of the two
+
+_SETTINGS = (CONFIG, LABELS, VOCABULARY)
+_EXPORT_ANEW = "fetch the model again, or make it anew with `vidmodel export`"
+CONTENT_OF_VERSION = Content(
+    (
+        *(GRAPH, "fingerprint.pb", "variables/*", "assets/*", SIGNATURES, WARMUP_REQUESTS),
+        *(f"{EXPORTED_RUN}/{name}" for name in _SETTINGS),
+    ),
+    _EXPORT_ANEW,
+)
+CONTENT_OF_FILES = Content((*_SETTINGS, "*.tflite", "*.onnx"), _EXPORT_ANEW)
 
 
 def is_run_folder(path: Path) -> bool:
@@ -71,7 +89,7 @@ def check_model_path(path: str | Path) -> None:
 def latest_version(path: str | Path) -> Path | None:
     """The SavedModel at a path: the folder itself, or the newest version in it; None if there is none."""
     path = Path(path)
-    if (path / "saved_model.pb").is_file():
+    if (path / GRAPH).is_file():
         return path
     versions = versions_in(path)
     return path / str(max(versions)) if versions else None
@@ -81,4 +99,4 @@ def versions_in(folder: Path) -> list[int]:
     """The numbers of the versions that a server would see."""
     if not folder.is_dir():
         return []
-    return [int(path.name) for path in folder.iterdir() if path.name.isdecimal() and (path / "saved_model.pb").exists()]
+    return [int(path.name) for path in folder.iterdir() if path.name.isdecimal() and (path / GRAPH).exists()]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from vidmodel_tf.config import ModelConfig, PrepareConfig, TrainConfig, from_mapping, to_mapping
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.integrity import check_sums, write_sums
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.records.vocabulary import Vocabulary
 from vidmodel_tf.run_folder import layout
@@ -151,9 +152,11 @@ def write_settings(run: Run) -> None:
 
 
 def write_weights(path: str | Path, model: keras.Model) -> None:
-    """Writes `model.keras`."""
-    with atomic_write(Path(path) / layout.WEIGHTS) as beside:
+    """Writes `model.keras`, and before it takes its place, the sums of all files of the run."""
+    path = Path(path)
+    with atomic_write(path / layout.WEIGHTS) as beside:
         model.save(beside)
+        write_sums(path, layout.CONTENT, {layout.WEIGHTS: beside})
 
 
 def load_run(path: str | Path) -> Run:
@@ -164,6 +167,7 @@ def load_run(path: str | Path) -> Run:
     """
     path = Path(path)
     layout.check_finished(path)
+    check_sums(path, layout.CONTENT)
     return read_settings_of_run(path)
 
 

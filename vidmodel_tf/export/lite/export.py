@@ -14,6 +14,7 @@ from vidmodel_tf.export.report import FormReport, report_on
 from vidmodel_tf.export.trained import TrainedRun, open_trained
 from vidmodel_tf.forms.form import Form
 from vidmodel_tf.forms.open_model import open_model
+from vidmodel_tf.integrity import write_sums
 from vidmodel_tf.progress import track
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.run import write_settings
@@ -57,6 +58,7 @@ def write_tflite(trained: TrainedRun, out: str | Path) -> Exported:
         makers = file_makers(trained.parts, calibration)
         for name, make in track(makers.items(), "converting", len(makers)):
             (folder / f"{name}.tflite").write_bytes(make())
+        write_sums(folder, layout.CONTENT_OF_FILES)
         report = _report_on_folder(folder, trained, calibration)
         write_json(folder / layout.REPORT, report.to_json())
     written = Path(out) / layout.TFLITE

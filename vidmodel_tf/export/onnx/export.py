@@ -13,6 +13,7 @@ from vidmodel_tf.export.report import report_on
 from vidmodel_tf.export.trained import TrainedRun, open_trained
 from vidmodel_tf.extras import import_extra
 from vidmodel_tf.forms.open_model import open_model
+from vidmodel_tf.integrity import write_sums
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.run import write_settings
 from vidmodel_tf.storage import write_json
@@ -51,6 +52,7 @@ def write_onnx(trained: TrainedRun, out: str | Path) -> Exported:
         write_settings(dataclasses.replace(trained.run, path=folder))
         path = folder / layout.ONNX_MODEL
         path.write_bytes(convert(trained.parts).SerializeToString())
+        write_sums(folder, layout.CONTENT_OF_FILES)
         file, keras_milliseconds = measure_file(path, trained.reference)
         report = report_on(trained, {"model": file}, {"model": open_model(path)}, keras_milliseconds=keras_milliseconds)
         write_json(folder / layout.REPORT, report.to_json())

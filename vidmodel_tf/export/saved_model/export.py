@@ -16,6 +16,7 @@ from vidmodel_tf.export.saved_model.ops import check_portable
 from vidmodel_tf.export.saved_model.signatures import ServedModel
 from vidmodel_tf.export.saved_model.warmup import write_warmup_requests
 from vidmodel_tf.export.trained import TrainedRun
+from vidmodel_tf.integrity import write_sums
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.run import load_run, write_settings
 from vidmodel_tf.storage import write_json
@@ -52,6 +53,7 @@ def write_saved_model(trained: TrainedRun, out: str | Path) -> Exported:
         tf.saved_model.save(served, str(partial), signatures=signatures)
         check_portable(partial)
         _write_extras(partial, served, out.resolve().name, sorted(signatures))
+        write_sums(partial, layout.CONTENT_OF_VERSION)
         version = out / str(1 + max(layout.versions_in(out), default=0))
         partial.rename(version)
     finally:

@@ -1,0 +1,66 @@
+"""Checks data sets, runs and exports: all contents are read anew, whatever is remembered. No TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+from vidmodel_tf.errors import InputError
+from vidmodel_tf.integrity import NAME, Checked, Content, compare, read_sums
+from vidmodel_tf.records import layout as data_set
+from vidmodel_tf.run_folder import layout
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckedFolder:
+    """A folder, and what a check of it has found."""
+
+    path: Path
+    checked: Checked
+
+    def to_json(self) -> dict[str, object]:
+        """`{"path", "num_whole", "faults": [{"name", "what"}]}`."""
+        return {"path": str(self.path), **dataclasses.asdict(self.checked)}
+
+
+def check(path: str | Path) -> list[CheckedFolder]:
+    """Reads all files that `SHA256SUMS` lists and compares them with it.
+
+    Args:
+        path: A data set, a run, a version of an export, or a folder of any of them, such as `saved_models/NAME`.
+
+    Returns:
+        The folders that have sums, in the order of their names.
+
+    Raises:
+        InputError: None has, or the sums themselves cannot be read.
+    """
+    return [CheckedFolder(folder, _checked(folder)) for folder in _folders(Path(path))]
+
+
+def _folders(path: Path) -> list[Path]:
+    if (path / NAME).is_file():
+        return [path]
+    found = sorted(sums.parent for sums in path.glob(f"*/{NAME}"))
+    if not found:
+        raise InputError(
+            f"expected a data set, a run or an export with {NAME}. Received: none; it was made by an older version, "
+            "or is not finished",
+            subject=path,
+        )
+    return found
+
+
+def _checked(folder: Path) -> Checked:
+    sums = read_sums(folder) or {}
+    return compare(folder, _content(sums), sums)
+
+
+def _content(sums: Mapping[str, str]) -> Content:
+    """What the folder is, by what is listed: a file that tells it may be missing."""
+    if data_set.FEATURES in sums:
+        return data_set.CONTENT
+    if layout.WEIGHTS in sums:
+        return layout.CONTENT
+    return layout.CONTENT_OF_VERSION if layout.GRAPH in sums else layout.CONTENT_OF_FILES
