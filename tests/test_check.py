@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from vidmodel_tf.cli import main
-from vidmodel_tf.integrity import NAME, Content, check_sums, write_sums
+from vidmodel_tf.integrity import NAME, Content, atomic_write_with_sum, check_sums, write_sums
 from vidmodel_tf.records import layout as data_set
 from vidmodel_tf.run_folder import layout
 
@@ -81,6 +81,17 @@ def test_what_is_remembered_is_not_believed_and_then_forgotten(folder, capsys):
     assert main(["check", str(path.parent)]) == 2
     with pytest.raises(ValueError, match=r"labels\.json \(changed\)"):
         check_sums(path.parent, layout.CONTENT)
+
+
+def test_shards_of_a_feature_cache_have_sums_of_their_own(folder, capsys):
+    path = folder / "data" / "features" / "0a1b" / "plain" / "d-train.tfrecord-00000-of-00001"
+    with atomic_write_with_sum(path) as beside:
+        beside.write_text("encodings")
+    assert main(["check", str(folder / "data")]) == 0
+    assert capsys.readouterr().out == "4 files in 2 folders are whole\n"
+    path.write_text("encoding?")
+    assert main(["check", str(folder / "data")]) == 2
+    assert capsys.readouterr().err.endswith(f"  {path}: changed\n")
 
 
 @pytest.mark.parametrize("is_there", [True, False])

@@ -4,11 +4,13 @@ import dataclasses
 import json
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.conftest import MODEL, TRAIN
+from tests.sums import DAMAGES
 from vidmodel_tf.model.backbones import build_backbone
 from vidmodel_tf.model.build import build_model
 from vidmodel_tf.model.cut import split_backbone
@@ -79,6 +81,16 @@ def test_what_a_killed_process_left_in_the_cache_is_removed(data, run, model):
     encoded_files(data, "test", backbone_of(model), run.config.model, views=VIEWS)
     assert (old.exists(), new.exists()) == (False, True)
     new.unlink()
+
+
+@pytest.mark.parametrize("damage", [*DAMAGES.values(), Path.unlink], ids=[*DAMAGES, "missing"])
+def test_what_was_damaged_is_computed_again(data, run, model, damage):
+    files = encoded_files(data, "test", backbone_of(model), run.config.model, views=VIEWS)
+    path = Path(files.records.paths[0][1])
+    whole = path.read_bytes()
+    damage(path)
+    encoded_files(data, "test", backbone_of(model), run.config.model, views=VIEWS)
+    assert path.read_bytes() == whole
 
 
 def test_the_key_is_that_of_earlier_versions(data, run, model):

@@ -1,17 +1,21 @@
 """A shard is written whole or not at all; what became of each of its clips is in its journal."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.sums import DAMAGES
 from tests.test_records_plan import CONFIG, clip
 from vidmodel_tf.clips.clip_request import DecodedClip
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
+from vidmodel_tf.records import shards
 from vidmodel_tf.records.plan import Shard
 from vidmodel_tf.records.schema import parse_clip
-from vidmodel_tf.records.shards import read_journal, shard_path, write_shard
+from vidmodel_tf.records.shards import read_journal, shard_path, write_shard, write_shards
 
 
 @pytest.fixture
@@ -61,3 +65,24 @@ def test_a_shard_that_fails_leaves_nothing(shard, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         write_shard(shard, tmp_path, break_off())
     assert [path.name for path in tmp_path.iterdir()] == ["video.mp4"]
+
+
+@pytest.mark.parametrize("name", ["tfrecord", "json"])
+@pytest.mark.parametrize("damage", [*DAMAGES.values(), Path.unlink], ids=[*DAMAGES, "missing"])
+def test_what_was_damaged_is_written_again(shard, tmp_path, monkeypatch, name, damage):
+    asked = []
+
+    def read_clips(requests, **settings):
+        asked.append(len(requests))
+        return [(request, decoded([1, 50, 100, 150])) for request in requests]
+
+    monkeypatch.setattr(shards, "read_clips", read_clips)
+    (tmp_path / "SHA256SUMS").write_text("another's")
+    write_shards([shard], tmp_path, CONFIG)
+    path = shard_path(tmp_path, shard).with_suffix(f".{name}")
+    whole = path.read_bytes()
+    write_shards([shard], tmp_path, CONFIG)
+    damage(path)
+    write_shards([shard], tmp_path, CONFIG)
+    assert asked == [4, 0, 4]
+    assert path.read_bytes() == whole

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import hashlib
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Literal
 
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.storage import check_fetched, file_sha256, read_text, write_text
-from vidmodel_tf.user_cache import identity_hash, recall, remember
+from vidmodel_tf.storage import atomic_write, check_fetched, file_sha256, read_text, write_text
+from vidmodel_tf.user_cache import content_hash, identity_hash, recall, remember
 
 NAME = "SHA256SUMS"
+ENDING = ".sha256"  # of the sum of a single file, beside it
 MAX_BYTES = 64 * 2**20  # the sums of half a million files
 
-_LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
+_FORM = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 _NUM_NAMED = 4  # files that a message names
 _NONE: Mapping[str, Path] = MappingProxyType({})
 
@@ -77,7 +79,7 @@ def write_sums(folder: Path, content: Content, unplaced: Mapping[str, Path] = _N
         unplaced: Files that are still to take their place, by their paths inside the folder.
     """
     files = {**content.files(folder), **unplaced}
-    write_text(folder / NAME, "".join(f"{file_sha256(files[name])}  {name}\n" for name in sorted(files)))
+    write_text(folder / NAME, "".join(_line(file_sha256(files[name]), name) for name in sorted(files)))
 
 
 def check_sums(folder: Path, content: Content) -> None:
@@ -97,6 +99,39 @@ def check_sums(folder: Path, content: Content) -> None:
     checked = compare(folder, content, sums)
     if checked.faults:
         raise _refusal(folder, content, checked.faults)
+
+
+@contextlib.contextmanager
+def atomic_write_with_sum(path: Path) -> Iterator[Path]:
+    """Does what `atomic_write` does; before the file takes its place, `PATH.sha256` with its sum does."""
+    with atomic_write(path) as beside:
+        yield beside
+        write_text(_sum_path(path), _line(file_sha256(beside), path.name))
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a file that can be made again is there as it was written (`atomic_write_with_sum`).
+
+    Its content is read once and remembered. A file of an older version, without a sum, counts as whole.
+    """
+    if not path.is_file():
+        return False
+    if not _sum_path(path).exists():
+        return True
+    try:
+        return read_text(_sum_path(path), max_bytes=MAX_BYTES) == _line(content_hash(path), path.name)
+    except InputError:
+        return False
+
+
+def read_single_sums(folder: Path) -> dict[str, str]:
+    """Reads the sums of single files in a folder, by the names of these.
+
+    Raises:
+        InputError: One cannot be read, or was damaged.
+    """
+    paths = sorted(folder.glob(f"*{ENDING}"))
+    return dict(_parsed(path, 1, read_text(path, max_bytes=MAX_BYTES).removesuffix("\n")) for path in paths)
 
 
 def compare(folder: Path, content: Content, sums: Mapping[str, str]) -> Checked:
@@ -126,8 +161,16 @@ def read_sums(folder: Path) -> dict[str, str] | None:
     return dict(_parsed(path, number, line) for number, line in enumerate(lines, 1))
 
 
+def _line(sha256: str, name: str) -> str:
+    return f"{sha256}  {name}\n"
+
+
+def _sum_path(path: Path) -> Path:
+    return path.with_name(path.name + ENDING)
+
+
 def _parsed(path: Path, number: int, line: str) -> tuple[str, str]:
-    match = _LINE.fullmatch(line)
+    match = _FORM.fullmatch(line)
     if match is None or PurePosixPath(match[2]).is_absolute() or ".." in PurePosixPath(match[2]).parts:
         raise InputError(
             f"it was damaged: expected a SHA-256 and the name of a file in this folder in line {number}; "

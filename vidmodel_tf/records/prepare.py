@@ -78,7 +78,7 @@ def _open_partial(plan: Plan, partial: Path) -> None:
     if not path.exists():
         partial.mkdir(parents=True, exist_ok=True)
         write_json(path, {"fingerprint": plan.fingerprint})
-    elif read_json(path)["fingerprint"] != plan.fingerprint:
+    elif read_json(path) != {"fingerprint": plan.fingerprint}:
         raise InputError(
             f"{partial} was begun with other clips, words or settings{_failed_searches(plan)}: "
             "go on with those, or remove that folder to begin anew"

@@ -13,11 +13,12 @@ from vidmodel_tf.clips.clip_request import DecodedClip
 from vidmodel_tf.clips.read_clips import read_clips
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.integrity import atomic_write_with_sum, is_whole
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.one_picture import WARNING, shows_one_picture
 from vidmodel_tf.records.plan import Shard
 from vidmodel_tf.records.schema import serialize_clip
-from vidmodel_tf.storage import atomic_write, read_json, write_json
+from vidmodel_tf.storage import read_json, write_json
 
 _NO_VIDEO = DecodedClip((), (), duration_seconds=0.0, fps=0.0, width=0, height=0)
 
@@ -61,12 +62,16 @@ def read_journal(folder: Path, shard: Shard) -> Journal:
 
 def write_shards(shards: Sequence[Shard], folder: Path, config: PrepareConfig) -> None:
     """Writes the shards that are not finished yet; the clips of all of them are decoded by one pool of processes."""
-    missing = [shard for shard in shards if not _journal_path(folder, shard).exists()]
+    missing = [shard for shard in shards if not _is_finished(shard, folder)]
     requests = [request for shard in missing for request in shard.requests()]
     answers = read_clips(requests, num_workers=config.num_workers, timeout_seconds=config.timeout_seconds)
     results = (answer for _, answer in track(answers, "reading videos", len(requests)))
     for shard in missing:
         write_shard(shard, folder, _decoded(shard, results))
+
+
+def _is_finished(shard: Shard, folder: Path) -> bool:
+    return is_whole(_journal_path(folder, shard)) and is_whole(shard_path(folder, shard))
 
 
 def _decoded(shard: Shard, results: Iterator[DecodedClip | InputError]) -> Iterator[DecodedClip | InputError]:
@@ -86,9 +91,10 @@ def write_shard(shard: Shard, folder: Path, decoded: Iterable[DecodedClip | Inpu
         folder: Where.
         decoded: For each of its clips the frames, or why it is refused.
     """
-    with atomic_write(shard_path(folder, shard)) as beside, tf.io.TFRecordWriter(str(beside)) as writer:
+    with atomic_write_with_sum(shard_path(folder, shard)) as beside, tf.io.TFRecordWriter(str(beside)) as writer:
         journal = _write_records(shard, decoded, writer)
-    write_json(_journal_path(folder, shard), dataclasses.asdict(journal))
+    with atomic_write_with_sum(_journal_path(folder, shard)) as beside:
+        write_json(beside, dataclasses.asdict(journal))
     return journal
 
 

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.integrity import NAME, Checked, Content, compare, read_sums
+from vidmodel_tf.integrity import ENDING, NAME, Checked, Content, compare, read_single_sums, read_sums
 from vidmodel_tf.records import layout as data_set
 from vidmodel_tf.run_folder import layout
+
+_CACHE = Content((), "")  # nothing in it is foreign: what is damaged is made again
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,10 +27,11 @@ class CheckedFolder:
 
 
 def check(path: str | Path) -> list[CheckedFolder]:
-    """Reads all files that `SHA256SUMS` lists and compares them with it.
+    """Reads all files that have sums and compares them with these.
 
     Args:
-        path: A data set, a run, a version of an export, or a folder of any of them, such as `saved_models/NAME`.
+        path: A data set with its feature caches, a run, a version of an export, or a folder of any of them, such as
+            `saved_models/NAME`.
 
     Returns:
         The folders that have sums, in the order of their names.
@@ -40,20 +43,20 @@ def check(path: str | Path) -> list[CheckedFolder]:
 
 
 def _folders(path: Path) -> list[Path]:
-    if (path / NAME).is_file():
-        return [path]
-    found = sorted(sums.parent for sums in path.glob(f"*/{NAME}"))
-    if not found:
+    sums = [*path.glob(NAME), *path.glob(f"*/{NAME}"), *path.rglob(f"*{ENDING}")]
+    if not sums:
         raise InputError(
             f"expected a data set, a run or an export with {NAME}. Received: none; it was made by an older version, "
             "or is not finished",
             subject=path,
         )
-    return found
+    return sorted({file.parent for file in sums})
 
 
 def _checked(folder: Path) -> Checked:
-    sums = read_sums(folder) or {}
+    sums = read_sums(folder)
+    if sums is None:
+        return compare(folder, _CACHE, read_single_sums(folder))
     return compare(folder, _content(sums), sums)
 
 

@@ -13,13 +13,14 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from vidmodel_tf.config import ModelConfig
+from vidmodel_tf.integrity import atomic_write_with_sum, is_whole
 from vidmodel_tf.model.build import build_frame_encoder
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.damaged import readable
 from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.records.frames import decode_frames
 from vidmodel_tf.records.schema import parse_clip, serialize_example, without_frames
-from vidmodel_tf.storage import atomic_write, remove_leftovers
+from vidmodel_tf.storage import remove_leftovers
 
 View = Literal["plain", "mirrored"]
 Example = dict[str, Any]  # a stored clip, parsed
@@ -45,7 +46,7 @@ def encode_shards(
     config: ModelConfig,
     cnn: keras.Model,
 ) -> None:
-    """Writes `FOLDER/VIEW/SHARD` for each view of each shard, where it is missing.
+    """Writes `FOLDER/VIEW/SHARD` for each view of each shard, where it is missing or damaged.
 
     Args:
         folder: Of the cache, for one stream and one CNN.
@@ -58,14 +59,14 @@ def encode_shards(
     for view in views:
         remove_leftovers(folder / view)
     missing: list[tuple[Path, View]] = [
-        (shard, view) for shard in shards for view in views if not (folder / view / shard.name).exists()
+        (shard, view) for shard in shards for view in views if not is_whole(folder / view / shard.name)
     ]
     if not missing:
         return
     encoder, schema = build_frame_encoder(config, cnn), encoded_schema(data, config, cnn)
     encode = tf.function(encoder, input_signature=[tf.TensorSpec((None, *encoder.input_shape[1:]), tf.uint8)])
     for shard, view in track(missing, f"backbone, {config.streams}", len(missing)):
-        with atomic_write(folder / view / shard.name) as beside, tf.io.TFRecordWriter(str(beside)) as writer:
+        with atomic_write_with_sum(folder / view / shard.name) as beside, tf.io.TFRecordWriter(str(beside)) as writer:
             clips = _share_frames(_read_clips(shard, view, data, config))
             for batch in iter(lambda clips=clips: list(itertools.islice(clips, _BATCH_SIZE)), []):
                 for example in _encode(batch, encode):
