@@ -71,8 +71,8 @@ def train_run(data: Path, out: Path, config: ModelConfig) -> Run:
     run = train(data, out, config, TRAIN)
     model = run.load_model()
     _spread_scores(model, run)
-    write_weights(out, model)
     write_examples(run, model, open_data_set(data))
+    write_weights(out, model)
     return run
 
 
