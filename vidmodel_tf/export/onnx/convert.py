@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from vidmodel_tf.errors import InputError, cause, disk_failure
+from vidmodel_tf.export.onnx.canonical import make_canonical
 from vidmodel_tf.export.onnx.erfc import replace_erfc
 from vidmodel_tf.export.onnx.recurrent import with_onnx_recurrent
 from vidmodel_tf.export.parts import InferenceParts
@@ -64,6 +65,7 @@ def _convert(score: Callable[..., Any], inputs: list[tf.TensorSpec]) -> ModelPro
     # Straight to tf2onnx: `keras.Model.export` would go there too, after patches of NumPy that it no longer needs.
     model, _ = tf2onnx.convert.from_function(score, inputs, opset=OPSET)
     replace_erfc(model)
+    make_canonical(model)
     if strange := sorted({value.name for value in model.graph.input} - {"frames", "token_ids"}):
         raise ValueError(f"it makes an input of the constant {strange[0]}")
     for value in (*model.graph.input, *model.graph.output):

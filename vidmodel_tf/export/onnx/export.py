@@ -51,7 +51,7 @@ def write_onnx(trained: TrainedRun, out: str | Path) -> Exported:
     with replaced_folder(Path(out), layout.ONNX) as folder:
         write_settings(dataclasses.replace(trained.run, path=folder))
         path = folder / layout.ONNX_MODEL
-        path.write_bytes(convert(trained.parts).SerializeToString())
+        path.write_bytes(convert(trained.parts).SerializeToString(deterministic=True))
         write_sums(folder, layout.CONTENT_OF_FILES)
         file, keras_milliseconds = measure_file(path, trained.reference)
         report = report_on(trained, {"model": file}, {"model": open_model(path)}, keras_milliseconds=keras_milliseconds)

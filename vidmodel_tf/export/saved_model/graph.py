@@ -7,6 +7,7 @@ token_ids ────────────────classify──> scores
 from __future__ import annotations
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from vidmodel_tf.export.parts import InferenceParts
@@ -48,7 +49,7 @@ def _freeze(
     """The model in inference as one function, traced once: all signatures that call it share its constants."""
     # As arrays: constants that are made while the function is traced become part of its graph.
     trainable, others = (
-        [variable.numpy() for variable in variables]
+        [_inference_value(variable) for variable in variables]
         for variables in (model.trainable_variables, model.non_trainable_variables)
     )
 
@@ -58,3 +59,9 @@ def _freeze(
         return outputs
 
     return tf.function(infer, autograph=False).get_concrete_function(inputs)
+
+
+def _inference_value(variable: keras.Variable) -> np.ndarray:
+    # Dropout draws nothing in inference; its seeds, which are new in each process, would make each export another one.
+    value = variable.numpy()
+    return np.zeros_like(value) if variable.name == "seed_generator_state" else value

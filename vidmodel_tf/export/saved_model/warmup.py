@@ -32,7 +32,7 @@ def write_warmup_requests(path: Path, run: Run, model_name: str, signature_names
                 for key, value in _inputs(name, batch_size, run, num_features):
                     request.inputs[key].CopyFrom(tf.make_tensor_proto(value))
                 log = prediction_log_pb2.PredictLog(request=request)
-                writer.write(prediction_log_pb2.PredictionLog(predict_log=log).SerializeToString())
+                writer.write(prediction_log_pb2.PredictionLog(predict_log=log).SerializeToString(deterministic=True))
 
 
 def _inputs(signature: str, batch_size: int, run: Run, num_features: int) -> Iterator[tuple[str, np.ndarray]]:
