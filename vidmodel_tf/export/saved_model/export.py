@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import tensorflow as tf
+from tensorflow.core.protobuf import fingerprint_pb2
 
 from vidmodel_tf.export.exported import Exported
 from vidmodel_tf.export.place import check_place
@@ -52,6 +53,7 @@ def write_saved_model(trained: TrainedRun, out: str | Path) -> Exported:
     try:
         tf.saved_model.save(served, str(partial), signatures=signatures)
         check_portable(partial)
+        _forget_random_id(partial)
         _write_extras(partial, served, out.resolve().name, sorted(signatures))
         write_sums(partial, layout.CONTENT_OF_VERSION)
         version = out / str(1 + max(layout.versions_in(out), default=0))
@@ -59,6 +61,14 @@ def write_saved_model(trained: TrainedRun, out: str | Path) -> Exported:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return Exported(version, version)
+
+
+def _forget_random_id(path: Path) -> None:
+    """Two exports of one model are told apart by nothing else in the fingerprint, and TensorFlow reads it without."""
+    file = path / "fingerprint.pb"
+    fingerprint = fingerprint_pb2.FingerprintDef.FromString(file.read_bytes())
+    fingerprint.ClearField("uuid")  # pyright: ignore[reportArgumentType] (the types are of an older TensorFlow)
+    file.write_bytes(fingerprint.SerializeToString(deterministic=True))
 
 
 def _write_extras(path: Path, served: ServedModel, model_name: str, signature_names: list[str]) -> None:
