@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import functools
 import os
+import signal
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# A shell starts background jobs with Ctrl-C ignored, and they would pass that on to the processes that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
 

@@ -173,6 +173,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=60.0, help="no series is begun later (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job would pass on that it is ignored
     with tempfile.TemporaryDirectory() as folder:
         attacked, interrupted = attack(options, Path(folder))
     if options.json:
