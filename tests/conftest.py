@@ -9,13 +9,14 @@ import signal
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# A shell starts background jobs with Ctrl-C ignored, and they would pass that on to the processes that tests interrupt.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
 
 from tests.videos import write_video
 from vidmodel_tf.config import ModelConfig, PrepareConfig, TrainConfig
+
+# A shell starts background jobs with Ctrl-C ignored, and they would pass that on to the processes that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 collect_ignore = [
     "data",  # scripts that made the old data sets and runs, with old versions of the package

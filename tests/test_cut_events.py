@@ -166,7 +166,7 @@ def test_an_event_that_crashes_the_decoder_does_not_take_the_others(tmp_path, fi
     events = [make_event(number, float(number), number + 0.4) for number in (1, 3, 5)]
     first, crashed, last = cut_events(tmp_path, "a", make_document(film, events), cut=cut_and_crash)
     assert isinstance(crashed, InputError)
-    assert str(crashed) == f"{film}: the decoder crashed on it"
+    assert str(crashed) == f"{film}: the decoder crashed on it (signal SIGKILL, out of memory?)"
     assert [number for number, _ in shown(last.path)] == list(range(125, 135))
     assert names(tmp_path / "a.clips") == [first.path.name, last.path.name, "clips.json", "events.jpg"]
 
@@ -177,7 +177,7 @@ def test_a_decoder_that_crashes_again_and_again_is_given_up(tmp_path, film, monk
     events = [make_event(number, float(number), number + 0.4) for number in (1, 3, 5)]
     first, *others = cut_events(tmp_path, "a", make_document(film, events), cut=cut_and_crash)
     assert first.path.is_file()
-    assert {str(answer) for answer in others} == {f"{film}: the decoder crashed on it"}
+    assert {str(answer) for answer in others} == {f"{film}: the decoder crashed on it (signal SIGKILL, out of memory?)"}
 
 
 def test_what_killed_processes_left_is_removed_after_a_day(tmp_path, film):
