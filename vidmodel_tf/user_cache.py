@@ -19,6 +19,17 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vidmodel"
 
 
+def place_for(folder: Path, name: str, key: str) -> Path:
+    """Where to keep what is made from a folder: in it, or in the user's cache where it cannot be written.
+
+    Args:
+        folder: Exists.
+        name: Of the file or folder to be.
+        key: A hash of the content; in the user's cache it tells folders apart.
+    """
+    return folder / name if os.access(folder, os.W_OK) else cache_folder() / "of_read_only" / key / name
+
+
 def recall(kind: str, key: str) -> Any:
     """What was remembered under a key; None where nothing was, or it cannot be read any more.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,9 +28,9 @@ from vidmodel_tf.run_folder.run import Run
 def evaluate(model: str | Path | Form, *, data: str | Path | None = None, split: str = "test") -> Evaluation:
     """Measures a model on a split.
 
-    The result for a run folder is kept in it, as `evaluation/SPLIT.json`, or `evaluation/NAME/SPLIT.json` for another
-    data set than its own (`NAME-FINGERPRINT` where another data set of that name came first). An exported model is left
-    as it is.
+    The result for a run folder that can be written is kept in it, as `evaluation/SPLIT.json`, or
+    `evaluation/NAME/SPLIT.json` for another data set than its own (`NAME-FINGERPRINT` where another data set of that
+    name came first). An exported model is left as it is.
 
     The ablations tell what the answers rest on. `without_text`: no clip has words. `without_frames`: each clip has
     the frames of another clip. `shuffled_frames`: each clip has its own frames in a random order.
@@ -46,9 +48,11 @@ def evaluate(model: str | Path | Form, *, data: str | Path | None = None, split:
     is_own = is_own_data(data_set, form.run)
     _check_labels(data_set.labels, form.run)
     result = measure(form, data_set.with_fold(form.run.fold if is_own else None), split)
-    if form.keeps_results:
+    if form.keeps_results and os.access(form.run.path, os.W_OK):
         folder = form.run.path / layout.EVALUATION
         keep_evaluation(result, folder if is_own else folder_of_data(folder, data_set))
+    elif form.keeps_results:
+        print(f"{form.run.path} cannot be written: the result is not kept there", file=sys.stderr)
     return result
 
 

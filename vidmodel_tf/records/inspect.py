@@ -19,13 +19,14 @@ from vidmodel_tf.records.inspection import ClassCounts, Inspection, Leaks, Split
 from vidmodel_tf.records.one_picture import shows_one_picture
 from vidmodel_tf.records.stored_clip import StoredClip
 from vidmodel_tf.text.tokenize import tokenize
+from vidmodel_tf.user_cache import place_for
 
 _SHEET_ROWS = 24
 _SHEET_FRAMES = 8
 
 
 def inspect(data_dir: str | Path) -> Inspection:
-    """Describes a prepared data set and draws its `contact_sheet.png`.
+    """Describes a prepared data set and draws its `contact_sheet.png`, in the user's cache if it cannot be written.
 
     Raises:
         InputError: The folder is no prepared data set.
@@ -33,7 +34,7 @@ def inspect(data_dir: str | Path) -> Inspection:
     data = open_data_set(data_dir)
     clips, labels = data.clips, data.labels
     fields = list(dict.fromkeys(field for clip in clips for field in clip.text))
-    sheet = data.path / "contact_sheet.png" if data.num_stored_frames else None
+    sheet = place_for(data.path, "contact_sheet.png", data.fingerprint) if data.num_stored_frames else None
     frames = _read_frames(data, sheet) if sheet else _Frames()
     return Inspection(
         data=data.path,

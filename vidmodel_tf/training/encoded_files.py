@@ -27,6 +27,7 @@ from vidmodel_tf.records.record_files import RecordFiles
 from vidmodel_tf.records.schema import without_frames
 from vidmodel_tf.storage import write_json
 from vidmodel_tf.training.encode_shards import STORED_NAME, Example, View, encode_shards, encoded_schema
+from vidmodel_tf.user_cache import place_for
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,11 +106,15 @@ def encoded_files(
 
 
 def cache_folder(data: DataSet, config: ModelConfig, cnn: keras.Model) -> Path:
-    """The folder of one stream, `config.streams`, in the cache of a data set; made, with its key, where missing."""
+    """The folder of one stream, `config.streams`, in the cache of a data set; made, with its key, where missing.
+
+    Of a data set that cannot be written and has no such folder, it lies in the user's cache.
+    """
     key = _key(config, cnn)
-    name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
-    folder = data.path / "features" / name
+    name = f"features/{hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]}"
+    folder = data.path / name
     if not (folder / "key.json").exists():
+        folder = place_for(data.path, name, data.fingerprint)
         write_json(folder / "key.json", key)
     return folder
 
