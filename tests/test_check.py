@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from vidmodel_tf.cli import main
+from vidmodel_tf.errors import InputError
 from vidmodel_tf.integrity import NAME, Content, atomic_write_with_sum, check_sums, write_sums
 from vidmodel_tf.records import layout as data_set
 from vidmodel_tf.run_folder import layout
@@ -102,3 +103,24 @@ def test_what_has_no_sums_is_told(folder, capsys, is_there):
         shutil.rmtree(path)
     assert main(["check", str(path)]) == 2
     assert f"vidmodel check: {path}: expected a data set, a run or an export with {NAME}" in capsys.readouterr().err
+
+
+def test_what_other_programs_leave_is_not_foreign(folder):
+    for name in ("examples/0/Thumbs.db", "examples/.ipynb_checkpoints/000.jpg", "examples/0/.hidden/000.jpg"):
+        (folder / "run" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "run" / name).write_text("")
+    check_sums(folder / "run", layout.CONTENT)
+    (folder / "run/examples/0/001.jpg").write_text("")
+    with pytest.raises(InputError, match=r"examples/0/001\.jpg \(foreign\)"):
+        check_sums(folder / "run", layout.CONTENT)
+
+
+def test_a_folder_of_folders_is_searched_to_the_ground(folder, capsys):
+    assert main(["check", str(folder)]) == 0
+    assert capsys.readouterr().out == "11 files in 4 folders are whole\n"
+
+
+def test_what_was_just_written_is_not_read_again_in_another_place(folder, monkeypatch):
+    (folder / "data").rename(folder / "moved")
+    monkeypatch.setattr("vidmodel_tf.integrity.file_sha256", None)
+    check_sums(folder / "moved", data_set.CONTENT)

@@ -149,6 +149,27 @@ def test_the_second_signal_ends_it_at_once():
     assert end(process, signal.SIGINT) == (130, "", LINE)
 
 
+A_WISH = """
+from vidmodel_tf.live.stop_on_signals import stop_on_signals
+with stop_on_signals() as stop:
+    ready()
+    stop.wait()
+    time.sleep(1)
+    print("closed")
+"""
+
+
+def test_a_command_that_takes_the_first_signal_as_a_wish_has_its_time():
+    assert end(start(A_WISH, orderly_seconds=0.1), signal.SIGTERM) == (0, "closed\n", "")
+
+
+def test_what_takes_too_long_for_a_wish_is_ended_by_the_second_signal():
+    process = start(A_WISH.replace("time.sleep(1)", "ready(); time.sleep(600)"), orderly_seconds=0.1)
+    process.send_signal(signal.SIGTERM)
+    assert process.stdout.readline() == "ready\n"
+    assert end(process, signal.SIGTERM) == (143, "", LINE)
+
+
 WITH_CHILDREN = """
 from vidmodel_tf.workers import worker_context
 grandchild = "import subprocess, time; subprocess.run(['sleep', '600'])"

@@ -114,7 +114,7 @@ def test_arrays_of_which_hardly_anything_is_there(file, model, tmp_path, options
         weights.create_dataset("layers/conv2d/vars/0", (MUCH,), np.float32, chunks=(2**20,), **options)
     expected = r"expected weights of at most 4 times the \d[\d,]* bytes of their file. Received: 4,000,000,000 bytes"
     with pytest.raises(InputError, match=r"weights.h5: " + expected):
-        check_weights_file(str(tmp_path / "weights.h5"), tmp_path / "weights.h5")
+        check_weights_file(tmp_path / "weights.h5")
     rewrite(file, model=(tmp_path / "weights.h5").read_bytes())
     refuse(file, model, "mine.keras: " + expected)
 
@@ -122,4 +122,4 @@ def test_arrays_of_which_hardly_anything_is_there(file, model, tmp_path, options
 def test_a_weights_file_that_is_none(tmp_path):
     (tmp_path / "weights.h5").write_bytes(json.dumps({}).encode())
     with pytest.raises(InputError, match=r"weights.h5: the file is damaged: "):
-        check_weights_file(str(tmp_path / "weights.h5"), tmp_path / "weights.h5")
+        check_weights_file(tmp_path / "weights.h5")

@@ -81,3 +81,8 @@ def test_a_request_has_room_for_many_clips_however_long_they_are():
     assert max_frames(dataclasses.replace(MODEL, num_frames=128)) == 64 * 128
     assert describe_limits(MODEL)["frames"] == 1024
     assert "frames" not in describe_limits(dataclasses.replace(MODEL, branches="text"))
+
+
+def test_what_a_camera_puts_behind_a_picture_is_no_scan():
+    film = b"\xff\xda\x01" * 1000
+    assert ask(limit_jpegs, [jpeg(16, 16) + film]) == [jpeg(16, 16) + film]

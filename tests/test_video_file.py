@@ -234,6 +234,14 @@ def test_a_cover_picture_is_no_video(tmp_path, is_marked):
         decode(write_with_cover(tmp_path / "song.mov", has_video=False, is_marked=is_marked))
 
 
+def test_yuv4mpeg_is_a_video_although_it_may_begin_like_a_text(tmp_path):
+    path = tmp_path / "grey.y4m"
+    pictures = [bytes([ord("A") + number]) * (32 * 32 * 3 // 2) for number in range(3)]
+    path.write_bytes(b"YUV4MPEG2 W32 H32 F25:1 Ip A1:1 C420\n" + b"".join(b"FRAME\n" + each for each in pictures))
+    with VideoFile(path) as video:
+        assert len(list(video)) == 3
+
+
 def test_a_refused_file_is_closed(tmp_path):
     path = write_with_cover(tmp_path / "song.mov", has_video=False, is_marked=True)
     with pytest.raises(InputError, match="It is only sound") as raised:

@@ -93,7 +93,8 @@ class ModelConfig:
     num_tokens: Annotated[int, Range(1, 4096)] = 64  # L
     # Tokens guaranteed to each field; (): L in equal parts. Positions that a field does not need go to the others.
     field_budgets: tuple[int, ...] = ()
-    vocabulary_size: Annotated[int, Range(3, MAX_VOCABULARY_SIZE)] = 20_000  # at most; counted on the training split
+    # At most, counted on the training split; never more than `MAX_VOCABULARY_SIZE`.
+    vocabulary_size: Annotated[int, Range(3, 10_000_000)] = 20_000
     # Words that occur once teach nothing about other clips; left out of the vocabulary, they teach the model what an
     # unknown word means. A model that only averages its words does better with them (1).
     min_word_count: Annotated[int, Range(1, 1_000_000)] = 2

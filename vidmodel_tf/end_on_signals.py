@@ -25,8 +25,22 @@ from typing import NoReturn
 from vidmodel_tf.child_processes import kill_children
 
 ORDERLY_SECONDS = 1.5  # that the main thread has for its `finally` blocks
+WISH_SECONDS = 30.0  # that a command has which takes the first signal as a wish, to end in its own way
 _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 _SHOW_CURSOR = "\x1b[?25h\n"  # a progress bar has hidden it, and has left the line unfinished
+
+
+_wishes = threading.Event()
+
+
+@contextlib.contextmanager
+def first_signal_is_a_wish() -> Iterator[None]:
+    """While the block runs, a command may take its time to end after the first signal."""
+    _wishes.set()
+    try:
+        yield
+    finally:
+        _wishes.clear()
 
 
 class Ending:
@@ -74,8 +88,11 @@ class Ending:
 
     def _end_in_time(self) -> None:
         number = self._next_signal(None)
-        # A wish that comes again is urgent.
-        self._next_signal(time.monotonic() + ORDERLY_SECONDS)
+        is_wish = _wishes.is_set()
+        # What comes again is urgent.
+        again = self._next_signal(time.monotonic() + (WISH_SECONDS if is_wish else ORDERLY_SECONDS))
+        if is_wish and again:
+            self._next_signal(time.monotonic() + ORDERLY_SECONDS)
         self._end(number)
 
     def _next_signal(self, deadline: float | None) -> int:

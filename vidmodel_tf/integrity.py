@@ -14,8 +14,9 @@ from types import MappingProxyType
 from typing import Literal
 
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.progress import track
 from vidmodel_tf.storage import atomic_write, check_fetched, file_sha256, read_text, write_text
-from vidmodel_tf.user_cache import content_hash, identity_hash, recall, remember
+from vidmodel_tf.user_cache import content_hash, recall, remember
 
 NAME = "SHA256SUMS"
 ENDING = ".sha256"  # of the sum of a single file, beside it
@@ -39,9 +40,10 @@ class Content:
     remedy: str
 
     def files(self, folder: Path) -> dict[str, Path]:
-        """Those that are there, by their paths inside the folder; names that begin with "." are temporary ones."""
-        found = (path for pattern in self.patterns for path in folder.glob(pattern))
-        return {path.relative_to(folder).as_posix(): path for path in found if path.name[0] != "." and path.is_file()}
+        """Those that are there, by their paths inside the folder; what is hidden is temporary, or another program's."""
+        found = (path.relative_to(folder) for pattern in self.patterns for path in folder.glob(pattern))
+        seen = (path for path in found if not any(part.startswith(".") for part in path.parts))
+        return {path.as_posix(): folder / path for path in seen if (folder / path).is_file()}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +81,9 @@ def write_sums(folder: Path, content: Content, unplaced: Mapping[str, Path] = _N
         unplaced: Files that are still to take their place, by their paths inside the folder.
     """
     files = {**content.files(folder), **unplaced}
-    write_text(folder / NAME, "".join(_line(file_sha256(files[name]), name) for name in sorted(files)))
+    sums = {name: file_sha256(files[name]) for name in sorted(files)}
+    write_text(folder / NAME, "".join(_line(sha256, name) for name, sha256 in sums.items()))
+    remember("whole", _state(files, sums), True)
 
 
 def check_sums(folder: Path, content: Content) -> None:
@@ -94,7 +98,7 @@ def check_sums(folder: Path, content: Content) -> None:
     if sums is None:
         _say_unchecked(folder)
         return
-    if recall("whole", _state(folder, content, sums)) is True:
+    if recall("whole", _state(_files(folder, content, sums), sums)) is True:
         return
     checked = compare(folder, content, sums)
     if checked.faults:
@@ -140,9 +144,10 @@ def compare(folder: Path, content: Content, sums: Mapping[str, str]) -> Checked:
     Raises:
         InputError: A file is a pointer of Git LFS, which was not fetched.
     """
-    state = _state(folder, content, sums)
+    state = _state(_files(folder, content, sums), sums)
     foreign = {name: Fault(name, "foreign") for name in content.files(folder) if name not in sums}
-    found = {name: _fault(folder, name, sha256) for name, sha256 in sums.items()}
+    listed = track(sums.items(), f"checking {folder.name}", len(sums))
+    found = {name: _fault(folder, name, sha256) for name, sha256 in listed}
     faults = {**foreign, **{name: fault for name, fault in found.items() if fault is not None}}
     remember("whole", state, not faults)
     return Checked(sum(fault is None for fault in found.values()), tuple(faults[name] for name in sorted(faults)))
@@ -202,11 +207,22 @@ def _refusal(folder: Path, content: Content, faults: tuple[Fault, ...]) -> Input
     return InputError(f"expected the files that {NAME} lists. Received: {', '.join(named)}; {remedy}", subject=folder)
 
 
-def _state(folder: Path, content: Content, sums: Mapping[str, str]) -> str:
-    """A hash of the sums and of each file's path, size, times and place on the disk."""
-    files = {**content.files(folder), **{name: folder / name for name in sums}}
-    states = [(name, identity_hash(files[name]) if files[name].exists() else "") for name in sorted(files)]
+def _files(folder: Path, content: Content, sums: Mapping[str, str]) -> dict[str, Path]:
+    return {**content.files(folder), **{name: folder / name for name in sums}}
+
+
+def _state(files: Mapping[str, Path], sums: Mapping[str, str]) -> str:
+    """A hash of the sums and of each file's size, times and place on the disk, which stay when a folder is renamed."""
+    states = [(name, _identity(files[name])) for name in sorted(files)]
     return hashlib.sha256(repr((sorted(sums.items()), states)).encode(errors="surrogateescape")).hexdigest()
+
+
+def _identity(path: Path) -> tuple[int, ...] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev
 
 
 @functools.cache  # once for each folder

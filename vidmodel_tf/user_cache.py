@@ -39,13 +39,13 @@ def recall(kind: str, key: str) -> Any:
     """
     try:
         return read_json(_path(kind, key))
-    except InputError:
+    except (InputError, RuntimeError):  # RuntimeError: the user has no home
         return None
 
 
 def remember(kind: str, key: str, value: Any) -> None:
     """Keeps a JSON value; where the folder cannot be written, nothing is kept."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, RuntimeError):
         write_json(_path(kind, key), value)
 
 

@@ -70,9 +70,10 @@ class PoolWorker:
             if not connection.poll(timeout_seconds):
                 self.end()
                 raise TaskTimeoutError
-            result, error = pickle.loads(connection.recv_bytes())
+            answer = connection.recv_bytes()
         except (EOFError, OSError):
             raise WorkerDiedError(self._cause_of_death()) from None
+        result, error = pickle.loads(answer)
         if error is not None:
             raise error
         return result
@@ -176,6 +177,8 @@ def _answer(call: Callable[[], Any]) -> bytes:
         if not isinstance(error, VidmodelError):
             error.add_note(traceback.format_exc())
         try:
-            return pickle.dumps((None, error))
-        except Exception:  # what other libraries raise may hold anything
+            answer = pickle.dumps((None, error))
+            pickle.loads(answer)
+            return answer
+        except Exception:  # what other libraries raise may hold anything, and may be made in any way
             return pickle.dumps((None, RuntimeError(f"{type(error).__name__}: {cause(error)}")))

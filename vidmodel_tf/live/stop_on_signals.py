@@ -7,12 +7,16 @@ import signal
 import threading
 from collections.abc import Iterator
 
+from vidmodel_tf.end_on_signals import first_signal_is_a_wish
+
 
 @contextlib.contextmanager
 def stop_on_signals() -> Iterator[threading.Event]:
     """An event that Ctrl-C and `kill` set while the block runs; the second time they end the process as ever."""
     stop = threading.Event()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # A shell starts background jobs with SIGINT ignored: they are not to end with what runs in front.
+    before = {number: handler for number, handler in handlers.items() if handler != signal.SIG_IGN}
 
     def handle(number: int, _frame: object) -> None:
         stop.set()
@@ -21,7 +25,8 @@ def stop_on_signals() -> Iterator[threading.Event]:
     for number in before:
         signal.signal(number, handle)
     try:
-        yield stop
+        with first_signal_is_a_wish():
+            yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import zipfile
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import h5py
 
@@ -37,7 +38,8 @@ def read_keras_config(path: str | Path) -> Any:
                     subject=path,
                 )
             if _WEIGHTS in archive.namelist():
-                check_weights_file(io.BytesIO(archive.read(_WEIGHTS)), path)
+                with _opened(archive, archive.getinfo(_WEIGHTS), Path(path)) as weights:
+                    _check_arrays(weights, path)
             return json.loads(archive.read(_CONFIG))
     except InputError:
         raise
@@ -45,16 +47,17 @@ def read_keras_config(path: str | Path) -> Any:
         raise InputError(f"expected a Keras model in {path}. Received: {cause(error)}") from error
 
 
-def check_weights_file(file: str | BinaryIO, subject: str | Path) -> None:
+def check_weights_file(path: str | Path) -> None:
     """Refuses an HDF5 file whose arrays are far larger than what it holds of them.
-
-    Args:
-        file: Its path, or the file itself.
-        subject: Its path, for the messages.
 
     Raises:
         InputError: It is one, or is damaged.
     """
+    with Path(path).open("rb") as file:
+        _check_arrays(file, path)
+
+
+def _check_arrays(file: io.RawIOBase | io.BufferedIOBase, subject: str | Path) -> None:
     sizes: list[int] = []
 
     def note(_, found: h5py.Group | h5py.Dataset) -> None:
@@ -66,13 +69,51 @@ def check_weights_file(file: str | BinaryIO, subject: str | Path) -> None:
             weights.visititems(note)
     except Exception as error:  # HDF5 raises whatever it likes
         raise InputError(f"the file is damaged: {cause(error)}", subject=subject) from error
-    num_bytes = file.getbuffer().nbytes if isinstance(file, io.BytesIO) else Path(subject).stat().st_size
+    num_bytes = file.seek(0, io.SEEK_END)
     if sum(sizes) > max(MAX_EXPANSION * num_bytes, _UNSUSPICIOUS):
         raise InputError(
             f"expected weights of at most {MAX_EXPANSION} times the {num_bytes:,} bytes of their file. "
             f"Received: {sum(sizes):,} bytes",
             subject=subject,
         )
+
+
+def _opened(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> io.RawIOBase | io.BufferedIOBase:
+    """A member to read from anywhere. As Keras stores it, it need not be read into memory for that."""
+    if info.compress_type != zipfile.ZIP_STORED:
+        return io.BytesIO(archive.read(info))
+    file = path.open("rb")
+    file.seek(info.header_offset + 26)
+    name_bytes, extra_bytes = struct.unpack("<HH", file.read(4))
+    return _Section(file, info.header_offset + 30 + name_bytes + extra_bytes, info.file_size)
+
+
+class _Section(io.RawIOBase):
+    """A stretch of a file, as a file of its own."""
+
+    def __init__(self, file: io.BufferedReader, start: int, num_bytes: int) -> None:
+        self._file, self._start, self._num_bytes, self._position = file, start, num_bytes, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._position = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._num_bytes}[whence]
+        return self._position
+
+    def readinto(self, buffer) -> int:
+        self._file.seek(self._start + self._position)
+        left = max(0, self._num_bytes - self._position)
+        num_bytes = self._file.readinto(memoryview(buffer)[:left])
+        self._position += num_bytes
+        return num_bytes
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def _check_members(archive: zipfile.ZipFile, path: str | Path) -> None:

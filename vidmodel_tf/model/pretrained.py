@@ -60,7 +60,7 @@ def load_backbone_file(model: keras.Model, path: str, name: str) -> None:
     if path.endswith(".keras"):
         read_keras_config(path)
     else:
-        check_weights_file(path, path)
+        check_weights_file(path)
     try:
         model.load_weights(path)
     except Exception as error:  # Keras, zipfile and HDF5 each raise their own

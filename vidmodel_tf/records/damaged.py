@@ -31,7 +31,7 @@ def reading_records(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except tf.errors.OpError as error:
+    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
         if not _OF_RECORDS.search(str(error)):
             raise
         raise _damaged(error, path) from None

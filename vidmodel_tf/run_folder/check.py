@@ -43,7 +43,8 @@ def check(path: str | Path) -> list[CheckedFolder]:
 
 
 def _folders(path: Path) -> list[Path]:
-    sums = [*path.glob(NAME), *path.glob(f"*/{NAME}"), *path.rglob(f"*{ENDING}")]
+    caches = (f"**/features/*/*/*{ENDING}", f"**/*.partial/*{ENDING}")
+    sums = [*path.rglob(NAME), *(file for pattern in caches for file in path.glob(pattern))]
     if not sums:
         raise InputError(
             f"expected a data set, a run or an export with {NAME}. Received: none; it was made by an older version, "

@@ -26,7 +26,7 @@ EXAMPLES_INDEX = f"{EXAMPLES}/examples.json"
 FILES = (CONFIG, LABELS, THRESHOLDS, VOCABULARY, BACKBONE, HISTORY, WORD_VECTORS, WEIGHTS)
 
 CONTENT = Content(  # without the thresholds, which may be chosen anew
-    (*(name for name in FILES if name != THRESHOLDS), f"{EXAMPLES}/*", f"{EXAMPLES}/*/*"),
+    (*(name for name in FILES if name != THRESHOLDS), EXAMPLES_INDEX, f"{EXAMPLES}/*/*.jpg"),
     "fetch the run again, or train it anew with `vidmodel train`",
 )
 

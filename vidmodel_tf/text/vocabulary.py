@@ -77,7 +77,7 @@ class Vocabulary:
         """
         counts = count_words(texts, fields)
         frequent = [(-count, word) for word, count in counts.items() if count >= min_count]
-        num_words = max(0, max_size - 2 - len(fields))
+        num_words = max(0, min(max_size, MAX_VOCABULARY_SIZE) - 2 - len(fields))
         return cls([word for _, word in sorted(frequent)[:num_words]], fields)
 
     @classmethod

@@ -43,7 +43,9 @@ def open_container(path: Path) -> av.container.InputContainer:
         InputError: The file is missing, empty or unreadable, or not a video of an allowed container.
     """
     _check_file(path)
-    if _is_text(_start_of(path)):  # by its suffix alone FFmpeg takes a text for raw video
+    start = _start_of(path)
+    # By its suffix alone FFmpeg takes a text for raw video. YUV4MPEG begins with a line of text, and may go on so.
+    if _is_text(start) and not start.startswith(b"YUV4MPEG2 "):
         raise InputError(f"expected a video. {_what_it_is(path)}", subject=path)
     try:
         # "file:" before the name: FFmpeg takes the start of "concat:b.mp4" for a protocol

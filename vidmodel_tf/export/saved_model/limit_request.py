@@ -27,8 +27,9 @@ def limit_jpegs(name: str, jpegs_N: tf.Tensor) -> tf.Tensor:
     """Checks bytes, scans and pixels of JPEG files without decoding them, and gives the files."""
     num_bytes = tf.strings.length(jpegs_N)
     jpegs_N = _limit(name, jpegs_N, num_bytes, "JPEG files of at most {} bytes", request_limits.MAX_JPEG_BYTES)
-    # In compressed data a byte FF is followed by 00, so that FF DA is the start of a scan.
-    num_scans = tf.strings.split(jpegs_N, b"\xff\xda").row_lengths() - 1
+    # In compressed data a byte FF is followed by 00, so that FF DA is the start of a scan. The length behind it begins
+    # with 00, which what cameras put behind a picture hardly ever has in that place.
+    num_scans = tf.strings.split(jpegs_N, b"\xff\xda\x00").row_lengths() - 1
     jpegs_N = _limit(name, jpegs_N, num_scans, "JPEG files of at most {} scans", request_limits.MAX_JPEG_SCANS)
     num_pixels = tf.map_fn(_num_pixels, jpegs_N, fn_output_signature=tf.TensorSpec((), tf.int64))
     most, together = request_limits.MAX_JPEG_PIXELS, request_limits.MAX_JPEG_PIXELS_TOGETHER
