@@ -6,12 +6,14 @@ A length that does not fit into memory ends the process, without an exception. N
 from __future__ import annotations
 
 import functools
+import io
 import struct
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.user_cache import identity_hash, recall, remember
 
 MAX_RECORD_BYTES = 2**31 - 1  # the most that TensorFlow parses
 _HEADER = struct.Struct("<QI")  # the length, and its checksum; another checksum stands behind the record
@@ -21,26 +23,26 @@ _CHECKSUM_BYTES = 4
 def check_record_lengths(paths: Iterable[str]) -> None:
     """Refuses TFRecord files with a record that does not fit into its file.
 
-    A file that was checked is looked at again only when its size or time is another. One that cannot be opened is left
-    to those who read it.
+    A file that was checked is looked at again only when it has changed, for on a slow disk every record is a seek. One
+    that cannot be opened is left to those who read it.
 
     Raises:
         InputError: A file has one, or ends in the middle of a record.
     """
     for path in paths:
-        try:
-            status = Path(path).stat()
-        except OSError:
-            continue
-        _check_file(path, status.st_size, status.st_mtime_ns)
+        if Path(path).is_file():
+            _check_file(path, identity_hash(Path(path)))
 
 
 @functools.cache
-def _check_file(path: str, num_bytes: int, _time: int) -> None:
+def _check_file(path: str, identity: str) -> None:
+    if recall("record_lengths", identity) is True:
+        return
     with Path(path).open("rb") as file:
-        place = 0
+        num_bytes, place = file.seek(0, io.SEEK_END), 0
         while place < num_bytes:
             place = _end_of_record(file, place, num_bytes, path)
+    remember("record_lengths", identity, True)
 
 
 def _end_of_record(file: BinaryIO, place: int, num_bytes: int, path: str) -> int:
