@@ -116,6 +116,7 @@ class Suite:
         self._keep_printed(subject, folder, running)
         if code or "Traceback" in running.told:
             attacked.faults.append(f"exit code {code}: {' '.join(running.told.split())[-300:]}")
+        subjects.keep_last_version(folder)
         attacked.faults += differences(folder, self.whole / subject.name)
 
     def _lay_out(self, subject: subjects.Subject) -> Path:

@@ -104,6 +104,18 @@ def lay_out(subject: Subject, folder: Path, available: Path) -> None:
         shutil.copytree(available / name, folder, dirs_exist_ok=True)
 
 
+def keep_last_version(folder: Path) -> None:
+    """Makes the last of several versions of an export the only one.
+
+    A call that was killed at its very end, or that had ended, leaves a version; the next call adds another.
+    """
+    versions = sorted(folder.glob("exported/[1-9]*"), key=lambda path: int(path.name))
+    for path in versions[:-1]:
+        shutil.rmtree(path)
+    if versions:
+        versions[-1].rename(folder / "exported" / "1")
+
+
 def command_line(subject: Subject) -> list[str]:
     """Of a fresh interpreter."""
     return [sys.executable, "-m", "vidmodel_tf", subject.name, *subject.arguments]
