@@ -16,7 +16,7 @@ from tests.hostile.judge import LIMIT_MEGABYTES, judge
 from tests.hostile.mutate import damage, damage_json, damage_text
 
 LIMIT = 10.0
-SCRIPT = Path(__file__).parent / "hostile" / "inputs.py"
+ROOT = Path(__file__).parents[1]
 REFUSED = Answer(2, 1.0, 1.0, 10.0, "", "vidmodel predict: a.mp4: expected a video\n")
 ANSWERED = Answer(0, 1.0, 1.0, 10.0, '{"path": "a", "score": 0.25}\n', "")
 PREDICT = Case(("predict",), whole=("predict", "whole"))
@@ -78,5 +78,6 @@ def test_a_seed_gives_the_same_damage():
 @pytest.mark.slow
 def test_a_tenth_of_the_inputs(tmp_path):
     arguments = ["--share", "0.1", "--folder", str(tmp_path)]
-    result = subprocess.run([sys.executable, str(SCRIPT), *arguments], capture_output=True, text=True)
+    command = [sys.executable, "-m", "tests.hostile.inputs", *arguments]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -1,6 +1,6 @@
 """Gives damaged and hostile inputs to the commands and to the exported graph, and judges each answer.
 
-    python tests/hostile/inputs.py [--cases N] [--seed S] [--share 0.1] [--json FILE]
+    python -m tests.hostile.inputs [--cases N] [--seed S] [--share 0.1] [--json FILE]
 
 Allowed is a right answer, or one line that says what is wrong. One case in twenty goes through the command line, the
 others to processes in which TensorFlow is loaded already. Exits with 1 where an answer was not allowed.
@@ -25,16 +25,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tests.hostile import folders, settings, videos, words
+from tests.hostile.case import Answer, Case, Place
+from tests.hostile.crew import WarmProcess, run_command
+from tests.hostile.good import Good
+from tests.hostile.judge import judge
+from tests.referring_files import listener
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[0] = str(ROOT)  # in place of the script's folder, whose modules are no libraries
-
-from tests.hostile import folders, settings, videos, words  # noqa: E402
-from tests.hostile.case import Answer, Case, Place  # noqa: E402
-from tests.hostile.crew import WarmProcess, run_command  # noqa: E402
-from tests.hostile.good import Good  # noqa: E402
-from tests.hostile.judge import judge  # noqa: E402
-from tests.referring_files import listener  # noqa: E402
-
 KINDS = {**videos.KINDS, **words.KINDS, **settings.KINDS, **folders.KINDS}
 ENVIRONMENT = {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
 LIMIT_SECONDS = 10.0  # on top of what the same command takes when nothing is damaged

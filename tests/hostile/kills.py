@@ -1,6 +1,6 @@
 """Kills commands at random moments, lets them go on, and compares what they leave with what undisturbed ones leave.
 
-    python tests/hostile/kills.py [--kills N] [--signals N] [--seed S] [--share F] [--minutes M] [--json FILE]
+    python -m tests.hostile.kills [--kills N] [--signals N] [--seed S] [--share F] [--minutes M] [--json FILE]
 
 After a few kills (SIGKILL) a command is called once more and runs to its end. The moments are spread over the time that
 the undisturbed command took. How the results are compared stands in `tests.hostile.same_content.COMPARED`.
@@ -21,14 +21,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-# The folder of a script comes first by itself, and has modules with the names of libraries.
-HERE = Path(__file__).resolve().parent
-sys.path[:] = [str(HERE.parents[1]), *(path for path in sys.path if Path(path) != HERE)]
-
-from tests.hostile import subjects  # noqa: E402
-from tests.hostile.processes import Running, num_left  # noqa: E402
-from tests.hostile.same_content import differences  # noqa: E402
-from tests.hostile.signals import LIMIT_SECONDS, Interrupted, interrupt_all  # noqa: E402
+from tests.hostile import subjects
+from tests.hostile.processes import Running, num_left
+from tests.hostile.same_content import differences
+from tests.hostile.signals import LIMIT_SECONDS, Interrupted, interrupt_all
 
 KILLS_A_SERIES = 3
 

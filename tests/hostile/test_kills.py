@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -54,7 +53,7 @@ def test_all_kills_are_shared_out():
 
 @pytest.mark.slow
 def test_a_tenth_of_the_kills_and_signals(tmp_path):
-    command = [sys.executable, str(Path(__file__).with_name("kills.py")), "--share", "0.1"]
+    command = [sys.executable, "-m", "tests.hostile.kills", "--share", "0.1"]
     results = tmp_path / "results.json"
     done = subprocess.run([*command, "--json", str(results)], cwd=ROOT, capture_output=True, text=True)
     assert results.exists(), done.stderr[-3000:]
