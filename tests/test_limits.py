@@ -212,8 +212,8 @@ def test_a_message_stays_one_readable_line_whatever_is_named_in_it() -> None:
         (ModelConfig, {"height": "x" * 5000}, r"^model.height: expected a whole number. Received: 'xxx"),
         (
             ModelConfig,
-            {"vocabulary_size": 10**7},
-            r"^model.vocabulary_size: expected 3 to 1000000. Received: 10000000$",
+            {"vocabulary_size": 10**8},
+            r"^model.vocabulary_size: expected 3 to 10000000. Received: 100000000$",
         ),
         (
             TrainConfig,
