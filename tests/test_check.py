@@ -105,6 +105,15 @@ def test_what_has_no_sums_is_told(folder, capsys, is_there):
     assert f"vidmodel check: {path}: expected a data set, a run or an export with {NAME}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_among_others_that_have_sums_it_is_named(folder, capsys, name):
+    (folder / name / NAME).unlink()
+    assert main(["check", str(folder)]) == 0
+    said = capsys.readouterr()
+    assert f"files in {len(KINDS) - 1} folders are whole" in said.out
+    assert said.err == f"{folder / name}: made by an older version, without {NAME}: its files are not checked\n"
+
+
 def test_what_other_programs_leave_is_not_foreign(folder):
     for name in ("examples/0/Thumbs.db", "examples/.ipynb_checkpoints/000.jpg", "examples/0/.hidden/000.jpg"):
         (folder / "run" / name).parent.mkdir(parents=True, exist_ok=True)

@@ -96,7 +96,7 @@ def check_sums(folder: Path, content: Content) -> None:
     """
     sums = read_sums(folder)
     if sums is None:
-        _say_unchecked(folder)
+        say_unchecked(folder)
         return
     if recall("whole", _state(_files(folder, content, sums), sums)) is True:
         return
@@ -166,6 +166,12 @@ def read_sums(folder: Path) -> dict[str, str] | None:
     return dict(_parsed(path, number, line) for number, line in enumerate(lines, 1))
 
 
+@functools.cache  # once for each folder
+def say_unchecked(folder: Path) -> None:
+    """Says on standard error that a folder has no sums."""
+    print(f"{folder}: made by an older version, without {NAME}: its files are not checked", file=sys.stderr)
+
+
 def _line(sha256: str, name: str) -> str:
     return f"{sha256}  {name}\n"
 
@@ -223,8 +229,3 @@ def _identity(path: Path) -> tuple[int, ...] | None:
     except OSError:
         return None
     return status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev
-
-
-@functools.cache  # once for each folder
-def _say_unchecked(folder: Path) -> None:
-    print(f"{folder}: made by an older version, without {NAME}: its files are not checked", file=sys.stderr)

@@ -7,11 +7,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.integrity import ENDING, NAME, Checked, Content, compare, read_single_sums, read_sums
+from vidmodel_tf.integrity import (
+    ENDING,
+    NAME,
+    Checked,
+    Content,
+    compare,
+    read_single_sums,
+    read_sums,
+    say_unchecked,
+)
 from vidmodel_tf.records import layout as data_set
 from vidmodel_tf.run_folder import layout
 
 _CACHE = Content((), "")  # nothing in it is foreign: what is damaged is made again
+_TELLING = (data_set.FEATURES, layout.WEIGHTS, layout.GRAPH, layout.ONNX_MODEL, "*.tflite")  # what a folder is
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +38,8 @@ class CheckedFolder:
 
 def check(path: str | Path) -> list[CheckedFolder]:
     """Reads all files that have sums and compares them with these.
+
+    A data set, run or export without sums, of an older version, is named on standard error.
 
     Args:
         path: A data set with its feature caches, a run, a version of an export, or a folder of any of them, such as
@@ -51,6 +63,9 @@ def _folders(path: Path) -> list[Path]:
             "or is not finished",
             subject=path,
         )
+    for folder in sorted({file.parent for name in _TELLING for file in path.rglob(name)}):
+        if not (folder / NAME).exists():
+            say_unchecked(folder)
     return sorted({file.parent for file in sums})
 
 
