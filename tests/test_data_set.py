@@ -158,7 +158,7 @@ COMMANDS = {
     "crossvalidate": lambda data, run, out: vm.crossvalidate(data, out, MODEL, QUICK, num_folds=2, num_seeds=1),
     "export": lambda data, run, out: vm.export_tflite(run, out),
 }
-LONG = ("crossvalidate", "export")
+LONG = ("train", "crossvalidate", "export")
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in LONG)) for n in COMMANDS])

@@ -78,6 +78,7 @@ def test_embeddings_begin_as_the_vectors_and_are_small_elsewhere(words_data, vec
     assert run.coverage.types == pytest.approx(3 / counted, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_run_is_whole_without_the_file(words_data, vectors_file, tmp_path, capsys):
     config_file, out = tmp_path / "config.json", tmp_path / "run"
     settings = {"model": to_mapping(words_only(embeddings=str(vectors_file))), "train": {"epochs": 2}}

@@ -126,6 +126,7 @@ def test_nothing_readable_leaves_no_data_set(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_killed_half_way_it_goes_on(tmp_path):
     num_clips = 80  # three shards of training clips
     rows = [(f"{i:02d}.mp4", "ab"[i % 2]) for i in range(num_clips)]

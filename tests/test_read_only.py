@@ -47,6 +47,7 @@ def run(places, *arguments, command=("-m", "vidmodel_tf")):
     return subprocess.run(words, capture_output=True, text=True, env=environment, preexec_fn=without_rights)
 
 
+@pytest.mark.slow
 def test_a_data_set_is_inspected(places):
     done = run(places, "inspect", places / "data", "--json")
     assert done.returncode == 0, done.stderr

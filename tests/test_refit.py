@@ -63,6 +63,7 @@ def test_the_standardisation_is_that_of_training_and_validation_clips(refit_run)
     np.testing.assert_allclose(layer.mean, slots.mean(axis=0), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_last_weights_of_the_refit_are_the_model(refit_run):
     state = json.loads((refit_run.path / "checkpoints" / "state.json").read_text())
     assert state["best_weights"].split("-")[0] == history(refit_run)[-1]["stage"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import json
 import os
@@ -62,8 +63,14 @@ np.savez(out, **{f"{way}/{name}": value.numpy() for way, answer in answers.items
 
 
 @pytest.fixture(scope="module")
-def version(run, tmp_path_factory):
-    return export_saved_model(run.path, tmp_path_factory.mktemp("version") / "served")
+def exported(tmp_path_factory):
+    """The first version of a run's SavedModel, made once."""
+    return functools.cache(lambda run: export_saved_model(run, tmp_path_factory.mktemp("version") / "served"))
+
+
+@pytest.fixture(scope="module")
+def version(run, exported):
+    return exported(run.path)
 
 
 def encode_jpegs(frames: np.ndarray) -> np.ndarray:
@@ -191,8 +198,8 @@ def test_warm_up_requests_are_answered(version):
 
 
 @pytest.fixture(scope="module")
-def served(plain, tmp_path_factory):
-    return export_saved_model(plain.path, tmp_path_factory.mktemp("one") / "served")
+def served(plain, exported):
+    return exported(plain.path)
 
 
 @pytest.mark.slow

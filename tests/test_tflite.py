@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import json
 import shutil
@@ -68,8 +69,14 @@ np.savez(out, **answers)
 
 
 @pytest.fixture(scope="module")
-def folder(run, tmp_path_factory):
-    return export_tflite(run.path, tmp_path_factory.mktemp("lite") / "name")
+def exported(tmp_path_factory):
+    """The files of a run, made once."""
+    return functools.cache(lambda run: export_tflite(run, tmp_path_factory.mktemp("lite") / "name"))
+
+
+@pytest.fixture(scope="module")
+def folder(run, exported):
+    return exported(run.path)
 
 
 def test_a_process_with_the_interpreter_alone_gives_the_scores_of_keras(run, folder, tmp_path):
@@ -172,8 +179,8 @@ def test_opened_for_prediction_and_verified(run, folder):
 
 
 @pytest.fixture(scope="module")
-def plain_folder(plain, tmp_path_factory):
-    return export_tflite(plain.path, tmp_path_factory.mktemp("plain") / "name")
+def plain_folder(plain, exported):
+    return exported(plain.path)
 
 
 @pytest.mark.slow
