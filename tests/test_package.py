@@ -27,6 +27,7 @@ FLOORS = [
     },
     {"storage", "append_whole", "check_settings", "folder_lock"},
     {"user_cache", "extras"},
+    {"backend"},
     {"integrity"},
     {"decision"},
     {"config"},
@@ -52,6 +53,7 @@ FLOORS = [
     {"__main__", "__init__"},
 ]
 WITHOUT_TENSORFLOW = (
+    "backend",
     "clips",
     "video",
     "words",

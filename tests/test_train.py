@@ -47,6 +47,8 @@ def test_run_folder_holds_all_that_was_decided(run_dir, data_set):
     assert json.loads((run_dir / "labels.json").read_text()) == vm.load_labels(data_set)
     assert [row["epoch"] for row in history(run_dir)] == ["0", "1", "2", "3"]
     assert list((run_dir / "logs").rglob("events.out.tfevents*"))
+    (machine,) = (run_dir / "logs" / "machines.jsonl").read_text().splitlines()
+    assert json.loads(machine)["backend"] == "tensorflow"
 
 
 def test_training_lowers_the_loss(run_dir):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from vidmodel_tf.backend.choose import import_keras
 from vidmodel_tf.commands import show
 from vidmodel_tf.commands.settings import add_training_settings, gather_training_settings
-from vidmodel_tf.quiet import import_tensorflow
 from vidmodel_tf.records.layout import check_data_set_folder
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> None:
     """Cross-validates, or goes on with a cross-validation that was interrupted."""
     model_config, train_config = gather_training_settings(options)
     check_data_set_folder(options.data)
-    import_tensorflow()
+    import_keras()
     from vidmodel_tf.evaluation.crossvalidate import crossvalidate
 
     result = crossvalidate(

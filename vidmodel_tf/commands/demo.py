@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidmodel_tf.backend.choose import import_keras
 from vidmodel_tf.commands import evaluate, prepare, show
-from vidmodel_tf.quiet import import_tensorflow
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Leaves `clips`, `dataset` and `run` in the folder, all usable by the other commands."""
-    import_tensorflow()
+    import_keras()
     figures = run_demo(Path(options.dir), show.open_console(quiet=options.json))
     if options.json:
         show.print_json(figures)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from vidmodel_tf.backend.choose import import_keras
 from vidmodel_tf.commands import show
-from vidmodel_tf.quiet import import_tensorflow
 from vidmodel_tf.records.layout import check_data_set_folder
 from vidmodel_tf.run_folder.layout import check_model_path
 
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> None:
     check_model_path(options.model)
     if options.data is not None:
         check_data_set_folder(options.data)
-    import_tensorflow()
+    import_keras()
     from vidmodel_tf.evaluation.evaluate import evaluate
 
     result = evaluate(options.model, data=options.data, split=options.split)

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from vidmodel_tf.backend.choose import import_keras, require_tensorflow
 from vidmodel_tf.commands import show
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.quiet import import_tensorflow
 from vidmodel_tf.records.layout import check_data_set_folder
 from vidmodel_tf.run_folder.layout import check_finished
 
@@ -44,9 +44,10 @@ def run(options: argparse.Namespace) -> None:
     if options.data is not None and options.format == "saved_model":
         raise InputError("--data: a SavedModel needs no data set; expected it with --format tflite, onnx or all")
     check_finished(options.run_dir)
+    require_tensorflow("exports")
     if options.data is not None:
         check_data_set_folder(options.data)
-    import_tensorflow()
+    import_keras()
     from vidmodel_tf.export.export_formats import FORMATS, export_formats
 
     chosen = set(FORMATS) if options.format == "all" else {options.format}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from vidmodel_tf.backend.choose import import_keras
 from vidmodel_tf.commands import show
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.quiet import import_tensorflow
 from vidmodel_tf.run_folder.layout import check_model_path
 
 HELP = "answers for videos"
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     """Predicts, and shows an answer for each video."""
     _check_order(options.model, options.files)
     check_model_path(options.model)
-    import_tensorflow()
+    import_keras()
     from vidmodel_tf.scoring.clips import predict
 
     return show.show_answers(predict(options.model, options.files, text=options.text), options)

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from vidmodel_tf.backend.choose import import_keras
 from vidmodel_tf.commands import show
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.quiet import import_tensorflow
 from vidmodel_tf.run_folder.layout import check_model_path
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     truth = read_truth(options.truth) if options.truth else None
     videos = expand_videos(options.files)
     audit = open_audit(options.audit, policy) if options.audit and policy is not None else None
-    import_tensorflow()
+    import_keras()
     from vidmodel_tf.forms.open_model import open_model
     from vidmodel_tf.scoring.repeated_work import explain_repeated_work
     from vidmodel_tf.timelines.make_timelines import make_timelines

@@ -7,10 +7,10 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidmodel_tf.backend.choose import import_keras
 from vidmodel_tf.commands import show
 from vidmodel_tf.commands.settings import add_training_settings, gather_training_settings
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.quiet import import_tensorflow
 from vidmodel_tf.records.layout import check_data_set_folder
 from vidmodel_tf.run_folder import layout
 
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> None:
     fold = _parse_fold(options.fold)
     was_finished = layout.is_finished(Path(options.out))
     check_data_set_folder(options.data)
-    import_tensorflow()
+    import_keras()
     from vidmodel_tf.training.train import train
 
     trained = train(options.data, options.out, model_config, train_config, fold=fold)

@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidmodel_tf.backend.choose import import_keras
 from vidmodel_tf.commands import show
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.quiet import import_tensorflow
 from vidmodel_tf.run_folder.layout import check_finished, check_model_path, is_run_folder
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     check_model_path(options.model)
     _check_order(options.model, options.run_dir)
     check_finished(options.run_dir)
-    import_tensorflow()
+    import_keras()
     from vidmodel_tf.forms.verify import verify
 
     result = verify(options.model, options.run_dir)

@@ -7,8 +7,8 @@ import os
 import sys
 from typing import NoReturn
 
+from vidmodel_tf.backend.choose import import_keras
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.quiet import import_tensorflow
 from vidmodel_tf.run_folder.layout import check_model_path
 
 HELP = "find events in cameras and other live streams"
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     make_sources(options.sources, options.name, options.urls)  # what is wrong there is told before TensorFlow loads
     policy = load_policy(options.policy) if options.policy else None
     check_model_path(options.model)
-    import_tensorflow()
+    import_keras()
     from vidmodel_tf.live.stop_on_signals import stop_on_signals
     from vidmodel_tf.live.watch import watch
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 import shutil
 
-import tensorflow as tf
-
+from vidmodel_tf.backend.one_core import use_one_core
 from vidmodel_tf.evaluation.fold_task import FoldTask
 from vidmodel_tf.records.data_set import DataSet, open_data_set
 from vidmodel_tf.run_folder import layout
@@ -27,9 +26,7 @@ def start_worker() -> None:
     The process that filled the cache holds the GPU's memory; what is left to train is small.
     """
     begin_worker()
-    tf.config.set_visible_devices([], "GPU")
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    use_one_core()
 
 
 def run_fold(task: FoldTask) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import keras
 
+from vidmodel_tf.backend.choose import require_tensorflow
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.export.parts import InferenceParts, take_apart
 from vidmodel_tf.forms.keras_form import KerasForm
@@ -23,10 +24,16 @@ class TrainedRun:
     Attributes:
         run: The run folder, as read.
         data: The data set that it was trained on; None where that is gone, or not needed.
+
+    Raises:
+        InputError: Keras computes on another backend than TensorFlow.
     """
 
     run: Run
     data: DataSet | None = None
+
+    def __post_init__(self) -> None:
+        require_tensorflow("exports")
 
     @functools.cached_property
     def model(self) -> keras.Model:

@@ -19,6 +19,7 @@ WORD_VECTORS = "word_vectors.txt"  # what the embeddings of a run with `model.em
 CHECKPOINTS = "checkpoints"
 STATE = f"{CHECKPOINTS}/state.json"
 LOGS = "logs"
+MACHINES = f"{LOGS}/machines.jsonl"  # what trained it, a line for each process
 EVALUATION = "evaluation"
 EXAMPLES = "examples"
 EXAMPLES_INDEX = f"{EXAMPLES}/examples.json"

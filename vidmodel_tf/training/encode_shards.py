@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from vidmodel_tf.backend.compiled import Infer, compiled
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.integrity import atomic_write_with_sum, is_whole
 from vidmodel_tf.model.build import build_frame_encoder
@@ -64,7 +65,7 @@ def encode_shards(
     if not missing:
         return
     encoder, schema = build_frame_encoder(config, cnn), encoded_schema(data, config, cnn)
-    encode = tf.function(encoder, input_signature=[tf.TensorSpec((None, *encoder.input_shape[1:]), tf.uint8)])
+    encode = compiled(encoder)
     for shard, view in track(missing, f"backbone, {config.streams}", len(missing)):
         with atomic_write_with_sum(folder / view / shard.name) as beside, tf.io.TFRecordWriter(str(beside)) as writer:
             clips = _share_frames(_read_clips(shard, view, data, config))
@@ -99,7 +100,7 @@ def _share_frames(clips: Iterator[tuple[Example, np.ndarray]]) -> Iterator[tuple
         yield examples, last
 
 
-def _encode(clips: list[tuple[list[Example], np.ndarray]], encode: Callable) -> Iterator[Example]:
-    encodings = encode(np.stack([frames for _, frames in clips])).numpy().astype(np.float32)
+def _encode(clips: list[tuple[list[Example], np.ndarray]], encode: Infer) -> Iterator[Example]:
+    encodings = encode(np.stack([frames for _, frames in clips]))
     for (examples, _), clip_encodings in zip(clips, encodings, strict=True):
         yield from ({**example, STORED_NAME: clip_encodings} for example in examples)

@@ -47,5 +47,5 @@ def _write_example(
         "id": clip.id,
         "frames": names,
         "text": clip.text,
-        "scores": {head: values[0].numpy().tolist() for head, values in scores.items()},
+        "scores": {head: keras.ops.convert_to_numpy(values[0]).tolist() for head, values in scores.items()},
     }

@@ -66,7 +66,8 @@ def _compile(stage: Stage, model: keras.Model, job: Job) -> None:
     run, train = job.run, job.run.config.train
     model.compile(
         keras.optimizers.AdamW(stage.learning_rate, weight_decay=train.weight_decay, clipnorm=1.0),
-        jit_compile=False,  # XLA's compilation costs more than it saves on a CPU
+        # JAX computes op by op without XLA; under TensorFlow its compilation costs more than it saves on a CPU.
+        jit_compile="auto" if keras.backend.backend() == "jax" else False,
         **compile_arguments(run.labels, label_smoothing=train.label_smoothing, head_weights=train.head_weights),
     )
     # The weights files hold its state; it is part of the model that is saved, also where the stage had ended before.

@@ -32,6 +32,7 @@ from vidmodel_tf.text.vocabulary import count_words
 from vidmodel_tf.training.build_stage import check_cut
 from vidmodel_tf.training.examples import write_examples
 from vidmodel_tf.training.job import Job
+from vidmodel_tf.training.machine import log_machine
 from vidmodel_tf.training.stages import run_stages
 from vidmodel_tf.training.state import TrainingState
 from vidmodel_tf.training.unread_words import describe_unread_words
@@ -78,6 +79,7 @@ def _train(run: Run, data: DataSet, backbone_source: str, own_backbone: keras.Mo
     print_coverage(run)
     with contextlib.redirect_stdout(sys.stderr):  # Keras prints epochs and downloads where results belong
         model = begin_run(run, backbone_source, own_backbone)
+        log_machine(run.path)
         run_stages(Job.of(run, data, verbose="auto" if sys.stderr.isatty() else 2), model)
     write_examples(run, model, data)
     write_weights(run.path, model)

@@ -1,0 +1,1 @@
+"""Keras computes the model on TensorFlow or on JAX; TensorFlow reads the data either way."""

@@ -1,0 +1,57 @@
+"""A Keras model, compiled for inference by the backend that Keras computes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+Infer = Callable[[Any], Any]
+"""From inputs to outputs, NumPy arrays [B, ...] nested as those of the model."""
+
+
+def compiled(model: keras.Model) -> Infer:
+    """A function that computes a model in inference mode, with the weights that it has when it is called.
+
+    Args:
+        model: A functional model. Its rows must not depend on each other.
+
+    Returns:
+        A function of arrays with any number of rows. Under TensorFlow it is compiled once. JAX compiles it for each
+        new shape, so there it is given fewer rows only as part of a batch of a size that it knows.
+    """
+    return _by_tensorflow(model) if keras.backend.backend() == "tensorflow" else _BatchOfKnownSize(model)
+
+
+def _by_tensorflow(model: keras.Model) -> Infer:
+    import tensorflow as tf
+
+    specs = keras.tree.map_structure(lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), model.input)
+    infer = tf.function(lambda inputs: model(inputs, training=False), input_signature=[specs])
+
+    def call(inputs: Any) -> Any:
+        outputs = infer(keras.tree.map_structure(tf.convert_to_tensor, inputs))
+        return keras.tree.map_structure(lambda tensor: tensor.numpy(), outputs)
+
+    return call
+
+
+class _BatchOfKnownSize:
+    """Fills batches up to a size that is compiled already, where that at most doubles the work."""
+
+    def __init__(self, model: keras.Model) -> None:
+        self._model = model
+        self._sizes: set[int] = set()
+
+    def __call__(self, inputs: Any) -> Any:
+        num_rows = len(keras.tree.flatten(inputs)[0])
+        size = min((size for size in self._sizes if num_rows <= size <= 2 * num_rows), default=num_rows)
+        self._sizes.add(size)
+        filled = keras.tree.map_structure(lambda rows: _fill_up(rows, size), inputs)
+        return keras.tree.map_structure(lambda rows: rows[:num_rows], self._model.predict_on_batch(filled))
+
+
+def _fill_up(rows: np.ndarray, size: int) -> np.ndarray:
+    return np.concatenate([rows, np.repeat(rows[-1:], size - len(rows), axis=0)]) if len(rows) < size else rows

@@ -1,0 +1,49 @@
+"""What a run was trained with on each machine. It is logged and never compared: a killed run may go on elsewhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+from pathlib import Path
+
+import keras
+
+from vidmodel_tf.append_whole import append_whole
+from vidmodel_tf.backend.choose import chosen_backend
+from vidmodel_tf.run_folder import layout
+from vidmodel_tf.workers import num_usable_cores
+
+
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    """What computes in this process.
+
+    Attributes:
+        backend: The backend of Keras.
+        backend_version: Of its package.
+        keras_version: Of Keras.
+        devices: As Keras names them ("cpu:0", "gpu:0").
+        num_cores: Cores that the process may run on.
+    """
+
+    backend: str
+    backend_version: str
+    keras_version: str
+    devices: tuple[str, ...]
+    num_cores: int
+
+    @classmethod
+    def here(cls) -> Machine:
+        """This process, with Keras imported."""
+        backend = chosen_backend()
+        devices = tuple(keras.distribution.list_devices())
+        return cls(backend, importlib.import_module(backend).__version__, keras.version(), devices, num_usable_cores())
+
+
+def log_machine(run_dir: Path) -> None:
+    """Adds this process to `logs/machines.jsonl`, a line for each that has trained the run."""
+    path = run_dir / layout.MACHINES
+    path.parent.mkdir(exist_ok=True)
+    with path.open("ab", buffering=0) as file:
+        append_whole(file, f"{json.dumps(dataclasses.asdict(Machine.here()))}\n".encode())
