@@ -1,4 +1,4 @@
-"""A Keras model, compiled for inference by the backend that Keras computes on."""
+"""A Keras model, compiled by the backend that it is computed on."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ import numpy as np
 
 Infer = Callable[[Any], Any]
 """From inputs to outputs, NumPy arrays [B, ...] nested as those of the model."""
+
+
+def jit_of_training() -> bool | str:
+    """What `model.compile` is to be told of XLA as `jit_compile`, also for a file that the other backend may read."""
+    # JAX computes op by op without it. Under TensorFlow its compilation costs more than it saves on a CPU.
+    return "auto" if keras.backend.backend() == "jax" else False
 
 
 def compiled(model: keras.Model) -> Infer:

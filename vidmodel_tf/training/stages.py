@@ -7,6 +7,7 @@ import itertools
 
 import keras
 
+from vidmodel_tf.backend.compiled import jit_of_training
 from vidmodel_tf.records.damaged import reading_records
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.training.build_stage import BuiltStage, build_stage
@@ -66,8 +67,7 @@ def _compile(stage: Stage, model: keras.Model, job: Job) -> None:
     run, train = job.run, job.run.config.train
     model.compile(
         keras.optimizers.AdamW(stage.learning_rate, weight_decay=train.weight_decay, clipnorm=1.0),
-        # JAX computes op by op without XLA; under TensorFlow its compilation costs more than it saves on a CPU.
-        jit_compile="auto" if keras.backend.backend() == "jax" else False,
+        jit_compile=jit_of_training(),
         **compile_arguments(run.labels, label_smoothing=train.label_smoothing, head_weights=train.head_weights),
     )
     # The weights files hold its state; it is part of the model that is saved, also where the stage had ended before.
