@@ -46,6 +46,7 @@ FLOORS = [
     {"live"},
     {"evaluation"},
     {"export"},
+    {"compression"},
     {"serving"},
     {"demo"},
     {"commands"},

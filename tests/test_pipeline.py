@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.records import pipeline
 from vidmodel_tf.records.data_set import open_data_set
-from vidmodel_tf.records.pipeline import for_inference, for_training, load_dataset
+from vidmodel_tf.records.pipeline import for_inference, for_training, load_dataset, targets
 from vidmodel_tf.records.vocabulary import Vocabulary
 from vidmodel_tf.text.fields import join_fields
 
@@ -111,7 +112,8 @@ def test_a_resumed_run_sees_what_it_would_have_seen(data, vocabulary):
 
 
 def test_class_weights_multiply(data, vocabulary):
-    for _, labels, weights in batches(data, vocabulary, class_weights={"colour": [2.0, 5.0]}):
+    weighted = functools.partial(targets, labels=data.labels, class_weights={"colour": [2.0, 5.0]})
+    for _, labels, weights in batches(data, vocabulary, to_targets=weighted):
         allowed = {(0, 0.0), (0, 2.0), (1, 5.0)}
         assert set(zip(labels["colour"].tolist(), weights["colour"].tolist(), strict=True)) <= allowed
 

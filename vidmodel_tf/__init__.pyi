@@ -2,6 +2,8 @@
 
 from .clips.manifest.read import read_manifest as read_manifest
 from .clips.question import Refusal as Refusal
+from .compression.compress import compress as compress
+from .compression.results import Compression as Compression
 from .config import ModelConfig as ModelConfig
 from .config import PrepareConfig as PrepareConfig
 from .config import TrainConfig as TrainConfig
@@ -29,6 +31,7 @@ from .records.pipeline import load_labels as load_labels
 from .records.prepare import prepare as prepare
 from .records.train_word_vectors import train_word_vectors as train_word_vectors
 from .records.vocabulary import Vocabulary as Vocabulary
+from .run_folder.distillation import DistilConfig as DistilConfig
 from .run_folder.run import Run as Run
 from .run_folder.run import load_run as load_run
 from .run_folder.save_run import save_run as save_run

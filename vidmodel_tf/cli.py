@@ -11,7 +11,7 @@ from vidmodel_tf.commands.parser import COMMANDS, build_parser
 from vidmodel_tf.end_on_signals import Ending
 from vidmodel_tf.errors import VidmodelError, disk_failure
 
-_RESUMABLE = ("demo", "prepare", "train", "crossvalidate", "timeline")
+_RESUMABLE = ("demo", "prepare", "train", "compress", "crossvalidate", "timeline")
 _WRONG_PATHS = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 
 

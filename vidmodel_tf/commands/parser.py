@@ -18,6 +18,7 @@ COMMANDS = (
     "inspect",
     "vectors",
     "train",
+    "compress",
     "crossvalidate",
     "compare",
     "evaluate",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from vidmodel_tf.config import (
     ModelConfig,
@@ -11,7 +13,11 @@ from vidmodel_tf.config import (
     TrainConfig,
     from_mapping,
     parse_override,
+    to_mapping,
 )
+
+if TYPE_CHECKING:
+    from vidmodel_tf.run_folder.distillation import DistilConfig
 
 
 def add_settings(parser: argparse.ArgumentParser, *sections: str) -> None:
@@ -31,19 +37,30 @@ def add_settings(parser: argparse.ArgumentParser, *sections: str) -> None:
 def add_training_settings(parser: argparse.ArgumentParser) -> None:
     """Adds --config and --set for "model" and "train", and the everyday flags among these settings."""
     add_settings(parser, "model", "train")
-    model, train = ModelConfig(), TrainConfig()
+    _add_everyday_flags(parser, to_mapping(ModelConfig()) | to_mapping(TrainConfig()))
+
+
+def add_settings_of_student(parser: argparse.ArgumentParser) -> None:
+    """Adds --config and --set for "model", "train" and "distil", and the everyday flags."""
+    add_settings(parser, "model", "train", "distil")
+    _add_everyday_flags(parser, dict.fromkeys(("backbone", "weights", "epochs", "seed"), "the teacher's"))
+
+
+def _add_everyday_flags(parser: argparse.ArgumentParser, defaults: Mapping[str, Any]) -> None:
     parser.add_argument(
         "--backbone",
         help="what encodes a frame: resnet50, efficientnet_lite0, mobilenet_v2, small_cnn, ..., a FILE.keras of your "
-        f"own, or keras_hub:PRESET (default: {model.backbone})",
+        f"own, or keras_hub:PRESET (default: {defaults['backbone']})",
     )
     parser.add_argument(
         "--weights",
-        help=f"of the backbone: imagenet, none, or the path of a weights file (default: {model.weights})",
+        help=f"of the backbone: imagenet, none, or the path of a weights file (default: {defaults['weights']})",
     )
-    parser.add_argument("--epochs", type=int, help=f"train for at most this many (default: {train.epochs})")
+    parser.add_argument("--epochs", type=int, help=f"train for at most this many (default: {defaults['epochs']})")
     parser.add_argument(
-        "--seed", type=int, help=f"of the initial weights, the order and the augmentation (default: {train.seed})"
+        "--seed",
+        type=int,
+        help=f"of the initial weights, the order and the augmentation (default: {defaults['seed']})",
     )
     parser.set_defaults(everyday={"backbone": "model", "weights": "model", "epochs": "train", "seed": "train"})
 
@@ -65,6 +82,34 @@ def gather_training_settings(options: argparse.Namespace) -> tuple[ModelConfig, 
     """
     values = _gather(options)
     return from_mapping(ModelConfig, values["model"], "model"), from_mapping(TrainConfig, values["train"], "train")
+
+
+def gather_settings_of_student(
+    options: argparse.Namespace, teacher_dir: Path
+) -> tuple[ModelConfig, TrainConfig, DistilConfig]:
+    """The settings of the teacher, changed as in `gather_training_settings`, and how the student learns from it.
+
+    The weights of the backbone are the teacher's only where the backbone is.
+
+    Args:
+        options: Of the command line.
+        teacher_dir: The run folder of the teacher.
+
+    Raises:
+        InputError: As `gather_training_settings`; or the run folder cannot be read.
+    """
+    from vidmodel_tf.run_folder.distillation import SECTION, DistilConfig
+    from vidmodel_tf.run_folder.run import read_settings_of_run
+
+    values, teacher = _gather(options), read_settings_of_run(teacher_dir).config
+    model = to_mapping(teacher.model)
+    if values["model"].get("backbone", model["backbone"]) != model["backbone"]:
+        model["weights"] = ModelConfig().weights
+    return (
+        from_mapping(ModelConfig, model | values["model"], "model"),
+        from_mapping(TrainConfig, to_mapping(teacher.train) | values["train"], "train"),
+        from_mapping(DistilConfig, values[SECTION], SECTION),
+    )
 
 
 def _gather(options: argparse.Namespace) -> dict[str, dict[str, Any]]:

@@ -44,9 +44,9 @@ def evaluate(model: str | Path | Form, *, data: str | Path | None = None, split:
         InputError: There is no such model, data set or split, or the data set has other heads or classes.
     """
     form = open_model(model)
-    data_set = _open_data(form.run, data)
+    data_set = open_data_of(form.run, data)
     is_own = is_own_data(data_set, form.run)
-    _check_labels(data_set.labels, form.run)
+    check_labels(data_set.labels, form.run)
     result = measure(form, data_set.with_fold(form.run.fold if is_own else None), split)
     if form.keeps_results and os.access(form.run.path, os.W_OK):
         folder = form.run.path / layout.EVALUATION
@@ -84,7 +84,12 @@ def measure(form: Form, data: DataSet, split: str) -> Evaluation:
     )
 
 
-def _open_data(run: Run, data: str | Path | None) -> DataSet:
+def open_data_of(run: Run, data: str | Path | None) -> DataSet:
+    """Opens a data set; by default the one that a run was trained on.
+
+    Raises:
+        InputError: There is none.
+    """
     path = run.data if data is None else Path(data)
     if path is None:
         raise InputError(f"{run.path} does not say on which data set it was trained: give --data data/NAME")
@@ -93,7 +98,12 @@ def _open_data(run: Run, data: str | Path | None) -> DataSet:
     return open_data_set(path)
 
 
-def _check_labels(labels: Labels, run: Run) -> None:
+def check_labels(labels: Labels, run: Run) -> None:
+    """Refuses a data set that lacks a head of the model, or has other classes for it.
+
+    Raises:
+        InputError: Names the first such head.
+    """
     for head, names in run.labels.items():
         if labels.get(head) != names:
             raise InputError(

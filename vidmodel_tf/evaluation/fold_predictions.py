@@ -32,7 +32,7 @@ def collect_predictions(tasks: Sequence[FoldTask], data: DataSet) -> list[Predic
         Prediction(task.train.seed, task.fold, clip_id, by_id[clip_id].source, heads)
         for task in tasks
         for clip_id, scores in read_json(task.scores).items()
-        for heads in [_predict_heads(scores, by_id[clip_id], data.labels, thresholds)]
+        for heads in [predict_heads(scores, by_id[clip_id], data.labels, thresholds)]
     ]
     times = Counter((prediction.seed, prediction.id) for prediction in predictions)
     if set(times.values()) != {1} or len(times) != len(by_id) * len({task.train.seed for task in tasks}):
@@ -43,12 +43,20 @@ def collect_predictions(tasks: Sequence[FoldTask], data: DataSet) -> list[Predic
     return predictions
 
 
-def _predict_heads(
+def predict_heads(
     scores: Mapping[str, Sequence[float]],
     clip: StoredClip,
     names: Mapping[str, Sequence[str]],
     thresholds: Mapping[str, Sequence[float]],
 ) -> dict[str, HeadPrediction]:
+    """The answers about one clip beside the truth.
+
+    Args:
+        scores: `{head: [K]}`.
+        clip: The clip.
+        names: The classes of each head.
+        thresholds: Of the multi-label heads.
+    """
     return {
         head: _predict_head(values, clip.labels[head], names[head], thresholds.get(head))
         for head, values in scores.items()

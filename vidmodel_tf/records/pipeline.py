@@ -7,6 +7,7 @@ Weights: `{head: float32 [B]}`. A clip that is not labelled for a head has class
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ from vidmodel_tf.video.sampling import slot_stride
 # The window in which clips are shuffled, as JPEG bytes (less than a megabyte a clip). Small is enough: shards are
 # shuffled too, and `prepare` has mixed the clips.
 SHUFFLED_CLIPS = 64
+
+ToTargets = Callable[[Mapping[str, Any]], tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]]
+"""One parsed clip -> its labels and weights."""
 
 
 def load_labels(data_dir: str | Path) -> Labels:
@@ -67,10 +71,26 @@ def load_dataset(
 
 
 def for_inference(
-    data: DataSet, split: str, config: ModelConfig, vocabulary: Vocabulary, *, batch_size: int
+    data: DataSet,
+    split: str,
+    config: ModelConfig,
+    vocabulary: Vocabulary,
+    *,
+    batch_size: int,
+    to_targets: ToTargets | None = None,
 ) -> tf.data.Dataset:
-    """Every clip of the split once, in stored order, with every (N/T)-th of its N stored frames."""
-    labels, encode_text = data.labels, clip_text_encoder(config, vocabulary)
+    """Every clip of the split once, in stored order, with every (N/T)-th of its N stored frames.
+
+    Args:
+        data: A prepared data set.
+        split: Its name.
+        config: The model's settings.
+        vocabulary: Of the training split.
+        batch_size: Clips in a batch; the last may be smaller.
+        to_targets: None: the labels of the clip.
+    """
+    to_targets = to_targets or functools.partial(targets, labels=data.labels)
+    encode_text = clip_text_encoder(config, vocabulary)
     slots = data.slots(config.num_frames) if config.has_frames else None
 
     def to_model(record: tf.Tensor):
@@ -78,7 +98,7 @@ def for_inference(
         frames = _black_frames(config)
         if slots is not None:
             frames = decode_frames(tf.gather(example["frames"], slots), config.height, config.width)
-        return {"frames": frames, "token_ids": encode_text(example["text"])}, *targets(example, labels)
+        return {"frames": frames, "token_ids": encode_text(example["text"])}, *to_targets(example)
 
     clips = data.records(split).in_order().map(to_model, num_parallel_calls=tf.data.AUTOTUNE)
     num_batches = -(-data.count(split) // batch_size)
@@ -96,7 +116,7 @@ def for_training(
     vocabulary: Vocabulary,
     train: TrainConfig,
     *,
-    class_weights: Mapping[str, Sequence[float]] | None = None,
+    to_targets: ToTargets | None = None,
     first_epoch: int | None = None,
 ) -> tf.data.Dataset:
     """Shuffled and augmented clips of the training split, all batches of one size.
@@ -106,11 +126,12 @@ def for_training(
         config: The model's settings.
         vocabulary: Of the training split.
         train: Batch size, seed and augmentation.
-        class_weights: The weight of a clip by its class, for single-label heads.
+        to_targets: None: the labels of the clip, all clips with the same weight.
         first_epoch: None: one epoch, which differs each time it is iterated over. A number: all epochs from that one
             on, without end, so that a resumed run sees the batches that it would have seen.
     """
-    labels, encode_text = data.labels, clip_text_encoder(config, vocabulary)
+    to_targets = to_targets or functools.partial(targets, labels=data.labels)
+    encode_text = clip_text_encoder(config, vocabulary)
     slots = data.slots(config.num_frames) if config.has_frames else None
     num_offsets = slot_stride(data.num_stored_frames, config.num_frames) if config.has_frames else 1
     files, num_clips = data.records("train"), data.count("train")
@@ -124,7 +145,7 @@ def for_training(
             offset = tf.random.stateless_uniform((), seed, 0, num_offsets, tf.int32)
             frames = _augment(tf.gather(example["frames"], slots + offset), config, train, seed)
         inputs = {"frames": frames, "token_ids": encode_text(example["text"])}
-        return inputs, *targets(example, labels, class_weights)
+        return inputs, *to_targets(example)
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         # Shuffle JPEG bytes, before anything is decoded: so the memory stays small.
@@ -185,7 +206,13 @@ def clip_text_encoder(config: ModelConfig, vocabulary: Vocabulary) -> Callable[[
 def targets(
     example: Mapping[str, Any], labels: Labels, class_weights: Mapping[str, Sequence[float]] | None = None
 ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
-    """The labels and the weights of one parsed clip."""
+    """The labels and the weights of one parsed clip.
+
+    Args:
+        example: The clip.
+        labels: The heads that are wanted, some of those of the data set.
+        class_weights: The weight of a clip by its class, for single-label heads.
+    """
     values, weights = {}, {}
     for head, names in labels.items():
         stored = example["labels"][head]

@@ -18,10 +18,12 @@ HISTORY = "history.csv"
 WORD_VECTORS = "word_vectors.txt"  # what the embeddings of a run with `model.embeddings` began as
 CHECKPOINTS = "checkpoints"
 STATE = f"{CHECKPOINTS}/state.json"
+TEACHER_SCORES = f"{CHECKPOINTS}/teacher_scores.npz"  # of a distilled run: what its teacher says of the clips
 LOGS = "logs"
 MACHINES = f"{LOGS}/machines.jsonl"  # what trained it, a line for each process
 EVALUATION = "evaluation"
 EXAMPLES = "examples"
+COMPRESSION = "compress.json"  # a distilled run beside its teacher
 EXAMPLES_INDEX = f"{EXAMPLES}/examples.json"
 
 FILES = (CONFIG, LABELS, THRESHOLDS, VOCABULARY, BACKBONE, HISTORY, WORD_VECTORS, WEIGHTS)

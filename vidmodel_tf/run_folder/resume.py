@@ -11,7 +11,9 @@ from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.run import Run, read_settings_of_run, settings_of
 
 _NUM_NAMED = 4  # differences or files that a message names
-_COMPARED = ("data_fingerprint", "fold", "model", "train", "prepare", "multi_label_heads")
+_COMPARED = (
+    "data_fingerprint", "fold", "model", "train", "prepare", "multi_label_heads", "distil", "teacher_fingerprint",
+)  # fmt: skip
 
 
 def check_folder(run_dir: Path) -> None:
@@ -40,7 +42,7 @@ def is_trained(run: Run) -> bool:
     if not layout.is_run_folder(run.path):
         return False
     found, wanted = settings_of(read_settings_of_run(run.path)), settings_of(run)
-    differences = [text for name in _COMPARED for text in _differences(name, found[name], wanted[name])]
+    differences = [text for name in _COMPARED for text in _differences(name, found.get(name), wanted.get(name))]
     if differences:
         raise InputError(
             f"{run.path} was begun with other arguments ({', '.join(differences[:_NUM_NAMED])}): "

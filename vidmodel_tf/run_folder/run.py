@@ -18,6 +18,7 @@ from vidmodel_tf.labels import Labels
 from vidmodel_tf.records.vocabulary import Vocabulary
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.clip_seconds import ClipSeconds
+from vidmodel_tf.run_folder.distillation import Distillation
 from vidmodel_tf.run_folder.formats import FORMAT, Settings, read_config
 from vidmodel_tf.run_folder.thresholds import read_thresholds
 from vidmodel_tf.storage import atomic_write, read_json, write_json
@@ -77,6 +78,7 @@ class Run:
         coverage: How many of its words have word vectors; None without `model.embeddings`.
         word_vectors: What its embeddings begin as. None without `model.embeddings`, and in a run that was read: its
             model has them.
+        distillation: What it was taught by; None where it was trained on labels alone.
     """
 
     path: Path
@@ -91,6 +93,7 @@ class Run:
     most_frequent: dict[str, str] = dataclasses.field(default_factory=dict)
     coverage: Coverage | None = None
     word_vectors: WordVectors | None = None
+    distillation: Distillation | None = None
 
     def load_model(self) -> keras.Model:
         """Rebuilds the trained model from the settings and gives it the weights of `model.keras`.
@@ -126,6 +129,7 @@ def settings_of(run: Run) -> Settings:
         "clip_seconds": dataclasses.asdict(run.clip_seconds) if run.clip_seconds else None,
         "most_frequent": run.most_frequent,
         "coverage": dataclasses.asdict(run.coverage) if run.coverage else None,
+        **(run.distillation.to_json() if run.distillation else {}),
         "vidmodel_version": __version__,
     }
 
@@ -193,6 +197,7 @@ def read_settings_of_run(path: Path) -> Run:
             clip_seconds=ClipSeconds(**settings["clip_seconds"]) if settings.get("clip_seconds") else None,
             most_frequent=settings.get("most_frequent", {}),
             coverage=Coverage(**settings["coverage"]) if settings.get("coverage") else None,
+            distillation=Distillation.from_json(settings),
         )
     except (KeyError, TypeError, ValueError) as error:
         writer = settings.get("vidmodel_version")

@@ -57,11 +57,14 @@ def _on_pixels(job: Job, model: keras.Model) -> BuiltStage:
     def training(first_epoch: int) -> tf.data.Dataset:
         return for_training(
             job.data, run.config.model, run.vocabulary, run.config.train,
-            class_weights=job.class_weights, first_epoch=first_epoch,
+            to_targets=job.objective.training_targets, first_epoch=first_epoch,
         )  # fmt: skip
 
     def inference(split: str) -> tf.data.Dataset:
-        return for_inference(job.data, split, run.config.model, run.vocabulary, batch_size=job.batch_size)
+        return for_inference(
+            job.data, split, run.config.model, run.vocabulary,
+            batch_size=job.batch_size, to_targets=job.objective.targets,
+        )  # fmt: skip
 
     return BuiltStage(model, training, inference)
 

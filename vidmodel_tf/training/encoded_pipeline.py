@@ -11,7 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from vidmodel_tf.records.pipeline import clip_text_encoder, epoch_seed, epochs, targets
+from vidmodel_tf.records.pipeline import clip_text_encoder, epoch_seed, epochs
 from vidmodel_tf.training.encoded_files import EncodedFiles
 from vidmodel_tf.training.job import Job
 from vidmodel_tf.training.plan import Inputs
@@ -34,7 +34,7 @@ def encoded_for_inference(files: EncodedFiles, job: Job, inputs: Inputs) -> tf.d
 
     def to_model(record: tf.Tensor):
         example, encodings = files.parse(record, 0)
-        return to_inputs(example, encodings), *targets(example, job.run.labels)
+        return to_inputs(example, encodings), *job.objective.targets(example)
 
     clips = files.records.in_order().map(to_model, num_parallel_calls=tf.data.AUTOTUNE)
     token_bytes = tf.int32.size * job.run.config.model.num_tokens
@@ -59,7 +59,7 @@ def encoded_for_training(files: EncodedFiles, job: Job, inputs: Inputs, *, first
         seed = tf.random.fold_in(epoch_seed(seed_of_run, epoch), number)
         view = tf.random.stateless_uniform((), seed, 0, files.num_views(record), tf.int32)
         example, encodings = files.parse(record, view)
-        return to_inputs(example, encodings), *targets(example, job.run.labels, job.class_weights)
+        return to_inputs(example, encodings), *job.objective.training_targets(example)
 
     window = max(1, min(SHUFFLED_CLIPS, KEPT_BYTES // max(files.clip_bytes, 1)))
 

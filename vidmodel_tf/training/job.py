@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from vidmodel_tf.records.data_set import DataSet
+from vidmodel_tf.records.stored_clip import StoredClip
 from vidmodel_tf.run_folder.run import Run
 from vidmodel_tf.training.losses import balanced_class_weights
+from vidmodel_tf.training.objective import DistilledObjective, Objective
+from vidmodel_tf.training.teacher_scores import TeacherScores
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,8 +23,9 @@ class Job:
         num_training_clips: Clips in the split "train".
         num_validation_clips: Clips in the split "validation".
         batch_size: As in the settings, but at most all training clips.
-        class_weights: `{head: [K]}`, the weight of a training clip by its class; empty where all count the same.
+        objective: What the model learns from, and how far its answers are from that.
         verbose: How much `fit` prints, as Keras counts it.
+        teacher_scores: What the teacher of a distilled run says of the clips.
     """
 
     run: Run
@@ -29,12 +33,20 @@ class Job:
     num_training_clips: int
     num_validation_clips: int
     batch_size: int
-    class_weights: Mapping[str, Sequence[float]]
+    objective: Objective
     verbose: int | str
+    teacher_scores: TeacherScores | None = None
 
     @classmethod
-    def of(cls, run: Run, data: DataSet, *, verbose: int | str) -> Job:
-        """The job of training a run on a data set."""
+    def of(cls, run: Run, data: DataSet, *, verbose: int | str, teacher_scores: TeacherScores | None = None) -> Job:
+        """The job of training a run on a data set.
+
+        Args:
+            run: Its settings, labels and vocabulary.
+            data: The data set, in the splits that it is trained with.
+            verbose: How much `fit` prints, as Keras counts it.
+            teacher_scores: What the teacher says of the training and validation clips; needed for a distilled run.
+        """
         training = data.in_split("train")
         return cls(
             run=run,
@@ -42,11 +54,28 @@ class Job:
             num_training_clips=len(training),
             num_validation_clips=data.count("validation"),
             batch_size=min(run.config.train.batch_size, len(training)),
-            class_weights=balanced_class_weights(training, run.labels) if run.config.train.class_balance else {},
+            objective=_objective(run, training, teacher_scores),
             verbose=verbose,
+            teacher_scores=teacher_scores,
         )
 
     def with_validation_as_training(self) -> Job:
         """The same run on the training and validation clips together."""
         splits = {clip.id: "train" if clip.split == "validation" else clip.split for clip in self.data.clips}
-        return Job.of(self.run, self.data.with_splits(splits), verbose=self.verbose)
+        data = self.data.with_splits(splits)
+        return Job.of(self.run, data, verbose=self.verbose, teacher_scores=self.teacher_scores)
+
+
+def _objective(run: Run, training: Sequence[StoredClip], teacher_scores: TeacherScores | None) -> Objective:
+    train = run.config.train
+    objective = Objective(
+        labels=run.labels,
+        class_weights=balanced_class_weights(training, run.labels) if train.class_balance else {},
+        label_smoothing=train.label_smoothing,
+        head_weights=train.head_weights,
+    )
+    if run.distillation is None:
+        return objective
+    if teacher_scores is None:
+        raise ValueError("a distilled run needs the scores of its teacher")
+    return DistilledObjective(**vars(objective), teacher_scores=teacher_scores, config=run.distillation.config)

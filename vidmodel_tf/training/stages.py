@@ -13,7 +13,6 @@ from vidmodel_tf.run_folder import layout
 from vidmodel_tf.training.build_stage import BuiltStage, build_stage
 from vidmodel_tf.training.history import result_of
 from vidmodel_tf.training.job import Job
-from vidmodel_tf.training.losses import compile_arguments
 from vidmodel_tf.training.plan import Stage, plan_stages
 from vidmodel_tf.training.stage_progress import StageProgress
 from vidmodel_tf.training.state import TrainingState
@@ -55,31 +54,31 @@ def _as_long_as_was_best(stage: Stage, state: TrainingState) -> Stage:
 def _run(stage: Stage, built: BuiltStage, job: Job, state: TrainingState) -> None:
     if state.stage != stage.name:
         state.stage, state.last_weights = stage.name, ""
-    _compile(stage, built.model, job)
+    model = job.objective.model_to_fit(built.model)
+    _compile(stage, model, job)
     if stage.name not in state.finished_stages:
-        _fit(stage, built, job, state)
+        _fit(model, stage, built, job, state)
         state.finished_stages.append(stage.name)
         state.save(job.run.path)
-    built.model.load_weights(job.run.path / layout.CHECKPOINTS / state.best_weights)
+    model.load_weights(job.run.path / layout.CHECKPOINTS / state.best_weights)
 
 
 def _compile(stage: Stage, model: keras.Model, job: Job) -> None:
-    run, train = job.run, job.run.config.train
     model.compile(
-        keras.optimizers.AdamW(stage.learning_rate, weight_decay=train.weight_decay, clipnorm=1.0),
+        keras.optimizers.AdamW(stage.learning_rate, weight_decay=job.run.config.train.weight_decay, clipnorm=1.0),
         jit_compile=jit_of_training(),
-        **compile_arguments(run.labels, label_smoothing=train.label_smoothing, head_weights=train.head_weights),
+        **job.objective.compile_arguments(),
     )
     # The weights files hold its state; it is part of the model that is saved, also where the stage had ended before.
     model.optimizer.build(model.trainable_variables)
 
 
-def _fit(stage: Stage, built: BuiltStage, job: Job, state: TrainingState) -> None:
+def _fit(model: keras.Model, stage: Stage, built: BuiltStage, job: Job, state: TrainingState) -> None:
     run, train = job.run, job.run.config.train
     done = state.result
     if done.epochs_without_gain >= train.patience or done.num_epochs >= stage.num_epochs:
         return  # killed between the last epoch and the end of the stage
-    built.model.fit(
+    model.fit(
         built.training(state.next_epoch),
         validation_data=built.inference("validation") if job.num_validation_clips else None,
         initial_epoch=state.next_epoch,

@@ -35,16 +35,18 @@ from vidmodel_tf.training.job import Job
 from vidmodel_tf.training.machine import log_machine
 from vidmodel_tf.training.stages import run_stages
 from vidmodel_tf.training.state import TrainingState
+from vidmodel_tf.training.teacher_scores import Teacher, keep_teacher_scores
 from vidmodel_tf.training.unread_words import describe_unread_words
 
 
 def train(
-    data_dir: str | Path,
+    data: str | Path | DataSet,
     run_dir: str | Path,
     model_config: ModelConfig | None = None,
     train_config: TrainConfig | None = None,
     *,
     fold: tuple[int, int] | None = None,
+    teacher: Teacher | None = None,
 ) -> Run:
     """Trains a model and writes its run folder.
 
@@ -52,35 +54,40 @@ def train(
     shown on standard error.
 
     Args:
-        data_dir: A prepared data set.
+        data: A prepared data set.
         run_dir: The run folder to make.
         model_config: Settings of the graph.
         train_config: Settings of training.
         fold: `(k, n)`: hold out the k-th (from 1) of n folds grouped by source, instead of the stored test split.
+        teacher: A trained model to learn from beside the labels.
 
     Raises:
         InputError: The data set cannot be trained on, the run folder was begun with other arguments, or another
             process trains into it.
     """
-    data, run_dir, model_config = open_data_set(data_dir).with_fold(fold), Path(run_dir), model_config or ModelConfig()
+    data = open_data_set(data) if isinstance(data, str | Path) else data
+    data, run_dir, model_config = data.with_fold(fold), Path(run_dir), model_config or ModelConfig()
     resolved, own_backbone = identify_backbone(model_config)
-    run = plan_run(data, run_dir, resolved, train_config or TrainConfig(), fold)
+    run = plan_run(data, run_dir, resolved, train_config or TrainConfig(), fold, teacher=teacher)
     check_folder(run_dir)
     if not is_trained(run):
         with locked(run_dir):
             if not is_trained(run):  # another process may have trained it meanwhile
-                _train(run, data, model_config.backbone, own_backbone)
+                _train(run, data, model_config.backbone, own_backbone, teacher)
     return load_run(run_dir)
 
 
-def _train(run: Run, data: DataSet, backbone_source: str, own_backbone: keras.Model | None) -> None:
+def _train(
+    run: Run, data: DataSet, backbone_source: str, own_backbone: keras.Model | None, teacher: Teacher | None
+) -> None:
     if unread := describe_unread_words(data, run.config.model):
         print(f"warning: {unread}", file=sys.stderr, flush=True)
     print_coverage(run)
     with contextlib.redirect_stdout(sys.stderr):  # Keras prints epochs and downloads where results belong
         model = begin_run(run, backbone_source, own_backbone)
         log_machine(run.path)
-        run_stages(Job.of(run, data, verbose="auto" if sys.stderr.isatty() else 2), model)
+        scores = None if teacher is None else keep_teacher_scores(teacher, data, run.path)
+        run_stages(Job.of(run, data, verbose="auto" if sys.stderr.isatty() else 2, teacher_scores=scores), model)
     write_examples(run, model, data)
     write_weights(run.path, model)
 
@@ -93,6 +100,7 @@ def plan_run(
     fold: tuple[int, int] | None = None,
     *,
     kept_vectors: Path | None = None,
+    teacher: Teacher | None = None,
 ) -> Run:
     """Decides the content of a run folder; nothing is written yet.
 
@@ -103,6 +111,7 @@ def plan_run(
         train_config: Settings of training.
         fold: The fold that the splits come from, if any.
         kept_vectors: Where the word vectors lie that `model_config` names; by default it says that itself.
+        teacher: The model to learn from, if any.
 
     Raises:
         InputError: The data set cannot be trained on with these settings.
@@ -112,14 +121,15 @@ def plan_run(
             "train.fine_tune_epochs: expected 0 where no backbone is frozen (model.weights=none, model.branches=text). "
             f"Received: {train_config.fine_tune_epochs}"
         )
-    labels, training = data.labels, data.in_split("train")
+    labels, training = data.labels if teacher is None else teacher.labels, data.in_split("train")
     _check_trainable(training, labels, data.path)
     _check_head_weights(train_config, labels)
     if model_config.has_frames:
         data.slots(model_config.num_frames)  # refuses a number of frames that does not fit
     vocabulary = Vocabulary.from_dataset(data, model_config)
     if kept_vectors is None:
-        vectors = read_embeddings(model_config, vocabulary.words, run_dir / layout.WORD_VECTORS)
+        kept = run_dir / layout.WORD_VECTORS if teacher is None else teacher.word_vectors
+        vectors = read_embeddings(model_config, vocabulary.words, kept)
     else:
         vectors = read_kept_vectors(model_config, vocabulary.words, kept_vectors)
     return Run(
@@ -127,7 +137,7 @@ def plan_run(
         config=RunConfig(resolve_embeddings(model_config, vectors), train_config, data.prepare),
         labels=labels,
         vocabulary=vocabulary,
-        thresholds=thresholds_of(labels),
+        thresholds=thresholds_of(labels) if teacher is None else teacher.thresholds,
         data=data.path,
         data_fingerprint=data.fingerprint,
         fold=fold,
@@ -135,6 +145,7 @@ def plan_run(
         most_frequent=most_frequent_classes(training, labels),
         coverage=_coverage(training, vocabulary, vectors),
         word_vectors=vectors,
+        distillation=None if teacher is None else teacher.distillation,
     )
 
 

@@ -1,0 +1,1 @@
+"""A trained run -> a smaller one that does its work."""
