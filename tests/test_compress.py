@@ -14,13 +14,14 @@ from tests.conftest import MODEL, TRAIN
 from vidmodel_tf.cli import main
 from vidmodel_tf.compression import score_split, teacher
 from vidmodel_tf.compression.compress import compress
-from vidmodel_tf.config import TrainConfig
+from vidmodel_tf.config import PrepareConfig, TrainConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.evaluate import evaluate
 from vidmodel_tf.forms.fingerprint import fingerprint
 from vidmodel_tf.forms.keras_form import KerasForm
 from vidmodel_tf.forms.verify import verify
 from vidmodel_tf.records.data_set import open_data_set
+from vidmodel_tf.records.prepare import prepare
 from vidmodel_tf.run_folder.check import check
 from vidmodel_tf.run_folder.distillation import DistilConfig
 from vidmodel_tf.run_folder.run import load_run
@@ -180,6 +181,54 @@ def test_settings_out_of_range(run_dir, tmp_path, capsys, given, words):
 def test_a_model_that_is_no_run(tmp_path, capsys):
     assert main(["compress", str(tmp_path), "--out", str(tmp_path / "run")]) == 2
     assert "is not a run folder" in capsys.readouterr().err
+
+
+def words_of(folder, rows):
+    """A prepared data set of words alone."""
+    folder.mkdir()
+    names = list(rows[0])
+    lines = [",".join(names), *(",".join(row[name] for name in names) for row in rows)]
+    (folder / "clips.csv").write_text("\n".join(lines), encoding="utf-8")
+    prepare(folder / "clips.csv", folder / "data", PrepareConfig(num_workers=1))
+    return folder / "data"
+
+
+def labelled_words(**more):
+    kinds = [("red", "sport|news", "a red film"), ("蓝色", "news", "a blue film")]
+    return [
+        {"id": f"row{n}", "label:colour": colour, "labels:topic": topic, "title": title, **more}
+        for n in range(12)
+        for colour, topic, title in [kinds[n % 2]]
+    ]
+
+
+def test_data_sets_that_do_not_fit_the_teacher(run_dir, made, tmp_path):
+    without_topic = [{name: row[name] for name in ("id", "label:colour", "title")} for row in labelled_words()]
+    with pytest.raises(InputError, match=r"the head 'topic' differ from the model's: .* Received: None"):
+        compress(run_dir, tmp_path / "run", SMALL, data=words_of(tmp_path / "one", without_topic))
+    words = words_of(tmp_path / "two", labelled_words())
+    with pytest.raises(InputError, match=r"holds words without videos: expected model\.branches=text\. Received"):
+        compress(run_dir, tmp_path / "run", SMALL, data=words)
+    untitled = [{**row, "title": "", "speech": row["title"]} for row in labelled_words()]
+    student = dataclasses.replace(SMALL, hidden_units=4)
+    with pytest.raises(InputError, match=r"words in the fields that the teacher reads \(title, .* Received: none"):
+        compress(made[0], tmp_path / "run", student, data=words_of(tmp_path / "three", untitled))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_clips_without_labels_are_learnt_from_the_teacher(made, tmp_path):
+    rows = labelled_words(**{"label:from": "labelled", "split": "train"})
+    rows += [
+        {**row, "id": f"new{n}", "label:colour": "", "labels:topic": "", "label:from": "unlabelled"}
+        for n, row in enumerate(rows)
+    ]
+    data = words_of(tmp_path / "words", rows)
+    student = dataclasses.replace(SMALL, hidden_units=4)
+    compress(made[0], tmp_path / "run", student, dataclasses.replace(QUICK, epochs=1), data=data)
+    assert set(load_run(tmp_path / "run").labels) == {"colour", "topic"}
+    with np.load(tmp_path / "run" / "checkpoints" / "teacher_scores.npz") as scores:
+        assert sum(name.startswith("new") for name in scores["ids"]) == len(rows) // 2
 
 
 class InterruptedTrainingError(Exception):

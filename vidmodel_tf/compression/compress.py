@@ -55,7 +55,7 @@ def compress(
     check_labels(data_set.labels, run)
     is_own = is_own_data(data_set, run)
     if not is_own:
-        _check_teacher_s_words(run, data_set)
+        _check_teacher_s_inputs(run, data_set)
     _check_student_s_words(model_config, run, data_set)
     fold, teacher = run.fold if is_own else None, TrainedRun(run)
     student = train(
@@ -77,8 +77,10 @@ def _check_student(config: ModelConfig, teacher: Run, out: Path) -> None:
         )
 
 
-def _check_teacher_s_words(teacher: Run, data: DataSet) -> None:
+def _check_teacher_s_inputs(teacher: Run, data: DataSet) -> None:
     config = teacher.config.model
+    if config.has_frames:
+        data.slots(config.num_frames)  # refuses words without videos, and frames that do not fit
     if config.has_text and not any(_has_words(clip, field) for clip in data.clips for field in config.text_fields):
         raise InputError(
             f"{data.path}: expected clips with words in the fields that the teacher reads "

@@ -57,9 +57,9 @@ class Objective:
 class DistilledObjective(Objective):
     """The scores of a teacher beside the labels.
 
-    The loss of a head is alpha T^2 KL(teacher || student) + (1 - alpha) times the usual one. A clip that is not labelled
-    for a head has weight 0 in the usual loss, but its teacher's scores count in full. For Keras the two losses are those
-    of two outputs, which are the same scores.
+    The loss of a head is alpha T^2 KL(teacher || student) + (1 - alpha) times the usual one. A clip that is not
+    labelled for a head has weight 0 in the usual loss, but its teacher's scores count in full. For Keras the two losses
+    are those of two outputs, which are the same scores.
 
     Attributes:
         teacher_scores: Of all clips that are trained or validated on.
