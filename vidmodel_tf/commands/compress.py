@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidmodel_tf.backend.choose import import_keras
 from vidmodel_tf.commands import show
 from vidmodel_tf.commands.settings import add_settings_of_student, gather_settings_of_student
-from vidmodel_tf.quiet import import_tensorflow
 from vidmodel_tf.records.layout import check_data_set_folder
 from vidmodel_tf.run_folder.layout import COMPRESSION, check_finished
 
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> None:
     if options.data is not None:
         check_data_set_folder(options.data)
     settings = gather_settings_of_student(options, Path(options.run_dir))
-    import_tensorflow()
+    import_keras()
     from vidmodel_tf.compression.compress import compress
 
     result = compress(options.run_dir, options.out, *settings, data=options.data)
