@@ -43,12 +43,10 @@ class KilledError(Exception):
 def settings(folder, name):
     """Of a run on pixels, or of one in two stages; no dropout, for backends draw other random numbers."""
     model = dataclasses.replace(MODEL, dropout=0.0)
-    training = dataclasses.replace(TRAIN, epochs=3)
     if name == "scratch":
-        return model, training
-    weights = str(folder / "small_cnn.weights.h5")
-    model = dataclasses.replace(model, weights=weights, streams="both", ensemble_size=2, temporal="gru")
-    return model, dataclasses.replace(training, fine_tune_epochs=1, fine_tune_learning_rate=1e-3)
+        return model, dataclasses.replace(TRAIN, epochs=2)
+    model = dataclasses.replace(model, weights=str(folder / "small_cnn.weights.h5"), temporal="gru")
+    return model, dataclasses.replace(TRAIN, epochs=1, fine_tune_epochs=1, fine_tune_learning_rate=1e-3)
 
 
 def train_again(data, folder, backend, name):
@@ -96,7 +94,7 @@ def test_a_run_goes_on_under_another_backend_with_the_same_losses(folder, verifi
         assert found.values.keys() == wanted.values.keys()
         # float32 sums in another order, which Adam's division by small numbers makes larger from step to step
         for loss in ("loss", "val_loss"):
-            assert found.values[loss] == pytest.approx(wanted.values[loss], rel=2e-3), (found, wanted)
+            assert found.values[loss] == pytest.approx(wanted.values[loss], rel=5e-4), (found, wanted)
 
 
 def test_the_run_says_which_backends_trained_it(folder, verified_on_jax):
