@@ -82,7 +82,8 @@ def interrupt_all(whole: Path, folder: Path, seed: int, num_signals: float) -> I
     (work / "policy.json").write_text(json.dumps({"version": 1, "rules": [_RULE]}))
     _write_truth(work)
     chance = random.Random(seed)
-    commands = [command for command in COMMANDS if chance.random() < num_signals]
+    num_commands = max(round(min(num_signals, 1) * len(COMMANDS)), 1)
+    commands = chance.sample(list(COMMANDS), num_commands)
     with socket.create_server(("127.0.0.1", 0)) as server:  # it accepts, and never answers
         for command in commands:
             arguments = [word.format(port=server.getsockname()[1]) for word in _ARGUMENTS[command]]
