@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import html
+import os
 import re
 import urllib.parse
 from pathlib import Path
@@ -23,6 +24,15 @@ def test_files_of_one_video(tmp_path):
     assert read_document(tmp_path / "out" / "a.b.timeline.json").to_json() == document.to_json()
     assert "e1,fights" in (tmp_path / "out" / "a.b.csv").read_text()
     assert "fight 0.90" in (tmp_path / "out" / "a.b.vtt").read_text()
+
+
+def test_a_video_whose_name_is_not_unicode(tmp_path):
+    video = tmp_path / os.fsdecode(b"caf\xe9.mp4")
+    written, page, *_ = write_outputs(tmp_path, os.fsdecode(b"caf\xe9"), make_document(video))
+    assert read_document(written).video.path == str(video)
+    text = page.read_text(encoding="utf-8")
+    assert "<title>caf\\udce9.mp4" in text
+    assert 'src="caf%E9.mp4"' in text
 
 
 @pytest.mark.parametrize("folder", ["films/out", "films", "else/where"])

@@ -131,9 +131,13 @@ def _put_back(before: Path, path: Path) -> None:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Writes UTF-8 text, whole or not at all."""
+    """Writes UTF-8 text, whole or not at all.
+
+    Half a surrogate pair, as the name of a file that is not UTF-8 has, is written as its escape, which JSON and
+    JavaScript read as it was.
+    """
     with atomic_write(path) as beside:
-        beside.write_text(text, encoding="utf-8", newline="\n")
+        beside.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def write_json(path: str | Path, value: Any) -> None:
