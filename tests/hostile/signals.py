@@ -22,13 +22,14 @@ LIMIT_SECONDS = 2.0
 _LONGEST_SECONDS = 40.0  # a signal comes no later, as some commands do not end by themselves
 _EXIT_CODES = {"SIGINT": 130, "SIGTERM": 143}
 _RULE = {"name": "red", "head": "label", "label": "red", "on": 0.5, "off": 0.4, "decision": "review"}
-_ARGUMENTS = {
+ARGUMENTS = {
     "demo": ["--dir", "demo"],
     "words": ["films"],
     "prepare": ["clips.csv", "--out", "new_data", "--config", "prepare.json"],
     "inspect": ["data"],
     "vectors": ["data", "--out", "new.vec"],
     "train": ["data", "--out", "new_run", "--config", "train.json"],
+    "compress": ["run", "--out", "new_small", "--data", "data", "--set", "model.projection_units=8"],
     "crossvalidate": ["data", "--out", "new_cross", "--config", "words.json", "--folds", "2", "--seeds", "1"],
     "compare": ["cross", "cross"],
     "evaluate": ["run", "--data", "data"],
@@ -83,10 +84,11 @@ def interrupt_all(whole: Path, folder: Path, seed: int, num_signals: float) -> I
     _write_truth(work)
     chance = random.Random(seed)
     num_commands = max(round(min(num_signals, 1) * len(COMMANDS)), 1)
-    commands = chance.sample(list(COMMANDS), num_commands)
+    chosen = chance.sample(list(COMMANDS), num_commands)
+    commands = [command for command in COMMANDS if command in chosen]  # some need what those before them leave
     with socket.create_server(("127.0.0.1", 0)) as server:  # it accepts, and never answers
         for command in commands:
-            arguments = [word.format(port=server.getsockname()[1]) for word in _ARGUMENTS[command]]
+            arguments = [word.format(port=server.getsockname()[1]) for word in ARGUMENTS[command]]
             undisturbed = _undisturbed_seconds(command, arguments, work)
             for number in range(max(round(num_signals), 1)):
                 how = ("SIGINT", "SIGTERM")[number % 2]

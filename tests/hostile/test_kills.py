@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from tests.hostile.same_content import differences
+from tests.hostile.signals import ARGUMENTS
 from tests.hostile.subjects import KILLED, ROOT
+from vidmodel_tf.commands.parser import COMMANDS
 
 FILES = ("data/a.tfrecord", "run/logs/events", "run/.config.ab_d4567.json", "run/config.json", ".cache/words/a.json")
 
@@ -49,6 +51,10 @@ def test_changed_weights(folders):
 
 def test_all_kills_are_shared_out():
     assert sum(subject.share for subject in KILLED) == pytest.approx(1.0)
+
+
+def test_every_command_is_sent_signals():
+    assert set(ARGUMENTS) == set(COMMANDS)
 
 
 @pytest.mark.slow
