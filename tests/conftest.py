@@ -12,6 +12,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pytest
 
+from tests.made_once import made_once
 from tests.videos import write_video
 from vidmodel_tf.config import ModelConfig, PrepareConfig, TrainConfig
 
@@ -120,8 +121,24 @@ def backbone_weights(tmp_path_factory) -> Path:
 def trained_runs(data_set, tmp_path_factory):
     """Trained runs to export, by the names of `tests.exports`; each is trained when it is first asked for."""
     from tests.exports import train_named_run
+    from vidmodel_tf.run_folder.run import load_run
 
-    return functools.cache(lambda name: train_named_run(data_set, name, tmp_path_factory.mktemp(name)))
+    base = tmp_path_factory.getbasetemp()
+    together = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "together"
+
+    def trained(name):
+        folder = made_once(together / name, lambda folder: train_named_run(data_set, name, folder))
+        return load_run(folder / "run")
+
+    return functools.cache(trained)
+
+
+@pytest.fixture(scope="session")
+def exported():
+    """The export of one of the trained runs, as `saved_model`, `lite` or `onnx`. Not to be changed by tests."""
+    from tests.exports import export_once
+
+    return functools.cache(export_once)
 
 
 @pytest.fixture(

@@ -12,8 +12,12 @@ import keras
 import numpy as np
 
 from tests.conftest import MODEL, TRAIN
+from tests.made_once import made_once
 from tests.own_backbones import save_backbone_file, save_hub_preset
 from vidmodel_tf.config import ModelConfig
+from vidmodel_tf.export.lite.export import export_tflite
+from vidmodel_tf.export.onnx.export import export_onnx
+from vidmodel_tf.export.saved_model.export import export_saved_model
 from vidmodel_tf.forms.token_ids import encode_texts
 from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.records.pipeline import for_inference
@@ -44,6 +48,7 @@ CONFIGS = {
     "own_preset": dataclasses.replace(MODEL, streams="both", weights="imagenet"),
 }
 OWN_BACKBONES = {"gru": save_backbone_file, "own_preset": save_hub_preset}
+EXPORTS = {"saved_model": export_saved_model, "lite": export_tflite, "onnx": export_onnx}
 TEXTS = [
     {"title": "一个红色的视频 🎬", "tags": "short, test"},
     {},
@@ -54,16 +59,23 @@ TEXTS = [
 ]
 
 
-def train_named_run(data: Path, name: str, folder: Path) -> Run:
+def export_once(run_dir: Path, kind: str) -> Path:
+    """The export of a trained run: a version folder of `saved_model`, the folder of files of `lite` and of `onnx`."""
+    out = made_once(run_dir.with_name(kind), lambda folder: EXPORTS[kind](run_dir, folder / "name"))
+    (folder,) = [path for path in out.glob("name/*") if path.is_dir()]
+    return folder
+
+
+def train_named_run(data: Path, name: str, folder: Path) -> None:
     """Trains the configuration of that name; a backbone of one's own is gone once the run is there."""
     if name not in OWN_BACKBONES:
-        return train_run(data, folder / "run", CONFIGS[name])
+        train_run(data, folder / "run", CONFIGS[name])
+        return
     data = shutil.copytree(data, folder / "data")  # gets a cache of features
     source = OWN_BACKBONES[name](folder / "mine.keras")
     backbone = f"keras_hub:{source}" if source.is_dir() else str(source)
-    run = train_run(data, folder / "run", dataclasses.replace(CONFIGS[name], backbone=backbone))
+    train_run(data, folder / "run", dataclasses.replace(CONFIGS[name], backbone=backbone))
     source.rename(folder / "elsewhere")
-    return run
 
 
 def train_run(data: Path, out: Path, config: ModelConfig) -> Run:

@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 
 from tests.http_transport_stream import transport_stream
+from tests.processes import workers_of
 from tests.videos import frame_numbers, paint_frame, write_timed_video, write_video
 from vidmodel_tf.clips.clip_request import ClipRequest
 from vidmodel_tf.clips.read_clip import read_clip
@@ -87,11 +88,11 @@ def test_a_camera_that_lost_its_power_comes_back():
             server.close()
             camera.until(lambda: camera.kinds == ["connected", "lost"])
             assert not camera.camera.is_connected
-            num_before, (reader,) = len(camera.frames), readers()
+            num_before, (reader,) = len(camera.frames), workers_of()
             time.sleep(3)  # it is refused some times
             with transport_stream(port):
                 camera.until(lambda: len(camera.frames) >= num_before + 6)
-            assert readers() == [reader]
+            assert workers_of() == [reader]
     assert camera.kinds == ["connected", "lost", "connected"]
     assert [number for number, frame in enumerate(camera.frames) if frame.is_fresh] == [0, num_before]
 
@@ -155,10 +156,10 @@ def test_a_process_is_replaced_after_many_tries(monkeypatch):
     for _ in range(3):
         with pytest.raises(VidmodelError, match="Connection refused"):
             list(reader.read())
-        pids += readers()
+        pids += workers_of()
     reader.end()
     assert pids[0] == pids[1] != pids[2]
-    assert readers() == []
+    assert workers_of() == []
 
 
 @pytest.mark.slow
@@ -295,7 +296,7 @@ def test_a_slow_machine_does_not_change_the_times_of_a_file(tmp_path, monkeypatc
 def test_a_file_whose_reader_dies_ends(tmp_path):
     with watched(str(write_video(tmp_path / "film.mp4", num_frames=1000))) as camera:
         camera.until(lambda: len(camera.frames) >= 2)
-        (reader,) = readers()
+        (reader,) = workers_of()
         os.kill(reader, signal.SIGKILL)
         camera.until(lambda: "ended" in camera.kinds)
     assert camera.kinds == ["connected", "ended"]
@@ -315,11 +316,11 @@ def test_a_file_has_not_ended_before_the_reason_is_there(tmp_path, monkeypatch):
 def test_a_reader_that_dies_or_hangs_is_begun_again(stop):
     with transport_stream() as server, watched(server.url(), silent_seconds=3) as camera:
         camera.until(lambda: len(camera.frames) >= 2)
-        (reader,) = readers()
+        (reader,) = workers_of()
         os.kill(reader, stop)
         camera.until(lambda: camera.kinds == ["connected", "lost", "connected"])
-        assert reader not in readers()
-    assert readers() == []
+        assert reader not in workers_of()
+    assert workers_of() == []
 
 
 @pytest.mark.slow
@@ -328,17 +329,10 @@ def test_twenty_reconnects_leave_nothing_behind():
         memory = []
         for round_number in range(1, 21):
             camera.until(lambda number=round_number: camera.kinds.count("connected") >= number)
-            assert len(readers()) <= 1
+            assert len(workers_of()) <= 1
             memory.append(resident_bytes())
     assert memory[-1] - memory[5] < 20_000_000
-    assert readers() == []
-
-
-def readers() -> list[int]:
-    """The processes of this process that read cameras."""
-    children = Path(f"/proc/{os.getpid()}/task").glob("*/children")
-    pids = [int(pid) for file in children for pid in file.read_text().split()]
-    return [pid for pid in pids if b"popen_loky" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert workers_of() == []
 
 
 def resident_bytes() -> int:
@@ -350,7 +344,7 @@ def resident_bytes() -> int:
 def test_no_password_in_the_arguments_of_the_reader():
     with transport_stream() as server, watched(server.url(login="admin:s3cret@")) as camera:
         camera.until(lambda: len(camera.frames) >= 2)
-        (reader,) = readers()
+        (reader,) = workers_of()
         assert b"s3cret" not in Path(f"/proc/{reader}/cmdline").read_bytes()
         assert b"s3cret" not in Path(f"/proc/{reader}/environ").read_bytes()
 

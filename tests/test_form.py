@@ -6,25 +6,21 @@ import numpy as np
 import pytest
 
 from tests.exports import questions
-from vidmodel_tf.export.lite.export import export_tflite
-from vidmodel_tf.export.onnx.export import export_onnx
-from vidmodel_tf.export.saved_model.export import export_saved_model
 from vidmodel_tf.forms.open_model import open_model
 from vidmodel_tf.forms.whole_clip_form import WholeClipForm
 
 
 @pytest.fixture(scope="module")
-def forms(run, tmp_path_factory):
+def forms(run, exported):
     """Every float32 form of a run, by name."""
-    out = tmp_path_factory.mktemp("forms") / "name"
-    lite = export_tflite(run.path, out)
+    lite = exported(run.path, "lite")
     paths = {
         "keras": run.path,
-        "saved_model": export_saved_model(run.path, out),
+        "saved_model": exported(run.path, "saved_model"),
         "lite": lite / "float32.tflite",
     }
     if not run.config.model.backbone.startswith("keras_hub:"):  # which tf2onnx cannot convert
-        paths["onnx"] = export_onnx(run.path, out) / "model.onnx"
+        paths["onnx"] = exported(run.path, "onnx") / "model.onnx"
     if run.config.model.has_frames:
         paths["pair"] = lite / "frame_features_float32.tflite"
     return {name: open_model(path) for name, path in paths.items()}

@@ -13,10 +13,10 @@ import threading
 import time
 from collections.abc import Iterator
 from email.message import Message
-from pathlib import Path
 
 import pytest
 
+from tests.processes import is_running
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.live.hooks import command_hook, webhook
 from vidmodel_tf.live.work_queue import WorkQueue
@@ -100,13 +100,7 @@ def test_a_command_that_hangs_is_killed_with_its_children(tmp_path, queue):
     hook.send(LINE, queue.dropped.append)
     queue.finish()
     assert queue.dropped == ["killed after 1 seconds"]
-    assert is_gone(int(pid_file.read_text()))
-
-
-def is_gone(pid: int) -> bool:
-    with contextlib.suppress(FileNotFoundError):
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
-    return True
+    assert not is_running(int(pid_file.read_text()))
 
 
 def test_a_command_that_hangs_does_not_hold_up_the_end(tmp_path, queue):
@@ -117,9 +111,9 @@ def test_a_command_that_hangs_does_not_hold_up_the_end(tmp_path, queue):
     pid = int(pid_file.read_text())
     queue.finish(0)
     deadline = time.monotonic() + 30
-    while not is_gone(pid) and time.monotonic() < deadline:
+    while is_running(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert is_gone(pid)
+    assert not is_running(pid)
     assert os.getpid() != pid
 
 

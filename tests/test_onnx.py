@@ -54,10 +54,10 @@ np.savez(out, **{name: np.concatenate(rows) for name, rows in answers.items()})
 
 
 @pytest.fixture(scope="module")
-def folder(run, tmp_path_factory):
+def folder(run, exported):
     if run.config.model.backbone.startswith("keras_hub:"):
         pytest.skip("tf2onnx cannot convert this backbone")
-    return export_onnx(run.path, tmp_path_factory.mktemp("onnx") / "name")
+    return exported(run.path, "onnx")
 
 
 def test_a_process_with_the_runtime_alone_gives_the_scores_of_keras(run, folder, tmp_path):
@@ -206,8 +206,8 @@ def test_what_tf2onnx_leaves_in_the_graph_is_refused(plain, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def plain_folder(plain, tmp_path_factory):
-    return export_onnx(plain.path, tmp_path_factory.mktemp("plain_onnx") / "name")
+def plain_folder(plain, exported):
+    return exported(plain.path, "onnx")
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import pytest
 
+from tests.processes import is_running, workers_of
 from tests.videos import frame_numbers, write_video
 from vidmodel_tf.clips.clip_request import ClipRequest, DecodedClip
 from vidmodel_tf.clips.read_clips import LOOK_AHEAD, read_clips
@@ -64,13 +65,6 @@ def process_id(requests: Sequence[ClipRequest]) -> list[DecodedClip]:
 def run(names, num_workers=2, timeout_seconds=20.0, read=act_on_name):
     requests = [request(name) for name in names]
     return list(read_clips(requests, num_workers=num_workers, timeout_seconds=timeout_seconds, read=read))
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def wait_until(condition, seconds=10.0) -> bool:
@@ -191,7 +185,7 @@ def test_workers_end_with_the_iterator(tmp_path, how):
             raise RuntimeError("no more requests")
         yield from [pipe] * 4
 
-    before = set(child_processes())
+    before = set(workers_of())
     results = read_clips(map(request, names()), num_workers=2, timeout_seconds=60.0, read=act_on_name)
     if how == "error in the requests":
         with pytest.raises(RuntimeError, match="no more requests"):
@@ -209,12 +203,12 @@ def test_workers_end_with_the_iterator(tmp_path, how):
                 raise_in_loop(results)
         assert time.monotonic() - started < 5
         assert wait_until(lambda: not any(map(is_running, workers)))
-    assert set(child_processes()) <= before
+    assert set(workers_of()) <= before
 
 
 def start_and_find_workers(results, before):
     next(results)
-    return [pid for pid in child_processes() if pid not in before]
+    return [pid for pid in workers_of() if pid not in before]
 
 
 def raise_in_loop(results):
@@ -222,13 +216,6 @@ def raise_in_loop(results):
         raise RuntimeError("the consumer fails")
     finally:
         results.close()
-
-
-def child_processes() -> list[int]:
-    """Workers of this process; the tracker of its semaphores stays, as it should."""
-    children = Path(f"/proc/{os.getpid()}/task").glob("*/children")
-    pids = [int(pid) for file in children for pid in file.read_text().split()]
-    return [pid for pid in pids if "popen_loky" in Path(f"/proc/{pid}/cmdline").read_text()]
 
 
 UNGUARDED = f"""
@@ -263,7 +250,7 @@ from tests.test_read_clips import *
 results = read_clips([request("a"), *[request(sys.argv[1])] * 4], num_workers=2, timeout_seconds=60.0,
                      read=act_on_name)
 next(results)
-print(*child_processes(), flush=True)
+print(*workers_of(), flush=True)
 list(results)
 """
 

@@ -21,7 +21,6 @@ from tests.videos import frame_numbers, write_video
 from vidmodel_tf.clips.question import Refusal
 from vidmodel_tf.decision import Answer, AnyLabels, OneLabel
 from vidmodel_tf.errors import InputError, VidmodelError
-from vidmodel_tf.export.saved_model.export import export_saved_model
 from vidmodel_tf.scoring.clips import predict
 from vidmodel_tf.serving.answers import describe_outputs, read_settings_of_served
 from vidmodel_tf.serving.endpoint import Endpoint
@@ -33,8 +32,8 @@ BATCHED = 1e-5  # float32 sums in another order: a batch of another size
 
 
 @pytest.fixture(scope="module")
-def version(plain, tmp_path_factory):
-    return export_saved_model(plain.path, tmp_path_factory.mktemp("served") / "colours")
+def version(plain, exported):
+    return exported(plain.path, "saved_model")
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import itertools
 import json
 import shutil
@@ -26,7 +25,6 @@ from vidmodel_tf.export.lite import files
 from vidmodel_tf.export.lite.bias import with_corrected_bias
 from vidmodel_tf.export.lite.calibration import Calibration, choose_calibration
 from vidmodel_tf.export.lite.convert import convert
-from vidmodel_tf.export.lite.export import export_tflite
 from vidmodel_tf.export.lite.files import convert_frame_features, file_makers
 from vidmodel_tf.export.lite.frame_pair import frame_pair_function, frame_pair_specs
 from vidmodel_tf.export.lite.measure import count_ops
@@ -69,14 +67,8 @@ np.savez(out, **answers)
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory):
-    """The files of a run, made once."""
-    return functools.cache(lambda run: export_tflite(run, tmp_path_factory.mktemp("lite") / "name"))
-
-
-@pytest.fixture(scope="module")
 def folder(run, exported):
-    return exported(run.path)
+    return exported(run.path, "lite")
 
 
 def test_a_process_with_the_interpreter_alone_gives_the_scores_of_keras(run, folder, tmp_path):
@@ -180,7 +172,7 @@ def test_opened_for_prediction_and_verified(run, folder):
 
 @pytest.fixture(scope="module")
 def plain_folder(plain, exported):
-    return exported(plain.path)
+    return exported(plain.path, "lite")
 
 
 @pytest.mark.slow

@@ -8,7 +8,8 @@ import socket
 import numpy as np
 import pytest
 
-from tests.test_camera import readers, watched
+from tests.processes import workers_of
+from tests.test_camera import watched
 from tests.udp_transport_stream import udp_stream
 from tests.videos import frame_numbers
 
@@ -35,13 +36,13 @@ def test_lost_packets_are_counted_and_end_nothing(port):
 def test_a_sender_that_falls_silent_is_lost_and_comes_back(port):
     with udp_stream(port) as sender, watched(f"udp://127.0.0.1:{port}") as camera:
         camera.until(lambda: len(camera.frames) >= 4)
-        reader = readers()
+        reader = workers_of()
         sender.is_silent.set()
         camera.until(lambda: camera.kinds == ["connected", "lost"])
         assert camera.news[1].reason == "nothing came for 3 seconds"
         sender.is_silent.clear()
         num_before = len(camera.frames)
         camera.until(lambda: len(camera.frames) >= num_before + 4)
-        assert readers() == reader
+        assert workers_of() == reader
     assert camera.kinds == ["connected", "lost", "connected"]
     assert [row for row, frame in enumerate(camera.frames) if frame.is_fresh] == [0, num_before]

@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 
 from tests.http_transport_stream import transport_stream
+from tests.processes import children_of, is_running
 from tests.videos import read_frame_number, read_jpeg, write_video
 from tests.watched import MODEL, PLAN, FakePass
 from vidmodel_tf.errors import VidmodelError
@@ -170,22 +171,12 @@ class Watch:
             time.sleep(0.1)
         return lines
 
-    def children(self) -> list[int]:
-        files = Path(f"/proc/{self.process.pid}/task").glob("*/children")
-        return [int(pid) for file in files for pid in file.read_text().split()]
-
     def end(self, how: int) -> int:
         self.process.send_signal(how)
         code = self.process.wait(PATIENCE_SECONDS)
         assert self.process.stdout is not None
         self.process.stdout.close()
         return code
-
-
-def is_gone(pid: int) -> bool:
-    with contextlib.suppress(FileNotFoundError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    return True
 
 
 @pytest.fixture
@@ -199,13 +190,13 @@ def test_signals_end_it_without_a_child_left(tmp_path, how):
     with transport_stream() as server:
         watch = Watch(tmp_path / "out", server.url(), str(write_video(tmp_path / "film.mp4", num_frames=2000)))
         watch.until(lambda lines: kinds(lines).count("connected") == 2)
-        children = watch.children()
+        children = children_of(watch.process.pid)
         assert len(children) >= 2
         assert watch.end(how) == 0
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not all(is_gone(pid) for pid in children) and time.monotonic() < deadline:
+    while any(map(is_running, children)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert all(is_gone(pid) for pid in children)
+    assert not any(map(is_running, children))
 
 
 @pytest.mark.slow

@@ -11,8 +11,6 @@ from tests.videos import write_timed_video
 from vidmodel_tf.clips.clip_request import ClipRequest
 from vidmodel_tf.clips.question import Question
 from vidmodel_tf.clips.read_clip import read_clip
-from vidmodel_tf.export.lite.export import export_tflite
-from vidmodel_tf.export.saved_model.export import export_saved_model
 from vidmodel_tf.forms.form import Form
 from vidmodel_tf.forms.open_model import open_model
 from vidmodel_tf.records.frames import decode_questions
@@ -68,13 +66,12 @@ def scores_of_range(form: Form, path, plan, window, words):
 
 
 @pytest.fixture(scope="module")
-def form_named(run, tmp_path_factory):
+def form_named(run, exported):
     """The forms of a run by name; each is exported when it is first asked for."""
-    out = tmp_path_factory.mktemp("forms") / "name"
     paths = {
         "keras": lambda: run.path,
-        "saved_model": lambda: export_saved_model(run.path, out),
-        "pair": lambda: export_tflite(run.path, out) / "frame_features_float32.tflite",
+        "saved_model": lambda: exported(run.path, "saved_model"),
+        "pair": lambda: exported(run.path, "lite") / "frame_features_float32.tflite",
     }
     return functools.cache(lambda name: open_model(paths[name]()))
 

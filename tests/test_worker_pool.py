@@ -9,9 +9,9 @@ import time
 from concurrent.futures import CancelledError
 from pathlib import Path
 
-import psutil
 import pytest
 
+from tests.processes import workers_of
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.worker_of_pool import TaskTimeoutError, WorkerDiedError
 from vidmodel_tf.worker_pool import WorkerPool
@@ -79,10 +79,6 @@ def begin_with_a_mistake() -> None:
 
 
 # And this in the test.
-def workers_of(pid: int) -> list[psutil.Process]:
-    return [child for child in psutil.Process(pid).children() if "popen_loky" in " ".join(child.cmdline())]
-
-
 def wait_for(path: Path) -> str:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not path.exists():
@@ -106,7 +102,7 @@ def test_results_and_errors():
             sent[0].result(PATIENCE_SECONDS)
         with pytest.raises(TypeError, match="lock"):
             sent[1].result(PATIENCE_SECONDS)
-    assert not workers_of(os.getpid())
+    assert not workers_of()
 
 
 def test_workers_that_are_killed_cost_no_task(tmp_path):
@@ -156,7 +152,7 @@ def test_closed_it_leaves_nothing(tmp_path):
     with pytest.raises(CancelledError):
         running.result(0)
     assert all(result.done() for result in waiting)
-    assert not workers_of(os.getpid())
+    assert not workers_of()
 
 
 def test_processes_that_die_at_once_are_told():
