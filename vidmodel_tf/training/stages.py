@@ -8,6 +8,7 @@ import itertools
 import keras
 
 from vidmodel_tf.backend.compiled import jit_of_training
+from vidmodel_tf.backend.fused import fused_training
 from vidmodel_tf.records.damaged import reading_records
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.training.build_stage import BuiltStage, build_stage
@@ -78,16 +79,17 @@ def _fit(model: keras.Model, stage: Stage, built: BuiltStage, job: Job, state: T
     done = state.result
     if done.epochs_without_gain >= train.patience or done.num_epochs >= stage.num_epochs:
         return  # killed between the last epoch and the end of the stage
-    model.fit(
-        built.training(state.next_epoch),
-        validation_data=built.inference("validation") if job.num_validation_clips else None,
-        initial_epoch=state.next_epoch,
-        epochs=state.next_epoch + stage.num_epochs - done.num_epochs,
-        steps_per_epoch=job.num_training_clips // job.batch_size,
-        shuffle=False,  # the pipeline has shuffled
-        verbose=job.verbose,
-        callbacks=[
-            StageProgress(run.path, state, train.patience, train.seed),
-            keras.callbacks.TensorBoard(run.path / layout.LOGS / stage.name, write_graph=False),
-        ],
-    )
+    with fused_training(model):
+        model.fit(
+            built.training(state.next_epoch),
+            validation_data=built.inference("validation") if job.num_validation_clips else None,
+            initial_epoch=state.next_epoch,
+            epochs=state.next_epoch + stage.num_epochs - done.num_epochs,
+            steps_per_epoch=job.num_training_clips // job.batch_size,
+            shuffle=False,  # the pipeline has shuffled
+            verbose=job.verbose,
+            callbacks=[
+                StageProgress(run.path, state, train.patience, train.seed),
+                keras.callbacks.TensorBoard(run.path / layout.LOGS / stage.name, write_graph=False),
+            ],
+        )

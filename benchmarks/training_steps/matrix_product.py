@@ -1,0 +1,33 @@
+"""What the machine can do: a product of two matrices with as many operations as three forward passes of ResNet50."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+from serve import serve
+from work import Work
+
+SIDE = 3072
+FORWARD_OPERATIONS = 7.75e9  # of ResNet50 for a picture of 224 x 224, a multiplication and an addition being two
+
+work = Work.from_command_line()
+operations = 3 * FORWARD_OPERATIONS * work.batch * work.frames * (work.size / 224) ** 2
+matrix = tf.constant(np.random.default_rng(0).normal(size=(SIDE, SIDE)).astype(np.float32))
+matrix = tf.cast(matrix, tf.dtypes.as_dtype(work.precision))
+num_products = max(1, round(operations / (2 * SIDE**3)))
+
+
+@tf.function
+def step() -> tf.Tensor:
+    product = matrix
+    for _ in range(num_products):
+        product = tf.matmul(matrix, product)
+    return product[0, 0]
+
+
+def run(number: int) -> None:
+    for _ in range(number):
+        step().numpy()
+
+
+serve(run)

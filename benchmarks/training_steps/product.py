@@ -1,0 +1,33 @@
+"""The model of this package, trained from scratch by `fit` as `vidmodel train` does, on the backend KERAS_BACKEND."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+from serve import serve
+from work import NUM_CLASSES, NUM_TOKENS, NUM_WORDS, Work
+
+from vidmodel_tf.backend.compiled import jit_of_training
+from vidmodel_tf.backend.fused import fused_training
+from vidmodel_tf.config import ModelConfig, TrainConfig
+from vidmodel_tf.labels import Labels
+from vidmodel_tf.model.build import build_model
+from vidmodel_tf.training.losses import compile_arguments
+
+work, train = Work.from_command_line(), TrainConfig()
+labels = Labels({"label": [str(i) for i in range(NUM_CLASSES)]})
+config = ModelConfig(
+    backbone="resnet50", weights="none", num_frames=work.frames, height=work.size, width=work.size,
+    num_tokens=NUM_TOKENS, precision="mixed_bfloat16" if work.precision == "bfloat16" else "float32",
+)  # fmt: skip
+model = build_model(config, labels, NUM_WORDS)
+model.compile(
+    keras.optimizers.AdamW(train.learning_rate, weight_decay=train.weight_decay, clipnorm=1.0),
+    jit_compile=jit_of_training(),
+    **compile_arguments(labels, label_smoothing=train.label_smoothing),
+)
+model.optimizer.build(model.trainable_variables)
+batch = work.inputs(), {"label": work.labels()}, {"label": [1.0] * work.batch}
+batches = tf.data.Dataset.from_tensors(batch).repeat()
+with fused_training(model):
+    serve(lambda number: model.fit(batches, steps_per_epoch=number, verbose=0))
