@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -30,7 +30,9 @@ def fused_training(model: keras.Model) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         for layer in filter(_can_be_fused, model._flatten_layers()):
             stack.enter_context(_replaced(layer, "call", _batch_norm))
-        stack.enter_context(_replaced(model.optimizer, "update_step", _adam))
+        if type(model.optimizer) is keras.optimizers.AdamW:  # neither that of several devices nor that of float16
+            for name, method in _OF_ADAM_W.items():
+                stack.enter_context(_replaced(model.optimizer, name, method))
         yield
 
 
@@ -83,24 +85,49 @@ def _batch_norm(
     return outputs
 
 
+def _clip(optimizer: keras.optimizers.AdamW, of_keras: Callable[..., Any], gradient: Any) -> Any:
+    import tensorflow as tf
+
+    if not isinstance(gradient, tf.Tensor):  # that of an embedding, for some of its rows only
+        return of_keras(gradient)
+    # The reciprocal norm of zeros is infinite.
+    return gradient * tf.minimum(optimizer.clipnorm * tf.math.rsqrt(2 * tf.nn.l2_loss(gradient)), 1)
+
+
+def _decay(optimizer: keras.optimizers.AdamW, of_keras: Callable[..., None], variables: Sequence[Any]) -> None:
+    share = optimizer.learning_rate * optimizer.weight_decay
+    for variable in variables:
+        if optimizer._use_weight_decay(variable.value):
+            variable.value.assign_sub(variable.value * share)
+
+
 def _adam(
-    optimizer: keras.optimizers.AdamW, of_keras: Callable[..., None], gradient: Any, variable: Any, learning_rate: Any
+    optimizer: keras.optimizers.AdamW,
+    of_keras: Callable[..., None],
+    gradients: Sequence[Any],
+    variables: Sequence[Any],
+    learning_rate: Any,
 ) -> None:
     import tensorflow as tf
 
-    if not isinstance(gradient, tf.Tensor) or variable.dtype != tf.float32:  # of an embedding, only some rows change
-        of_keras(gradient, variable, learning_rate)
-        return
-    index, step = optimizer._get_variable_index(variable), tf.cast(optimizer.iterations + 1, tf.float32)
-    tf.raw_ops.ResourceApplyAdam(
-        var=variable.handle,
-        m=optimizer._momentums[index].value.handle,
-        v=optimizer._velocities[index].value.handle,
-        beta1_power=tf.pow(optimizer.beta_1, step),
-        beta2_power=tf.pow(optimizer.beta_2, step),
-        lr=tf.cast(learning_rate, tf.float32),
-        beta1=optimizer.beta_1,
-        beta2=optimizer.beta_2,
-        epsilon=optimizer.epsilon,
-        grad=tf.cast(gradient, tf.float32),
-    )
+    step = tf.cast(optimizer.iterations.value + 1, tf.float32)
+    powers = {"beta1_power": tf.pow(optimizer.beta_1, step), "beta2_power": tf.pow(optimizer.beta_2, step)}
+    for gradient, variable in zip(gradients, variables, strict=True):
+        if not isinstance(gradient, tf.Tensor):
+            optimizer.update_step(gradient, variable.value, learning_rate)
+            continue
+        index = optimizer._get_variable_index(variable.value)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.value.handle,
+            m=optimizer._momentums[index].value.handle,
+            v=optimizer._velocities[index].value.handle,
+            lr=learning_rate,
+            beta1=optimizer.beta_1,
+            beta2=optimizer.beta_2,
+            epsilon=optimizer.epsilon,
+            grad=gradient,
+            **powers,
+        )
+
+
+_OF_ADAM_W = {"_clip_by_norm": _clip, "_apply_weight_decay": _decay, "_backend_update_step": _adam}
