@@ -179,7 +179,7 @@ def test_files_do_not_depend_on_what_the_process_has_made_before(plain_graph, pl
 
 def test_what_cannot_be_written_is_told(plain_graph, tmp_path):
     (tmp_path / "float32.xml").mkdir()
-    with pytest.raises(OSError, match="OpenVINO could not write this file .* is the disk full") as raised:
+    with pytest.raises(OSError, match=r"OpenVINO could not write this file .* is the disk full") as raised:
         write_models(plain_graph, tmp_path)
     assert raised.value.filename == str(tmp_path / "float32.xml")
 
