@@ -50,8 +50,8 @@ def _save(model: openvino.Model, path: Path, *, in_half: bool) -> None:
     try:
         openvino.save_model(model, path, compress_to_fp16=in_half)
     except RuntimeError as error:  # which leaves out what the system said
-        message = f"OpenVINO could not write this file ({error}): is the disk full?"
-        raise OSError(errno.EIO, message, str(path)) from None
+        said = " ".join(str(error).split())
+        raise OSError(errno.EIO, f"OpenVINO could not write this file; is the disk full? {said}", str(path)) from None
 
 
 def _name_by_place(model: openvino.Model) -> None:
