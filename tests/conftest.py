@@ -135,7 +135,7 @@ def trained_runs(data_set, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def exported():
-    """The export of one of the trained runs, as `saved_model`, `lite` or `onnx`. Not to be changed by tests."""
+    """The export of one of the trained runs, by its name in `tests.exports.EXPORTS`. Not to be changed by tests."""
     from tests.exports import export_once
 
     return functools.cache(export_once)

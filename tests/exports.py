@@ -17,6 +17,7 @@ from tests.own_backbones import save_backbone_file, save_hub_preset
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.export.lite.export import export_tflite
 from vidmodel_tf.export.onnx.export import export_onnx
+from vidmodel_tf.export.openvino.export import export_openvino
 from vidmodel_tf.export.saved_model.export import export_saved_model
 from vidmodel_tf.forms.token_ids import encode_texts
 from vidmodel_tf.records.data_set import open_data_set
@@ -48,7 +49,12 @@ CONFIGS = {
     "own_preset": dataclasses.replace(MODEL, streams="both", weights="imagenet"),
 }
 OWN_BACKBONES = {"gru": save_backbone_file, "own_preset": save_hub_preset}
-EXPORTS = {"saved_model": export_saved_model, "lite": export_tflite, "onnx": export_onnx}
+EXPORTS = {
+    "saved_model": export_saved_model,
+    "lite": export_tflite,
+    "onnx": export_onnx,
+    "openvino": export_openvino,
+}
 TEXTS = [
     {"title": "一个红色的视频 🎬", "tags": "short, test"},
     {},
@@ -60,7 +66,7 @@ TEXTS = [
 
 
 def export_once(run_dir: Path, kind: str) -> Path:
-    """The export of a trained run: a version folder of `saved_model`, the folder of files of `lite` and of `onnx`."""
+    """The export of a trained run: a version folder of `saved_model`, the folder of files of the others."""
     out = made_once(run_dir.with_name(kind), lambda folder: EXPORTS[kind](run_dir, folder / "name"))
     (folder,) = [path for path in out.glob("name/*") if path.is_dir()]
     return folder

@@ -20,6 +20,7 @@ KINDS: dict[str, tuple[Content, tuple[str, ...]]] = {
     "run": (layout.CONTENT, (layout.CONFIG, layout.LABELS, layout.WEIGHTS, "examples/0/000.jpg")),
     "versions/1": (layout.CONTENT_OF_VERSION, (layout.GRAPH, "variables/variables.index")),
     "versions/tflite": (layout.CONTENT_OF_FILES, (layout.CONFIG, "float32.tflite")),
+    "versions/openvino": (layout.CONTENT_OF_FILES, (layout.CONFIG, layout.OPENVINO_MODEL, "float32.bin")),
 }
 
 
@@ -39,7 +40,7 @@ def paths(folder):
 
 def test_all_are_whole(folder, capsys):
     assert main(["check", *paths(folder)]) == 0
-    assert capsys.readouterr().out == "11 files in 4 folders are whole\n"
+    assert capsys.readouterr().out == "14 files in 5 folders are whole\n"
 
 
 @pytest.mark.parametrize("name", [f"{name}/{file}" for name, (_, files) in KINDS.items() for file in files])
@@ -48,7 +49,7 @@ def test_what_is_not_is_named(folder, capsys, name, what):
     path = folder / name
     path.unlink() if what == "missing" else path.write_text("other")
     assert main(["check", *paths(folder)]) == 2
-    expected = f"vidmodel check: 1 files are not as they were written, 10 are whole\n  {path}: {what}\n"
+    expected = f"vidmodel check: 1 files are not as they were written, 13 are whole\n  {path}: {what}\n"
     assert capsys.readouterr().err == expected
 
 
@@ -61,6 +62,7 @@ def test_what_is_not_is_named(folder, capsys, name, what):
         ("run", "examples/0/001.jpg"),
         ("versions/1", "variables/variables.data-00000-of-00001"),
         ("versions/tflite", "int8.tflite"),
+        ("versions/openvino", "bfloat16.bin"),
     ],
 )
 def test_foreign_files_are_named(folder, capsys, name, foreign):
@@ -126,7 +128,7 @@ def test_what_other_programs_leave_is_not_foreign(folder):
 
 def test_a_folder_of_folders_is_searched_to_the_ground(folder, capsys):
     assert main(["check", str(folder)]) == 0
-    assert capsys.readouterr().out == "11 files in 4 folders are whole\n"
+    assert capsys.readouterr().out == "14 files in 5 folders are whole\n"
 
 
 def test_what_was_just_written_is_not_read_again_in_another_place(folder, monkeypatch):

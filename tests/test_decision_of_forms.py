@@ -17,6 +17,7 @@ from tests.videos import write_video
 from vidmodel_tf.decision import AnyLabels
 from vidmodel_tf.export.lite.export import export_tflite
 from vidmodel_tf.export.onnx.export import export_onnx
+from vidmodel_tf.export.openvino.export import export_openvino
 from vidmodel_tf.export.saved_model.export import export_saved_model
 from vidmodel_tf.run_folder.run import load_run, write_weights
 from vidmodel_tf.scoring.clips import predict
@@ -51,7 +52,8 @@ def files(even_run, tmp_path_factory):
     out = tmp_path_factory.mktemp("files") / "name"
     lite = export_tflite(even_run.path, out)
     whole = [path for path in lite.glob("*.tflite") if not path.stem.startswith(("frame_features", "classify"))]
-    return [even_run.path, export_onnx(even_run.path, out) / "model.onnx", *whole, *lite.glob("frame_features*.tflite")]
+    whole += [export_onnx(even_run.path, out) / "model.onnx", *export_openvino(even_run.path, out).glob("*.xml")]
+    return [even_run.path, *whole, *lite.glob("frame_features*.tflite")]
 
 
 @pytest.fixture(scope="module", params=CASES.values(), ids=CASES)
@@ -81,7 +83,8 @@ def assert_decided(answer, even_run, labels, name):
 @pytest.mark.slow
 def test_predict_answers_alike_with_every_form(even_run, case, video):
     paths, labels = case
-    assert len(paths) == 9  # the run, ONNX, four precisions of TensorFlow Lite, two pairs, a SavedModel
+    # The run, ONNX, two precisions of OpenVINO, four of TensorFlow Lite, two pairs, a SavedModel.
+    assert len(paths) == 11
     for path in paths:
         (answer,) = predict(path, [video])
         assert_decided(answer, even_run, labels, path.name)

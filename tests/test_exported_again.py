@@ -25,7 +25,7 @@ def test_both_exports_are_equal_byte_for_byte(tmp_path):
         subprocess.run([*command, "--format", "all"], check=True, env=environment, stdout=subprocess.DEVNULL)
     first, second = (contents(tmp_path / number / "model") for number in ("1", "2"))
     assert set(first) == set(second)
-    assert {path.suffix for path in first} >= {".pb", ".tflite", ".onnx"}
+    assert {path.suffix for path in first} >= {".pb", ".tflite", ".onnx", ".xml", ".bin"}
     differing = {path for path in first if first[path] != second[path]}
     assert differing <= RENUMBERED
     assert sorted(first[Path("tflite/int8.tflite")]) == sorted(second[Path("tflite/int8.tflite")])

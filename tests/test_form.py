@@ -21,6 +21,7 @@ def forms(run, exported):
     }
     if not run.config.model.backbone.startswith("keras_hub:"):  # which tf2onnx cannot convert
         paths["onnx"] = exported(run.path, "onnx") / "model.onnx"
+        paths["openvino"] = exported(run.path, "openvino") / "float32.xml"
     if run.config.model.has_frames:
         paths["pair"] = lite / "frame_features_float32.tflite"
     return {name: open_model(path) for name, path in paths.items()}

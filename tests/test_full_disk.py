@@ -70,7 +70,7 @@ def test_train(data_set, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["saved_model", "tflite"])
+@pytest.mark.parametrize("kind", ["saved_model", "tflite", "onnx", "openvino"])
 def test_export(run_dir, tmp_path, kind):
     out = tmp_path / "model"
     one_line(run("export", run_dir, "--out", out, "--format", kind, file_bytes=SMALL), "export")

@@ -24,6 +24,7 @@ from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.export.fold_batch_norm import fold_batch_norm
 from vidmodel_tf.export.lite.export import export_tflite
 from vidmodel_tf.export.onnx.export import export_onnx
+from vidmodel_tf.export.openvino.export import export_openvino
 from vidmodel_tf.export.parts import take_apart
 from vidmodel_tf.export.saved_model.export import export_saved_model
 from vidmodel_tf.export.saved_model.graph import InferenceGraph
@@ -410,6 +411,7 @@ def test_what_is_no_run_or_no_place_is_refused(plain, tmp_path):
         (export_saved_model, tmp_path / "file", r"file: expected .*\. Received: a file; give another --out"),
         (export_tflite, tmp_path / "other", r"tflite: expected .*\. Received: a file; give another --out"),
         (export_saved_model, plain.path, r"expected a folder for exported models\. Received: a run folder"),
+        (export_openvino, plain.path, r"expected a folder for exported models\. Received: a run folder"),
         (export_onnx, plain.path, r"expected a folder for exported models\. Received: a run folder"),
     ):
         with pytest.raises(InputError, match=received):

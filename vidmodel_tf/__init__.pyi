@@ -17,6 +17,7 @@ from .evaluation.results import CrossValidation as CrossValidation
 from .evaluation.results import Evaluation as Evaluation
 from .export.lite.export import export_tflite as export_tflite
 from .export.onnx.export import export_onnx as export_onnx
+from .export.openvino.export import export_openvino as export_openvino
 from .export.saved_model.export import export_saved_model as export_saved_model
 from .forms.open_model import open_model as open_model
 from .forms.verify import verify as verify

@@ -6,6 +6,7 @@ import argparse
 import importlib.util
 import sys
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from vidmodel_tf.backend.choose import import_keras, require_tensorflow
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from vidmodel_tf.export.onnx.convert import NotConvertibleError
     from vidmodel_tf.export.report import FormReport
 
-ONNX_PACKAGES = ("tf2onnx", "onnx", "onnxruntime")  # of the extra
+# What the formats need that have an extra of their own, which is called as they are.
+PACKAGES = MappingProxyType({"onnx": ("tf2onnx", "onnx", "onnxruntime"), "openvino": ("openvino", "tf2onnx", "onnx")})
 HELP = "a run folder -> the forms in which a model runs elsewhere"
 
 
@@ -31,9 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, metavar="saved_models/NAME", help="the folder of the model's versions")
     parser.add_argument(
         "--format",
-        choices=["saved_model", "tflite", "onnx", "all"],
+        choices=["saved_model", "tflite", "onnx", "openvino", "all"],
         default="saved_model",
-        help="default: %(default)s; all: onnx among them where its extra is installed and can convert the model",
+        help="default: %(default)s; all: onnx and openvino among them where their extras are installed and can convert "
+        "the model",
     )
     parser.add_argument("--data", metavar="data/NAME", help="where the run's data set lies now, if it was moved")
     show.add_json_flag(parser)
@@ -42,7 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Exports, and shows where the forms are and how good they are."""
     if options.data is not None and options.format == "saved_model":
-        raise InputError("--data: a SavedModel needs no data set; expected it with --format tflite, onnx or all")
+        raise InputError(
+            "--data: a SavedModel needs no data set; expected it with --format tflite, onnx, openvino or all"
+        )
     check_finished(options.run_dir)
     require_tensorflow("exports")
     if options.data is not None:
@@ -50,15 +55,7 @@ def run(options: argparse.Namespace) -> None:
     import_keras()
     from vidmodel_tf.export.export_formats import FORMATS, export_formats
 
-    chosen = set(FORMATS) if options.format == "all" else {options.format}
-    missing = [name for name in ONNX_PACKAGES if importlib.util.find_spec(name) is None]
-    if options.format == "all" and missing:
-        chosen.remove("onnx")
-        print(
-            f"vidmodel export: onnx is left out, as {', '.join(missing)} is not installed: "
-            'pip install "vidmodel_tf[onnx]"',
-            file=sys.stderr,
-        )
+    chosen = set(FORMATS) - _not_installed() if options.format == "all" else {options.format}
     leave_out = _print_left_out if options.format == "all" else None
     exported = export_formats(options.run_dir, options.out, chosen, data=options.data, leave_out=leave_out)
     for name, form in exported.items():
@@ -78,6 +75,20 @@ def print_exported(exported: Mapping[str, Exported], run_dir: str, console: Cons
             _print_report(name, form.report, console)
     for form in exported.values():
         console.print(f"check: vidmodel verify {form.model} {run_dir}")
+
+
+def _not_installed() -> set[str]:
+    """The formats whose extra is not installed; each is told."""
+    left_out = set()
+    for name, packages in PACKAGES.items():
+        if missing := [package for package in packages if importlib.util.find_spec(package) is None]:
+            left_out.add(name)
+            print(
+                f"vidmodel export: {name} is left out, as {', '.join(missing)} is not installed: "
+                f'pip install "vidmodel_tf[{name}]"',
+                file=sys.stderr,
+            )
+    return left_out
 
 
 def _print_left_out(name: str, error: NotConvertibleError) -> None:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import dataclasses
 import functools
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 
 from vidmodel_tf.backend.choose import require_tensorflow
 from vidmodel_tf.config import ModelConfig
+from vidmodel_tf.export.onnx.convert import convert
 from vidmodel_tf.export.parts import InferenceParts, take_apart
 from vidmodel_tf.forms.keras_form import KerasForm
 from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.run_folder.own_data import open_own_data
 from vidmodel_tf.run_folder.run import Run, load_run
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +50,11 @@ class TrainedRun:
     def parts(self) -> InferenceParts:
         """The model as exports trace it."""
         return take_apart(self.model, self._float32)
+
+    @functools.cached_property
+    def onnx_graph(self) -> ModelProto:
+        """The model as an ONNX graph, see `onnx.convert.convert`; OpenVINO reads it too."""
+        return convert(self.parts)
 
     @functools.cached_property
     def reference(self) -> KerasForm:

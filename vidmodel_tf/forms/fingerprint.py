@@ -27,8 +27,9 @@ def fingerprint(model: str | Path) -> str:
 
 def _files(model: Path) -> list[Path]:
     if model.is_file():
-        is_pair = model.name.startswith(ENCODER_PREFIX)
-        return [model, model.with_name(CLASSIFIER)] if is_pair else [model]
+        if model.name.startswith(ENCODER_PREFIX):
+            return [model, model.with_name(CLASSIFIER)]
+        return [model, model.with_suffix(".bin")] if model.suffix == ".xml" else [model]
     version = layout.latest_version(model)
     if version is not None:
         return sorted(

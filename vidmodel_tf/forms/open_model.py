@@ -10,8 +10,16 @@ from vidmodel_tf.forms.keras_form import KerasForm
 from vidmodel_tf.forms.lite_form import LiteForm
 from vidmodel_tf.forms.lite_pair import CLASSIFIER, ENCODER_PREFIX, LitePair
 from vidmodel_tf.forms.onnx_form import OnnxForm
+from vidmodel_tf.forms.openvino_form import OpenVinoForm
 from vidmodel_tf.forms.saved_model_form import SavedModelForm
-from vidmodel_tf.run_folder.layout import ONNX, ONNX_MODEL, check_model_path, latest_version
+from vidmodel_tf.run_folder.layout import (
+    ONNX,
+    ONNX_MODEL,
+    OPENVINO,
+    OPENVINO_MODEL,
+    check_model_path,
+    latest_version,
+)
 from vidmodel_tf.run_folder.run import load_run
 
 
@@ -19,9 +27,9 @@ def open_model(model: str | Path | Form) -> Form:
     """Opens a trained model for prediction.
 
     Args:
-        model: A run folder, a SavedModel (a version, or the folder of its versions) or a `.tflite` or `.onnx` file.
-            For the streaming pair `frame_features_PRECISION.tflite`; its other half is found beside it. A model that
-            is already open is handed back.
+        model: A run folder, a SavedModel (a version, or the folder of its versions), a `.tflite` or `.onnx` file, or
+            the `.xml` file of OpenVINO. For the streaming pair `frame_features_PRECISION.tflite`; its other half is
+            found beside it. A model that is already open is handed back.
 
     Raises:
         InputError: There is no model at this path.
@@ -32,6 +40,8 @@ def open_model(model: str | Path | Form) -> Form:
     check_model_path(path)
     if path.suffix == ".onnx":
         return OnnxForm(path)
+    if path.suffix == ".xml":
+        return OpenVinoForm(path)
     if path.suffix == ".tflite":
         return _open_lite(path)
     version = latest_version(path)
@@ -42,8 +52,9 @@ def open_model(model: str | Path | Form) -> Form:
         )
     if version is not None:
         return SavedModelForm(version)
-    if (onnx := path / ONNX / ONNX_MODEL).is_file():
-        raise InputError(f"{path} holds no SavedModel: expected the file {onnx}")
+    for file in (path / ONNX / ONNX_MODEL, path / OPENVINO / OPENVINO_MODEL):
+        if file.is_file():
+            raise InputError(f"{path} holds no SavedModel: expected the file {file}")
     return KerasForm(load_run(path))
 
 

@@ -21,7 +21,8 @@ from vidmodel_tf.records import layout as data_set
 from vidmodel_tf.run_folder import layout
 
 _CACHE = Content((), "")  # nothing in it is foreign: what is damaged is made again
-_TELLING = (data_set.FEATURES, layout.WEIGHTS, layout.GRAPH, layout.ONNX_MODEL, "*.tflite")  # what a folder is
+# What tells what a folder is.
+_TELLING = (data_set.FEATURES, layout.WEIGHTS, layout.GRAPH, layout.ONNX_MODEL, layout.OPENVINO_MODEL, "*.tflite")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -39,11 +39,13 @@ SIGNATURES = "assets.extra/signatures.json"
 WARMUP_REQUESTS = "assets.extra/tf_serving_warmup_requests"
 EXPORTED_RUN = "assets.extra/run"  # the run folder's settings, without weights
 
-# Beside the versions of a SavedModel. These two folders hold a run folder's settings too.
+# Beside the versions of a SavedModel. These folders hold a run folder's settings too.
 TFLITE = "tflite"
 ONNX = "onnx"
 ONNX_MODEL = "model.onnx"
-REPORT = "report.json"  # what the files are worth, in each of the two
+OPENVINO = "openvino"
+OPENVINO_MODEL = "float32.xml"  # the first of its two
+REPORT = "report.json"  # what the files are worth, in each of them
 
 _SETTINGS = (CONFIG, LABELS, VOCABULARY)
 _EXPORT_ANEW = "fetch the model again, or make it anew with `vidmodel export`"
@@ -54,7 +56,7 @@ CONTENT_OF_VERSION = Content(
     ),
     _EXPORT_ANEW,
 )
-CONTENT_OF_FILES = Content((*_SETTINGS, "*.tflite", "*.onnx"), _EXPORT_ANEW)
+CONTENT_OF_FILES = Content((*_SETTINGS, "*.tflite", "*.onnx", "*.xml", "*.bin"), _EXPORT_ANEW)
 
 
 def is_run_folder(path: Path) -> bool:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 from vidmodel_tf.export.exported import Exported
 from vidmodel_tf.export.lite.calibration import Calibration, choose_calibration
 from vidmodel_tf.export.lite.files import file_makers
 from vidmodel_tf.export.lite.measure import measure_file
-from vidmodel_tf.export.place import replaced_folder
+from vidmodel_tf.export.measured_folder import write_measured_folder
 from vidmodel_tf.export.report import FormReport, report_on
 from vidmodel_tf.export.trained import TrainedRun, open_trained
 from vidmodel_tf.forms.form import Form
 from vidmodel_tf.forms.open_model import open_model
-from vidmodel_tf.integrity import write_sums
 from vidmodel_tf.progress import track
 from vidmodel_tf.run_folder import layout
-from vidmodel_tf.run_folder.run import write_settings
-from vidmodel_tf.storage import write_json
 
 
 def export_tflite(run_dir: str | Path, out: str | Path, *, data: str | Path | None = None) -> Path:
@@ -53,16 +49,16 @@ def export_tflite(run_dir: str | Path, out: str | Path, *, data: str | Path | No
 def write_tflite(trained: TrainedRun, out: str | Path) -> Exported:
     """Writes what `export_tflite` does, of a run that is open already."""
     calibration = choose_calibration(trained.run, trained.data)
-    with replaced_folder(Path(out), layout.TFLITE) as folder:
-        write_settings(dataclasses.replace(trained.run, path=folder))
+
+    def write(folder: Path) -> None:
         makers = file_makers(trained.parts, calibration)
         for name, make in track(makers.items(), "converting", len(makers)):
             (folder / f"{name}.tflite").write_bytes(make())
-        write_sums(folder, layout.CONTENT_OF_FILES)
-        report = _report_on_folder(folder, trained, calibration)
-        write_json(folder / layout.REPORT, report.to_json())
-    written = Path(out) / layout.TFLITE
-    return Exported(written, written / "float16.tflite", report)
+
+    def measure(folder: Path) -> FormReport:
+        return _report_on_folder(folder, trained, calibration)
+
+    return write_measured_folder(trained, Path(out) / layout.TFLITE, "float16.tflite", write, measure)
 
 
 def _report_on_folder(folder: Path, trained: TrainedRun, calibration: Calibration) -> FormReport:

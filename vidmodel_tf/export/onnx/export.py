@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 from vidmodel_tf.export.exported import Exported
-from vidmodel_tf.export.onnx.convert import convert
+from vidmodel_tf.export.measured_folder import write_measured_folder
 from vidmodel_tf.export.onnx.measure import measure_file
-from vidmodel_tf.export.place import replaced_folder
-from vidmodel_tf.export.report import report_on
+from vidmodel_tf.export.report import FormReport, report_on
 from vidmodel_tf.export.trained import TrainedRun, open_trained
 from vidmodel_tf.extras import import_extra
 from vidmodel_tf.forms.open_model import open_model
-from vidmodel_tf.integrity import write_sums
 from vidmodel_tf.run_folder import layout
-from vidmodel_tf.run_folder.run import write_settings
-from vidmodel_tf.storage import write_json
 
 
 def export_onnx(run_dir: str | Path, out: str | Path, *, data: str | Path | None = None) -> Path:
@@ -48,13 +43,13 @@ def write_onnx(trained: TrainedRun, out: str | Path) -> Exported:
     for name in ("onnxruntime", "tf2onnx"):
         # Before the long work, so that a missing package costs no time.
         import_extra(name, extra="onnx", needed_for="ONNX files")
-    with replaced_folder(Path(out), layout.ONNX) as folder:
-        write_settings(dataclasses.replace(trained.run, path=folder))
+
+    def write(folder: Path) -> None:
+        (folder / layout.ONNX_MODEL).write_bytes(trained.onnx_graph.SerializeToString(deterministic=True))
+
+    def measure(folder: Path) -> FormReport:
         path = folder / layout.ONNX_MODEL
-        path.write_bytes(convert(trained.parts).SerializeToString(deterministic=True))
-        write_sums(folder, layout.CONTENT_OF_FILES)
         file, keras_milliseconds = measure_file(path, trained.reference)
-        report = report_on(trained, {"model": file}, {"model": open_model(path)}, keras_milliseconds=keras_milliseconds)
-        write_json(folder / layout.REPORT, report.to_json())
-    written = Path(out) / layout.ONNX
-    return Exported(written, written / layout.ONNX_MODEL, report)
+        return report_on(trained, {"model": file}, {"model": open_model(path)}, keras_milliseconds=keras_milliseconds)
+
+    return write_measured_folder(trained, Path(out) / layout.ONNX, layout.ONNX_MODEL, write, measure)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from vidmodel_tf.config import ModelConfig
-from vidmodel_tf.export.report import FileReport, median_milliseconds
+from vidmodel_tf.export.report import FileReport
+from vidmodel_tf.export.time_forms import time_forms
 from vidmodel_tf.extras import import_extra
 from vidmodel_tf.forms.form import Form
 from vidmodel_tf.forms.onnx_form import OnnxForm
@@ -29,11 +26,8 @@ def measure_file(path: Path, reference: Form) -> tuple[FileReport, float]:
     Returns:
         The report, and the milliseconds that Keras takes for a clip.
     """
-    models = {"keras": reference, 1: OnnxForm(path, num_threads=1), 2: OnnxForm(path, num_threads=2)}
-    frames = _random_frames(reference.run.config.model)
-    calls = {name: functools.partial(model.scores, frames, ["words"]) for name, model in models.items()}
-    milliseconds = median_milliseconds(calls)
-    keras_milliseconds = milliseconds.pop("keras")
+    models = {threads: OnnxForm(path, threads) for threads in (1, 2)}
+    milliseconds, keras_milliseconds = time_forms(models, reference)
     return FileReport(path.stat().st_size, count_ops(path), milliseconds), keras_milliseconds
 
 
@@ -49,8 +43,3 @@ def _count(graph: GraphProto) -> Counter[str]:
             for inner in (attribute.g, *attribute.graphs):
                 counts += _count(inner)
     return counts
-
-
-def _random_frames(config: ModelConfig) -> np.ndarray:
-    shape = (1, config.num_frames, config.height, config.width, 3)
-    return np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
