@@ -50,7 +50,7 @@ def settings(folder, name):
     model = dataclasses.replace(MODEL, dropout=0.0)
     if name == "scratch":
         # Each device has a single clip, which has no colour every fifth time; the gradients are clipped.
-        training = dataclasses.replace(TRAIN, epochs=2, batch_size=2, head_weights={"colour": 50.0})
+        training = dataclasses.replace(TRAIN, epochs=2, batch_size=2, learning_rate=1e-3, head_weights={"colour": 50.0})
         return dataclasses.replace(model, backbone=str(folder / "own.keras")), training
     if name == "stages":
         training = dataclasses.replace(TRAIN, epochs=2, fine_tune_epochs=1, fine_tune_learning_rate=1e-3, mirror=True)
@@ -123,13 +123,13 @@ def folder(request, data_set, backbone_weights, tmp_path_factory):
 
 
 def assert_same_losses(found, wanted):
-    """The epochs of two runs are the same; float32 sums in another order, which Adam makes larger from step to step."""
+    """The epochs of two runs are the same, but for float32 sums in another order."""
     assert [epoch.stage for epoch in found] == [epoch.stage for epoch in wanted]
     for one, other in zip(found, wanted, strict=True):
         assert one.values.keys() == other.values.keys()
         for value in ("loss", "val_loss", "colour_accuracy", "topic_accuracy", "val_colour_accuracy"):
             if value in other.values:
-                assert one.values[value] == pytest.approx(other.values[value], rel=1e-4), (value, one, other)
+                assert one.values[value] == pytest.approx(other.values[value], rel=1e-5), (value, one, other)
     assert len(found) > 1
 
 
@@ -160,7 +160,7 @@ def test_the_run_folder_is_that_of_one_device(folder, name):
     found, wanted = (json.loads((run / "examples" / "examples.json").read_text()) for run in (two, one))
     for clip, expected in zip(found, wanted, strict=True):
         for head, scores in expected["scores"].items():
-            assert clip["scores"][head] == pytest.approx(scores, abs=1e-3)  # as the losses above
+            assert clip["scores"][head] == pytest.approx(scores, abs=1e-4)  # as the losses above
 
 
 def compiled_with(run):
