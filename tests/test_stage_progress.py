@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from vidmodel_tf.backend.devices import find_devices
 from vidmodel_tf.errors import VidmodelError
 from vidmodel_tf.training.history import Epoch
 from vidmodel_tf.training.stage_progress import StageProgress
@@ -13,7 +14,7 @@ def dropped(seed, epoch, tmp_path):
     inputs = keras.Input((64,))
     inner = keras.Model(inputs, layers[1](inputs))
     model = keras.Model(inputs, [layers[0](inputs), inner(inputs)])
-    callback = StageProgress(tmp_path, TrainingState(), patience=1, seed=seed)
+    callback = StageProgress(tmp_path, TrainingState(), patience=1, seed=seed, devices=find_devices(1))
     callback.set_model(model)
     callback.on_epoch_begin(epoch)
     return [layer(np.ones((1, 64)), training=True).numpy().tobytes() for layer in layers]
@@ -31,7 +32,7 @@ def fit(tmp_path, state, learning_rates):
     model = keras.Model(inputs, keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")(inputs))
     model.compile(keras.optimizers.SGD(0.1), "mse")
     rates = keras.callbacks.LearningRateScheduler(lambda epoch: learning_rates[epoch])
-    progress = StageProgress(tmp_path, state, patience=2, seed=0)
+    progress = StageProgress(tmp_path, state, patience=2, seed=0, devices=find_devices(1))
     data = (np.ones((1, 1)), np.zeros((1, 1)))
     model.fit(*data, validation_data=data, epochs=len(learning_rates), verbose=0, callbacks=[rates, progress])
     return model

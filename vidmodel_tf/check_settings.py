@@ -29,7 +29,7 @@ def check_settings(config: Any) -> None:
 
     Args:
         config: A dataclass whose fields are `int`, `float`, `str`, `bool`, `Literal`, `tuple[X, ...]`,
-            `dict[str, X]` or `X | None`; numbers may be `Annotated` with a `Range`.
+            `dict[str, X]` or `X | Y`, also with None; numbers may be `Annotated` with a `Range`.
 
     Raises:
         InputError: Names the first such setting, what was expected and what it is. Texts and lists that are too long,
@@ -77,14 +77,14 @@ def _check_size(name: str, value: Any) -> None:
 
 
 def _check_range(name: str, value: Any, hint: Any) -> None:
-    hint = _without_none(hint)
+    hint = next(choice for choice in _choices(hint) if _has_type(value, choice))
     if typing.get_origin(hint) is dict:
         for key, item in value.items():
             _check_number(name, item, typing.get_args(hint)[1], received=f"{key}={shown(item)}")
     elif typing.get_origin(hint) is tuple:
         for item in value:
             _check_number(name, item, typing.get_args(hint)[0], received=shown(item))
-    elif value is not None:
+    else:
         _check_number(name, value, hint, received=shown(value))
 
 
@@ -101,13 +101,18 @@ def _without_none(hint: Any) -> Any:
     return typing.get_args(hint)[0] if type(None) in typing.get_args(hint) else hint
 
 
+def _choices(hint: Any) -> tuple[Any, ...]:
+    """X and Y of `X | Y`; any other hint alone."""
+    return typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+
+
 def _without_range(hint: Any) -> Any:
     return typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
 
 
 def _has_type(value: Any, hint: Any) -> bool:
-    if type(None) in typing.get_args(hint):
-        return value is None or _has_type(value, _without_none(hint))
+    if len(choices := _choices(hint)) > 1:
+        return any(_has_type(value, choice) for choice in choices)
     hint = _without_range(hint)
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Literal:
@@ -126,10 +131,12 @@ def _has_type(value: Any, hint: Any) -> bool:
 
 
 def _describe(hint: Any) -> str:
-    if type(None) in typing.get_args(hint):
-        return f"{_describe(_without_none(hint))} or null"
+    if len(choices := _choices(hint)) > 1:
+        return " or ".join("null" if choice is type(None) else _describe(choice) for choice in choices)
     hint = _without_range(hint)
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal and len(arguments) == 1:
+        return repr(arguments[0])
     if origin is Literal:
         return "one of " + ", ".join(repr(choice) for choice in arguments)
     if origin is tuple:

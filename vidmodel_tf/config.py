@@ -61,6 +61,9 @@ class PrepareConfig:
         _check_pattern("source_pattern", self.source_pattern)
 
 
+# Settings of training that are chosen for a machine: no run keeps them, and it may go on elsewhere with others.
+OF_MACHINE = ("devices",)
+
 # Data sets and runs that were made before these settings existed were made as these values say, not the defaults.
 PREPARE_BEFORE: Mapping[str, Any] = {"words": []}
 
@@ -200,6 +203,8 @@ class TrainConfig:
     random_crop: Annotated[float, Range(0.0, 0.5)] = 0.1  # at most this share of each side is cut off (pixels only)
     random_color: Annotated[float, Range(0.0, 0.9)] = 0.1  # brightness and contrast vary by this share (pixels only)
     seed: Annotated[int, Range(0, 2**31 - 1)] = 0
+    # GPUs of this machine that share each batch, or "all"; on a machine without GPUs, the CPU devices of the backend.
+    devices: Annotated[int, Range(1, 1024)] | Literal["all"] = 1
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -263,6 +268,11 @@ def check_keys(values: Iterable[str], known: Sequence[str], section: str) -> Non
 def to_mapping(config: PrepareConfig | ModelConfig | TrainConfig) -> dict[str, Any]:
     """The settings as JSON values; `from_mapping` is the inverse."""
     return json.loads(json.dumps(dataclasses.asdict(config)))
+
+
+def without_machine(config: TrainConfig) -> dict[str, Any]:
+    """The settings of training as JSON values, all but those that are chosen for a machine."""
+    return {name: value for name, value in to_mapping(config).items() if name not in OF_MACHINE}
 
 
 def parse_override(text: str, sections: tuple[str, ...]) -> tuple[str, str, Any]:

@@ -26,7 +26,8 @@ def compiled(model: keras.Model) -> Infer:
 
     Returns:
         A function of arrays with any number of rows. Under TensorFlow it is compiled once. JAX compiles it for each
-        new shape, so there it is given fewer rows only as part of a batch of a size that it knows.
+        new shape, so there it is given fewer rows only as part of a batch of a size that it knows. Devices that share a
+        batch (`devices.Devices.scope`) get equal parts.
     """
     return _by_tensorflow(model) if keras.backend.backend() == "tensorflow" else _BatchOfKnownSize(model)
 
@@ -53,10 +54,16 @@ class _BatchOfKnownSize:
 
     def __call__(self, inputs: Any) -> Any:
         num_rows = len(keras.tree.flatten(inputs)[0])
-        size = min((size for size in self._sizes if num_rows <= size <= 2 * num_rows), default=num_rows)
+        whole = -(-num_rows // _num_sharing()) * _num_sharing()
+        size = min((size for size in self._sizes if num_rows <= size <= 2 * num_rows), default=whole)
         self._sizes.add(size)
         filled = keras.tree.map_structure(lambda rows: _fill_up(rows, size), inputs)
         return keras.tree.map_structure(lambda rows: rows[:num_rows], self._model.predict_on_batch(filled))
+
+
+def _num_sharing() -> int:
+    distribution = keras.distribution.distribution()
+    return 1 if distribution is None else distribution.device_mesh.devices.size
 
 
 def _fill_up(rows: np.ndarray, size: int) -> np.ndarray:

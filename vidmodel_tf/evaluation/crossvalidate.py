@@ -14,7 +14,7 @@ from pathlib import Path
 import keras
 
 from vidmodel_tf import folder_lock
-from vidmodel_tf.config import ModelConfig, TrainConfig, to_mapping
+from vidmodel_tf.config import ModelConfig, TrainConfig, to_mapping, without_machine
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.evaluation.cross_metrics import pooled_metrics
 from vidmodel_tf.evaluation.fold_predictions import collect_predictions
@@ -77,8 +77,13 @@ def crossvalidate(
             "expected at least 2 folds, 1 seed and 0 workers. "
             f"Received: {num_folds} folds, {num_seeds} seeds, {num_workers} workers"
         )
-    out, data = Path(out), open_data_set(data_dir)
     model_config, train_config = model_config or ModelConfig(), train_config or TrainConfig()
+    if train_config.devices != 1:
+        raise InputError(
+            "train.devices: expected 1, for the processes of a cross-validation train on a core each and no GPU. "
+            f"Received: {train_config.devices}"
+        )
+    out, data = Path(out), open_data_set(data_dir)
     backbone_source, (model_config, own_backbone) = model_config.backbone, identify_backbone(model_config)
     vectors = _read_word_vectors(data, model_config)
     model_config = resolve_embeddings(model_config, vectors)
@@ -88,7 +93,7 @@ def crossvalidate(
     )  # fmt: skip
     arguments = {
         "format": FORMAT, "data_fingerprint": data.fingerprint, "folds": num_folds,
-        "random_split": random_split, "model": to_mapping(model_config), "train": to_mapping(train_config),
+        "random_split": random_split, "model": to_mapping(model_config), "train": without_machine(train_config),
     }  # fmt: skip
     _check_folder(out, arguments)
     with folder_lock.locked(out):

@@ -11,7 +11,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidmodel_tf.config import ModelConfig, PrepareConfig, TrainConfig, from_mapping, to_mapping
+from vidmodel_tf.config import ModelConfig, PrepareConfig, TrainConfig, from_mapping, to_mapping, without_machine
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.integrity import check_sums, write_sums
 from vidmodel_tf.labels import Labels
@@ -55,8 +55,12 @@ class RunConfig:
         )
 
     def to_json(self) -> Settings:
-        """The inverse of `from_json`."""
-        return {name: to_mapping(getattr(self, name)) for name in ("model", "train", "prepare")}
+        """The inverse of `from_json`, but for the settings that are chosen for a machine."""
+        return {
+            "model": to_mapping(self.model),
+            "train": without_machine(self.train),
+            "prepare": to_mapping(self.prepare),
+        }
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from vidmodel_tf.backend.devices import Devices, find_devices
 from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.records.stored_clip import StoredClip
 from vidmodel_tf.run_folder.run import Run
@@ -25,6 +26,7 @@ class Job:
         batch_size: As in the settings, but at most all training clips.
         objective: What the model learns from, and how far its answers are from that.
         verbose: How much `fit` prints, as Keras counts it.
+        devices: What shares each batch.
         teacher_scores: What the teacher of a distilled run says of the clips.
     """
 
@@ -35,16 +37,26 @@ class Job:
     batch_size: int
     objective: Objective
     verbose: int | str
+    devices: Devices
     teacher_scores: TeacherScores | None = None
 
     @classmethod
-    def of(cls, run: Run, data: DataSet, *, verbose: int | str, teacher_scores: TeacherScores | None = None) -> Job:
+    def of(
+        cls,
+        run: Run,
+        data: DataSet,
+        *,
+        verbose: int | str,
+        devices: Devices | None = None,
+        teacher_scores: TeacherScores | None = None,
+    ) -> Job:
         """The job of training a run on a data set.
 
         Args:
             run: Its settings, labels and vocabulary.
             data: The data set, in the splits that it is trained with.
             verbose: How much `fit` prints, as Keras counts it.
+            devices: What shares each batch; None: the first of the machine computes alone.
             teacher_scores: What the teacher says of the training and validation clips; needed for a distilled run.
         """
         training = data.in_split("train")
@@ -56,6 +68,7 @@ class Job:
             batch_size=min(run.config.train.batch_size, len(training)),
             objective=_objective(run, training, teacher_scores),
             verbose=verbose,
+            devices=devices or find_devices(1),
             teacher_scores=teacher_scores,
         )
 
@@ -63,7 +76,7 @@ class Job:
         """The same run on the training and validation clips together."""
         splits = {clip.id: "train" if clip.split == "validation" else clip.split for clip in self.data.clips}
         data = self.data.with_splits(splits)
-        return Job.of(self.run, data, verbose=self.verbose, teacher_scores=self.teacher_scores)
+        return Job.of(self.run, data, verbose=self.verbose, devices=self.devices, teacher_scores=self.teacher_scores)
 
 
 def _objective(run: Run, training: Sequence[StoredClip], teacher_scores: TeacherScores | None) -> Objective:

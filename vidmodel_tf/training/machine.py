@@ -11,6 +11,7 @@ import keras
 
 from vidmodel_tf.append_whole import append_whole
 from vidmodel_tf.backend.choose import chosen_backend
+from vidmodel_tf.backend.devices import Devices
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.workers import num_usable_cores
 
@@ -24,6 +25,7 @@ class Machine:
         backend_version: Of its package.
         keras_version: Of Keras.
         devices: As Keras names them ("cpu:0", "gpu:0").
+        used_devices: Those among them that share the batches.
         num_cores: Cores that the process may run on.
     """
 
@@ -31,19 +33,29 @@ class Machine:
     backend_version: str
     keras_version: str
     devices: tuple[str, ...]
+    used_devices: tuple[str, ...]
     num_cores: int
 
     @classmethod
-    def here(cls) -> Machine:
-        """This process, with Keras imported."""
-        backend = chosen_backend()
-        devices = tuple(keras.distribution.list_devices())
-        return cls(backend, importlib.import_module(backend).__version__, keras.version(), devices, num_usable_cores())
+    def here(cls, devices: Devices) -> Machine:
+        """This process, with Keras imported.
+
+        Args:
+            devices: Those that share the batches.
+        """
+        return cls(
+            backend=(backend := chosen_backend()),
+            backend_version=importlib.import_module(backend).__version__,
+            keras_version=keras.version(),
+            devices=tuple(keras.distribution.list_devices()),
+            used_devices=devices.names,
+            num_cores=num_usable_cores(),
+        )
 
 
-def log_machine(run_dir: Path) -> None:
+def log_machine(run_dir: Path, devices: Devices) -> None:
     """Adds this process to `logs/machines.jsonl`, a line for each that has trained the run."""
     path = run_dir / layout.MACHINES
     path.parent.mkdir(exist_ok=True)
     with path.open("ab", buffering=0) as file:
-        append_whole(file, f"{json.dumps(dataclasses.asdict(Machine.here()))}\n".encode())
+        append_whole(file, f"{json.dumps(dataclasses.asdict(Machine.here(devices)))}\n".encode())

@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from vidmodel_tf.backend.devices import Devices
 from vidmodel_tf.errors import VidmodelError
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.storage import atomic_write
@@ -31,12 +32,13 @@ class StageProgress(keras.callbacks.Callback):
         state: Where training stands; updated at the end of each epoch.
         patience: The stage ends after this many epochs without a lower monitored loss.
         seed: With the number of the epoch, seeds the layers that draw random numbers (Dropout).
+        devices: What the stage is trained on.
     """
 
-    def __init__(self, run_dir: Path, state: TrainingState, patience: int, seed: int) -> None:
+    def __init__(self, run_dir: Path, state: TrainingState, patience: int, seed: int, devices: Devices) -> None:
         super().__init__()
         self.run_dir, self.state = run_dir, state
-        self.patience, self.seed = patience, seed
+        self.patience, self.seed, self.devices = patience, seed, devices
 
     def on_train_begin(self, logs=None) -> None:
         if self.state.last_weights:
@@ -48,8 +50,10 @@ class StageProgress(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None) -> None:
         # The state of random generators is in no weights file: each layer starts each epoch with numbers of its own.
         for number, generator in enumerate(_seed_generators(self.model)):
-            draws = np.random.SeedSequence([self.seed, epoch, number]).generate_state(2)
-            generator.state.assign((draws >> 1).astype(np.int64))
+            for copy, state in enumerate(self.devices.copies(generator.state)):
+                # A zero at the end changes nothing: the numbers of the first device are those of a single one.
+                draws = np.random.SeedSequence([self.seed, epoch, number, copy]).generate_state(2)
+                state.assign((draws >> 1).astype(np.int64))
 
     def on_epoch_end(self, epoch, logs=None) -> None:
         state = self.state

@@ -12,6 +12,7 @@ from vidmodel_tf.backend.fused import fused_training
 from vidmodel_tf.records.damaged import reading_records
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.training.build_stage import BuiltStage, build_stage
+from vidmodel_tf.training.full_batches import fill_last_batch
 from vidmodel_tf.training.history import result_of
 from vidmodel_tf.training.job import Job
 from vidmodel_tf.training.plan import Stage, plan_stages
@@ -29,6 +30,11 @@ def run_stages(job: Job, model: keras.Model) -> BuiltStage:
     Returns:
         The last stage.
     """
+    with job.devices.scope():
+        return _run_stages(job, model)
+
+
+def _run_stages(job: Job, model: keras.Model) -> BuiltStage:
     state, last = TrainingState.load(job.run.path), None
     initial_weights = model.get_weights()
     plan = plan_stages(job.run.config, refit=job.run.config.train.refit and job.num_validation_clips > 0)
@@ -56,17 +62,18 @@ def _run(stage: Stage, built: BuiltStage, job: Job, state: TrainingState) -> Non
     if state.stage != stage.name:
         state.stage, state.last_weights = stage.name, ""
     model = job.objective.model_to_fit(built.model)
-    _compile(stage, model, job)
     if stage.name not in state.finished_stages:
         _fit(model, stage, built, job, state)
         state.finished_stages.append(stage.name)
         state.save(job.run.path)
+    _compile(stage, model, job, keras.optimizers.AdamW)  # which is saved with the model, whatever has trained it
     model.load_weights(job.run.path / layout.CHECKPOINTS / state.best_weights)
 
 
-def _compile(stage: Stage, model: keras.Model, job: Job) -> None:
+def _compile(stage: Stage, model: keras.Model, job: Job, optimizer: type[keras.optimizers.AdamW]) -> None:
+    weight_decay = job.run.config.train.weight_decay
     model.compile(
-        keras.optimizers.AdamW(stage.learning_rate, weight_decay=job.run.config.train.weight_decay, clipnorm=1.0),
+        optimizer(stage.learning_rate, weight_decay=weight_decay, clipnorm=1.0, name="adam_w"),
         jit_compile=jit_of_training(),
         **job.objective.compile_arguments(),
     )
@@ -79,17 +86,23 @@ def _fit(model: keras.Model, stage: Stage, built: BuiltStage, job: Job, state: T
     done = state.result
     if done.epochs_without_gain >= train.patience or done.num_epochs >= stage.num_epochs:
         return  # killed between the last epoch and the end of the stage
-    with fused_training(model):
+    validation = None
+    if job.num_validation_clips:
+        validation = built.inference("validation")
+        if job.devices.are_several:
+            validation = fill_last_batch(validation, job.batch_size, job.num_validation_clips)
+    _compile(stage, model, job, job.devices.adam_w)
+    with job.devices.training(model), fused_training(model):  # what several devices share is not fused
         model.fit(
             built.training(state.next_epoch),
-            validation_data=built.inference("validation") if job.num_validation_clips else None,
+            validation_data=validation,
             initial_epoch=state.next_epoch,
             epochs=state.next_epoch + stage.num_epochs - done.num_epochs,
             steps_per_epoch=job.num_training_clips // job.batch_size,
             shuffle=False,  # the pipeline has shuffled
             verbose=job.verbose,
             callbacks=[
-                StageProgress(run.path, state, train.patience, train.seed),
+                StageProgress(run.path, state, train.patience, train.seed, job.devices),
                 keras.callbacks.TensorBoard(run.path / layout.LOGS / stage.name, write_graph=False),
             ],
         )

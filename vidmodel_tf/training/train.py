@@ -9,6 +9,7 @@ from pathlib import Path
 
 import keras
 
+from vidmodel_tf.backend.devices import find_devices
 from vidmodel_tf.config import ModelConfig, TrainConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.folder_lock import locked
@@ -31,6 +32,7 @@ from vidmodel_tf.text.vectors.word_vectors import WordVectors
 from vidmodel_tf.text.vocabulary import count_words
 from vidmodel_tf.training.build_stage import check_cut
 from vidmodel_tf.training.examples import write_examples
+from vidmodel_tf.training.full_batches import check_shared
 from vidmodel_tf.training.job import Job
 from vidmodel_tf.training.machine import log_machine
 from vidmodel_tf.training.stages import run_stages
@@ -80,14 +82,18 @@ def train(
 def _train(
     run: Run, data: DataSet, backbone_source: str, own_backbone: keras.Model | None, teacher: Teacher | None
 ) -> None:
+    devices = find_devices(run.config.train.devices)
+    check_shared(run, data, devices)
     if unread := describe_unread_words(data, run.config.model):
         print(f"warning: {unread}", file=sys.stderr, flush=True)
     print_coverage(run)
     with contextlib.redirect_stdout(sys.stderr):  # Keras prints epochs and downloads where results belong
-        model = begin_run(run, backbone_source, own_backbone)
-        log_machine(run.path)
+        with devices.scope():
+            model = begin_run(run, backbone_source, own_backbone)
+        log_machine(run.path, devices)
         scores = None if teacher is None else keep_teacher_scores(teacher, data, run.path)
-        run_stages(Job.of(run, data, verbose="auto" if sys.stderr.isatty() else 2, teacher_scores=scores), model)
+        verbose = "auto" if sys.stderr.isatty() else 2
+        run_stages(Job.of(run, data, verbose=verbose, devices=devices, teacher_scores=scores), model)
     write_examples(run, model, data)
     write_weights(run.path, model)
 
