@@ -1,9 +1,9 @@
-"""Milliseconds a clip of one model as Keras, SavedModel, ONNX Runtime and OpenVINO run it; a SavedModel's first answer.
+"""Milliseconds a call of one model as Keras, SavedModel, ONNX Runtime and OpenVINO run it; a SavedModel's first answer.
 
     pip install ".[onnx,openvino]" && python benchmarks/serving.py
 
-ResNet50 with random weights, one clip of 16 frames of 224 x 224 a call, float32, two threads. The forms are called by
-turns, with a pause in which the threads of the one before fall asleep, so that whatever else the machine does falls on
+ResNet50 (`--backbone`) with random weights, one clip (`--batch`) of 16 frames of 224 x 224 a call, float32, two
+threads. The forms are called by turns, with a pause in which the threads of the one before fall asleep, so that whatever else the machine does falls on
 all of them. The bfloat16 model of OpenVINO is measured too where the processor has bfloat16.
 """
 
@@ -39,19 +39,21 @@ from vidmodel_tf.text.vocabulary import Vocabulary
 NUM_THREADS = 2
 PAUSE_SECONDS = 0.2
 TEXT = "two people argue in front of a shop"
-Scores = np.ndarray  # [1, K]
+Scores = np.ndarray  # [B, K]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=9, help="of each form (default: %(default)s)")
+    parser.add_argument("--backbone", default="resnet50", help="(default: %(default)s)")
+    parser.add_argument("--batch", type=int, default=1, help="clips a call (default: %(default)s)")
     parser.add_argument("--size", type=int, default=224, help="height and width (default: %(default)s)")
     options = parser.parse_args()
     tf.config.threading.set_intra_op_parallelism_threads(NUM_THREADS)
     print("load of the machine before:", _load())
     with tempfile.TemporaryDirectory() as folder:
-        run = _untrained_run(Path(folder) / "run", options.size)
-        shape = (1, run.config.model.num_frames, options.size, options.size, 3)
+        run = _untrained_run(Path(folder) / "run", options.backbone, options.size)
+        shape = (options.batch, run.config.model.num_frames, options.size, options.size, 3)
         frames = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
         version = export_saved_model(run.path, Path(folder) / "model")
         onnx_file = Path(folder) / "model.onnx"
@@ -71,8 +73,8 @@ def main() -> None:
     print("load of the machine after:", _load())
 
 
-def _untrained_run(path: Path, size: int) -> Run:
-    config = ModelConfig(backbone="resnet50", weights="none", num_frames=16, height=size, width=size)
+def _untrained_run(path: Path, backbone: str, size: int) -> Run:
+    config = ModelConfig(backbone=backbone, weights="none", num_frames=16, height=size, width=size)
     labels, vocabulary = Labels({"label": ["calm", "fight"]}), Vocabulary(TEXT.split(), ModelConfig().text_fields)
     save_run(path, build_model(config, labels, len(vocabulary)), config, labels, vocabulary)
     return load_run(path)
@@ -105,11 +107,13 @@ def _openvino(path: Path, run: Run, frames: np.ndarray) -> Callable[[], Scores]:
 
 
 def _inputs(run: Run, frames: np.ndarray) -> dict[str, np.ndarray]:
-    return {"frames": frames, "token_ids": encode_texts([TEXT], run)}
+    return {"frames": frames, "token_ids": encode_texts([TEXT] * len(frames), run)}
 
 
 def _ask(model, frames: np.ndarray) -> Scores:
-    answer = model.signatures["serving_default"](frames=tf.convert_to_tensor(frames), text=tf.constant([TEXT]))
+    answer = model.signatures["serving_default"](
+        frames=tf.convert_to_tensor(frames), text=tf.constant([TEXT] * len(frames))
+    )
     return answer["label_scores"].numpy()
 
 
@@ -140,7 +144,7 @@ def _print_times(forms: dict[str, Callable[[], Scores]], num_calls: int) -> None
             time.sleep(PAUSE_SECONDS)
             times[name].append(1000 * _timed(ask)[1])
     reference = times["ONNX Runtime"]
-    print(f"{'ms a clip':<30} {'median':>8} {'ratio':>6} {'minimum':>8} {'ratio':>6} {'difference':>11}")
+    print(f"{'ms a call':<30} {'median':>8} {'ratio':>6} {'minimum':>8} {'ratio':>6} {'difference':>11}")
     for name, values in times.items():
         median, least = statistics.median(values), min(values)
         print(
