@@ -3,8 +3,9 @@
     pip install ".[onnx,openvino]" && python benchmarks/serving.py
 
 ResNet50 (`--backbone`) with random weights, one clip (`--batch`) of 16 frames of 224 x 224 a call, float32, two
-threads. The forms are called by turns, with a pause in which the threads of the one before fall asleep, so that whatever else the machine does falls on
-all of them. The bfloat16 model of OpenVINO is measured too where the processor has bfloat16.
+threads. The forms are called by turns, with a pause in which the threads of the one before fall asleep, so that
+whatever else the machine does falls on all of them. The bfloat16 model of OpenVINO is measured too where the processor
+has bfloat16.
 """
 
 from __future__ import annotations
