@@ -20,7 +20,7 @@ KINDS: dict[str, tuple[Content, tuple[str, ...]]] = {
     "run": (layout.CONTENT, (layout.CONFIG, layout.LABELS, layout.WEIGHTS, "examples/0/000.jpg")),
     "versions/1": (layout.CONTENT_OF_VERSION, (layout.GRAPH, "variables/variables.index")),
     "versions/tflite": (layout.CONTENT_OF_FILES, (layout.CONFIG, "float32.tflite")),
-    "versions/openvino": (layout.CONTENT_OF_FILES, (layout.CONFIG, layout.OPENVINO_MODEL, "float32.bin")),
+    "versions/openvino": (layout.CONTENT_OF_FILES, (layout.CONFIG, *layout.OPENVINO_FILES[:2])),
 }
 
 

@@ -50,7 +50,7 @@ class OpenVinoForm(WholeClipForm):
         try:
             model = core.read_model(path)
             inputs = {name for value in model.inputs for name in value.names}
-            self.hint: str = model.get_rt_info(PLACE_OF_HINT).value
+            self.hint = str(model.get_rt_info(PLACE_OF_HINT).value)
             self.in_bfloat16 = self.hint == "bf16" and "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
             options = {
                 HINT: "bf16" if self.in_bfloat16 else "f32",
@@ -58,7 +58,7 @@ class OpenVinoForm(WholeClipForm):
                 "ENABLE_CPU_PINNING": False,  # or several processes would all compute on the first cores
             }
             self._model = core.compile_model(model, "CPU", options)
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:
             said = " ".join(str(error).split())[:200]
             raise InputError(f"{path} cannot be read as an OpenVINO file of `vidmodel export`: {said}") from None
         if inputs != {"frames", "token_ids"} or self.hint not in TOLERANCES:

@@ -44,7 +44,8 @@ TFLITE = "tflite"
 ONNX = "onnx"
 ONNX_MODEL = "model.onnx"
 OPENVINO = "openvino"
-OPENVINO_MODEL = "float32.xml"  # the first of its two
+OPENVINO_MODEL = "float32.xml"
+OPENVINO_FILES = (OPENVINO_MODEL, "float32.bin", "bfloat16.xml", "bfloat16.bin")
 REPORT = "report.json"  # what the files are worth, in each of them
 
 _SETTINGS = (CONFIG, LABELS, VOCABULARY)
@@ -56,7 +57,7 @@ CONTENT_OF_VERSION = Content(
     ),
     _EXPORT_ANEW,
 )
-CONTENT_OF_FILES = Content((*_SETTINGS, "*.tflite", "*.onnx", "*.xml", "*.bin"), _EXPORT_ANEW)
+CONTENT_OF_FILES = Content((*_SETTINGS, "*.tflite", "*.onnx", *OPENVINO_FILES), _EXPORT_ANEW)
 
 
 def is_run_folder(path: Path) -> bool:
