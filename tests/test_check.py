@@ -104,7 +104,8 @@ def test_what_has_no_sums_is_told(folder, capsys, is_there):
     if not is_there:
         shutil.rmtree(path)
     assert main(["check", str(path)]) == 2
-    assert f"vidmodel check: {path}: expected a data set, a run or an export with {NAME}" in capsys.readouterr().err
+    said = f" with {NAME}. Received: none" if is_there else ". There is nothing at this path"
+    assert f"vidmodel check: {path}: expected a data set, a run or an export{said}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -89,5 +89,5 @@ def test_a_model_of_words_alone_needs_no_frames(run, tmp_path):
     )
     assert found == [
         Question(str(tmp_path / "undecodable.mp4"), (), "\x01A film"),
-        Refusal(str(tmp_path / "none.mp4"), "there is no such file: expected a video"),
+        Refusal(str(tmp_path / "none.mp4"), "expected a video. There is no such file"),
     ]

@@ -51,7 +51,7 @@ def test_json(clip, capsys):
         ],
     }  # fmt: skip
     assert error == {
-        "path": str(clip.with_name("missing.mp4")), "error": "there is no such file: expected a video",
+        "path": str(clip.with_name("missing.mp4")), "error": "expected a video. There is no such file",
     }  # fmt: skip
 
 

@@ -70,7 +70,7 @@ def test_videos_serve_models_of_words_too(data_set, tmp_path):
     (tmp_path / "undecodable.mp4").write_bytes(b"no video")
     answered, missing = predict(run.path, [tmp_path / "undecodable.mp4", tmp_path / "typo.mp4"], text="A blue film")
     assert set(answered.heads) == {"colour", "topic"}
-    assert missing.reason == "there is no such file: expected a video"
+    assert missing.reason == "expected a video. There is no such file"
 
 
 @pytest.mark.slow

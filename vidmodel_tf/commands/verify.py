@@ -58,5 +58,5 @@ def print_verification(result: Verification, console: Console) -> None:
         for head, found in heads.items()
     ]
     verdict = "the same" if result.passed else "NOT the same"
-    title = f"{result.num_examples} examples: {verdict}, with a tolerance of {result.tolerance:.0e}"
+    title = f"{result.num_examples} examples: {verdict}, with a tolerance of {result.tolerance:g}"
     console.print(show.table(title, ["asked", "head", "largest difference", "equal labels"], rows))

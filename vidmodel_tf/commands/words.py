@@ -62,15 +62,24 @@ def _find(videos: list[Path], config: PrepareConfig) -> Iterator[VideoWords | Re
     with WordsOfVideos(config) as words:
         for first in range(0, len(videos), num_at_once):
             some = videos[first : first + num_at_once]
-            answers = dict(words.find_all((video for video in some if video.is_file()), TEXT_FIELDS))
+            faults = {video: fault for video in some if (fault := _fault_of_file(video)) is not None}
+            answers = dict(words.find_all((video for video in some if video not in faults), TEXT_FIELDS))
             for video in some:
-                answer = answers.get(video)
-                if answer is None:
-                    yield Refusal(str(video), "there is no such file: expected a video")
-                elif isinstance(answer, InputError):
+                answer = faults.get(video) or answers[video]
+                if isinstance(answer, InputError):
                     yield Refusal(str(video), answer.reason)
                 else:
                     yield VideoWords(str(video), answer)
+
+
+def _fault_of_file(video: Path) -> InputError | None:
+    from vidmodel_tf.video.containers import check_file
+
+    try:
+        check_file(video)
+    except InputError as error:
+        return error
+    return None
 
 
 def _show(answer: VideoWords | Refusal, options: argparse.Namespace) -> None:

@@ -56,6 +56,8 @@ def check(path: str | Path) -> list[CheckedFolder]:
 
 
 def _folders(path: Path) -> list[Path]:
+    if not path.exists():
+        raise InputError("expected a data set, a run or an export. There is nothing at this path", subject=path)
     caches = (f"**/features/*/*/*{ENDING}", f"**/*.partial/*{ENDING}")
     sums = [*path.rglob(NAME), *(file for pattern in caches for file in path.glob(pattern))]
     if not sums:

@@ -16,6 +16,7 @@ from vidmodel_tf.config import QUESTION
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.run_folder.run import Run
 from vidmodel_tf.text.fields import join_fields
+from vidmodel_tf.video.containers import check_file
 from vidmodel_tf.video.sampling import slots_for_inference
 from vidmodel_tf.words.cues import cut, text_by_field
 from vidmodel_tf.words.words_of_videos import WordsOfVideos
@@ -111,8 +112,10 @@ def words_as_trained(run: Run) -> WordsOfVideos:
 
 
 def _ask_of_words(clip: ClipRange, words_of: Callable[[ClipRange], str]) -> Question | Refusal:
-    if not clip.path.is_file():
-        return _refuse(clip, "there is no such file: expected a video")
+    try:
+        check_file(clip.path)
+    except InputError as error:
+        return _refuse(clip, error.reason)
     return _ask(clip, (), words_of)
 
 

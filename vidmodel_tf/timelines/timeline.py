@@ -20,6 +20,7 @@ from vidmodel_tf.timelines.partial import Partial
 from vidmodel_tf.timelines.score_video import ScoredVideo, score_video
 from vidmodel_tf.timelines.words_of_range import find_cues
 from vidmodel_tf.user_cache import content_hash
+from vidmodel_tf.video.containers import check_file
 from vidmodel_tf.words.cues import Cue
 
 
@@ -104,9 +105,8 @@ def plan_task(
     if windows not in WINDOWS:
         raise InputError(f"--windows: expected {' or '.join(WINDOWS)}. Received: {windows!r}")
     path = Path(video).absolute()
-    if not path.is_file():
-        raise InputError("there is no such file: expected a video", subject=video)
     try:
+        check_file(path)
         sha256 = content_hash(path)
     except InputError as error:
         raise InputError(error.reason, subject=video) from None

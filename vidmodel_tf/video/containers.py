@@ -42,7 +42,7 @@ def open_container(path: Path) -> av.container.InputContainer:
     Raises:
         InputError: The file is missing, empty or unreadable, or not a video of an allowed container.
     """
-    _check_file(path)
+    check_file(path)
     start = _start_of(path)
     # By its suffix alone FFmpeg takes a text for raw video. YUV4MPEG begins with a line of text, and may go on so.
     if _is_text(start) and not start.startswith(b"YUV4MPEG2 "):
@@ -136,7 +136,12 @@ def _without_video(container: av.container.InputContainer) -> str:
     return "It is only a cover picture" if streams.video else "FFmpeg finds no video stream in it"
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
+    """Refuses what no video can be read from, without a look into it.
+
+    Raises:
+        InputError: There is nothing at the path, or something else than a file, or it is empty or cannot be read.
+    """
     reason = None
     if not path.exists():
         reason = "There is no such file"
