@@ -42,7 +42,6 @@ class Side:
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
             env=environment,
             text=True,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import keras
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from vidmodel_tf.backend.fused import fused_training
+from tests.conftest import MODEL, TRAIN
+from vidmodel_tf.backend.fused import _OF_ADAM_W, fused_training
 from vidmodel_tf.model.layers import FoldedTimeDistributed
+from vidmodel_tf.training.train import train as train_run
 
 NUM_STEPS = 3
 
@@ -70,14 +73,15 @@ def test_the_same_numbers_come_out():
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
-def test_one_op_takes_the_place_of_many():
-    model = compile_model(build())
+@pytest.mark.parametrize("dtype", [None, "mixed_bfloat16"])
+def test_one_op_takes_the_place_of_many(dtype):
+    model = compile_model(build(dtype=dtype))
     with fused_training(model):
         ops = ops_of_a_step(model)
     assert ops.count("FusedBatchNormV3") == ops.count("FusedBatchNormGradV3") == 2  # not that of vectors
     num_dense = len(model.trainable_variables) - 1  # the gradient of the embedding is sparse
     assert ops.count("ResourceApplyAdam") == num_dense
-    assert len(ops) < 0.8 * len(ops_of_a_step(compile_model(build())))
+    assert len(ops) < 0.8 * len(ops_of_a_step(compile_model(build(dtype=dtype))))
 
 
 @pytest.mark.parametrize("settings", [{"axis": 1}, {"epsilon": 1e-7}, {"scale": False}])
@@ -111,12 +115,41 @@ def test_bfloat16_is_as_near_to_float32_as_that_of_keras():
     assert np.abs(fused - exact).max() < 2 * np.abs(of_keras - exact).max() + 0.01
 
 
+def test_training_in_bfloat16_is_that_of_keras():
+    expected_loss, expected, _ = train(compile_model(build(dtype="mixed_bfloat16")))
+    model = compile_model(build(dtype="mixed_bfloat16"))
+    with fused_training(model):
+        loss, found, _ = train(model)
+    assert loss == pytest.approx(expected_loss, rel=0.02)  # two digits of bfloat16
+    for one, other in zip(found, expected, strict=True):
+        assert np.abs(one - other).max() < 0.1 * np.abs(other).max() + 2 * NUM_STEPS * 0.01  # steps of Adam
+
+
+@pytest.mark.parametrize("norm", [0.0, 0.5, 20.0])
+def test_gradients_are_clipped_as_by_tensorflow(norm):
+    gradient = tf.constant([0.6 * norm, -0.8 * norm])
+    model = compile_model(build())
+    with fused_training(model):
+        clipped = model.optimizer._clip_by_norm(gradient)
+    np.testing.assert_allclose(clipped, tf.clip_by_norm(gradient, 1.0), rtol=1e-6)
+
+
+def test_a_run_is_trained_so(data_set, tmp_path, monkeypatch):
+    calls = []
+    adam = tf.raw_ops.ResourceApplyAdam
+    monkeypatch.setattr(tf.raw_ops, "ResourceApplyAdam", lambda **inputs: (calls.append(1), adam(**inputs))[1])
+    train_run(
+        data_set, tmp_path / "run", dataclasses.replace(MODEL, branches="text"), dataclasses.replace(TRAIN, epochs=1)
+    )
+    assert len(calls) > 5
+
+
 def test_nothing_is_left_behind(tmp_path):
     model = compile_model(build())
     with pytest.raises(RuntimeError, match="in the middle"), fused_training(model):
         raise RuntimeError("in the middle")
     for owner in [*model._flatten_layers(), model.optimizer]:
-        assert not {"call", "update_step"} & set(vars(owner))
+        assert not {"call", *_OF_ADAM_W} & set(vars(owner))
     with fused_training(model):
         train(model)
         model.save(tmp_path / "inside.keras")

@@ -201,12 +201,14 @@ def test_no_thread_is_tied_to_a_core(plain, plain_folder):
     asking = threading.Thread(target=ask)
     asking.start()
     seen = set()
-    for _ in range(200):
-        for thread in Path("/proc/self/task").iterdir():
-            with contextlib.suppress(ProcessLookupError):
-                seen.add(frozenset(os.sched_getaffinity(int(thread.name))))
-    ended.set()
-    asking.join()
+    try:
+        for _ in range(200):
+            for thread in Path("/proc/self/task").iterdir():
+                with contextlib.suppress(ProcessLookupError):
+                    seen.add(frozenset(os.sched_getaffinity(int(thread.name))))
+    finally:
+        ended.set()
+        asking.join()
     assert seen == {frozenset(before)}
 
 

@@ -6,6 +6,7 @@ what takes too much memory, and seldom what took it first: the task of a process
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import pickle
 import queue
@@ -44,6 +45,8 @@ class WorkerPool:
         ]
         for thread in self._threads:
             thread.start()
+        # Once Python shuts down, these threads stand still with whatever locks they hold, and `close` could hang.
+        atexit.register(self.close)
 
     def submit(
         self, function: Callable[..., Any], *arguments: object, timeout_seconds: float | None = None
@@ -65,6 +68,7 @@ class WorkerPool:
 
     def close(self) -> None:
         """Ends the processes; what they have not done is cancelled. May be called twice."""
+        atexit.unregister(self.close)
         self._is_closed = True
         with contextlib.suppress(queue.Empty):
             while True:

@@ -14,7 +14,7 @@ from typing import Any
 
 import keras
 
-_SMALLEST_EPSILON = 1.001e-5  # of TensorFlow's op, which takes no smaller one
+_SMALLEST_EPSILON = 1.001e-5  # that TensorFlow's own callers of the op allow, for cuDNN's sake
 
 
 @contextlib.contextmanager
@@ -30,7 +30,7 @@ def fused_training(model: keras.Model) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         for layer in filter(_can_be_fused, model._flatten_layers()):
             stack.enter_context(_replaced(layer, "call", _batch_norm))
-        if type(model.optimizer) is keras.optimizers.AdamW:  # neither that of several devices nor that of float16
+        if _is_plain(model.optimizer):
             for name, method in _OF_ADAM_W.items():
                 stack.enter_context(_replaced(model.optimizer, name, method))
         yield
@@ -44,6 +44,12 @@ def _replaced(owner: Any, name: str, method: Callable[..., Any]) -> Iterator[Non
         yield
     finally:
         delattr(owner, name)
+
+
+def _is_plain(optimizer: Any) -> bool:
+    """Neither that of several devices, nor that of float16, which scales the loss."""
+    is_adam_w = type(optimizer) is keras.optimizers.AdamW
+    return is_adam_w and not (optimizer.amsgrad or optimizer.gradient_accumulation_steps)
 
 
 def _can_be_fused(layer: Any) -> bool:

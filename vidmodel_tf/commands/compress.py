@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidmodel_tf.backend.choose import import_keras
+from vidmodel_tf.backend.choose import import_keras, require_tensorflow
 from vidmodel_tf.commands import show
 from vidmodel_tf.commands.settings import add_settings_of_student, gather_settings_of_student
 from vidmodel_tf.records.layout import check_data_set_folder
@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Distils, or goes on with a distillation that was interrupted, and shows what it is worth."""
     check_finished(options.run_dir)
+    require_tensorflow("compressions")
     if options.data is not None:
         check_data_set_folder(options.data)
     settings = gather_settings_of_student(options, Path(options.run_dir))

@@ -32,8 +32,8 @@ def compress(
 ) -> Compression:
     """Trains a smaller model that learns from a trained one, and measures both.
 
-    The teacher scores each clip once, as it is stored; the student learns from these scores beside the labels, where a
-    clip has none from the scores alone (Hinton, Vinyals and Dean 2015). The result is a run folder like any other,
+    The teacher scores each clip once, as it is stored; the student learns from these scores and the labels, from the
+    scores alone where a clip has no label (Hinton, Vinyals and Dean 2015). The result is a run folder like any other,
     with `compress.json` beside: `Compression` as JSON. A call that was killed goes on when it is called again.
 
     Args:
@@ -55,8 +55,8 @@ def compress(
     check_labels(data_set.labels, run)
     is_own = is_own_data(data_set, run)
     if not is_own:
-        _check_teacher_s_inputs(run, data_set)
-    _check_student_s_words(model_config, run, data_set)
+        _check_inputs_of_teacher(run, data_set)
+    _check_words_of_student(model_config, run, data_set)
     fold, teacher = run.fold if is_own else None, TrainedRun(run)
     student = train(
         data_set, out, model_config, train_config or run.config.train,
@@ -77,7 +77,7 @@ def _check_student(config: ModelConfig, teacher: Run, out: Path) -> None:
         )
 
 
-def _check_teacher_s_inputs(teacher: Run, data: DataSet) -> None:
+def _check_inputs_of_teacher(teacher: Run, data: DataSet) -> None:
     config = teacher.config.model
     if config.has_frames:
         data.slots(config.num_frames)  # refuses words without videos, and frames that do not fit
@@ -88,7 +88,7 @@ def _check_teacher_s_inputs(teacher: Run, data: DataSet) -> None:
         )
 
 
-def _check_student_s_words(student: ModelConfig, teacher: Run, data: DataSet) -> None:
+def _check_words_of_student(student: ModelConfig, teacher: Run, data: DataSet) -> None:
     read = teacher.config.model.text_fields if teacher.config.model.has_text else ()
     for field in student.text_fields if student.has_text else ():
         if field not in read and not any(_has_words(clip, field) for clip in data.clips):

@@ -92,7 +92,8 @@ def _fit(model: keras.Model, stage: Stage, built: BuiltStage, job: Job, state: T
         if job.devices.are_several:
             validation = fill_last_batch(validation, job.batch_size, job.num_validation_clips)
     _compile(stage, model, job, job.devices.adam_w)
-    with job.devices.training(model), fused_training(model):  # what several devices share is not fused
+    # In this order: a BatchNorm that is synchronized over devices must not be fused.
+    with job.devices.training(model), fused_training(model):
         model.fit(
             built.training(state.next_epoch),
             validation_data=validation,

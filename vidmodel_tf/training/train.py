@@ -89,7 +89,8 @@ def _train(
     print_coverage(run)
     with contextlib.redirect_stdout(sys.stderr):  # Keras prints epochs and downloads where results belong
         with devices.scope():
-            model = begin_run(run, backbone_source, own_backbone)
+            # A backbone that was loaded before belongs to one device; it is loaded again.
+            model = begin_run(run, backbone_source, None if devices.are_several else own_backbone)
         log_machine(run.path, devices)
         scores = None if teacher is None else keep_teacher_scores(teacher, data, run.path)
         verbose = "auto" if sys.stderr.isatty() else 2
