@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
+from tests.ffmpeg_program import ffprobe
 from tests.test_cut_clip import beeps_of, probe, with_sound
 from tests.timeline_documents import make_document, make_event
 from tests.videos import write_timed_video
@@ -131,6 +131,6 @@ def test_a_video_that_crashes_the_decoder_is_named(tmp_path, grey_video):
 def test_a_video_of_a_phone_is_drawn_upright(tmp_path):
     path = write_timed_video(tmp_path / "a.mp4", [0.0, 0.1, 0.2], size=(96, 48), rotation_degrees=90)
     annotate(path, make_document(path), tmp_path / "out.mp4")
-    command = ["ffprobe", "-v", "error", "-show_entries", "stream=width,height:stream_side_data", "-of", "csv=p=0"]
-    answer = subprocess.run([*command, tmp_path / "out.mp4"], check=True, capture_output=True, text=True).stdout
+    entries = "stream=width,height:stream_side_data"
+    answer = ffprobe("-show_entries", entries, "-of", "csv=p=0", tmp_path / "out.mp4")
     assert answer.strip() == "48,96"

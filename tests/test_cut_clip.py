@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
+from tests.ffmpeg_program import ffmpeg, ffprobe
 from tests.videos import paint_frame, read_frame_number, write_timed_video
 from vidmodel_tf import workers
 from vidmodel_tf.errors import InputError
@@ -37,16 +37,15 @@ def shown(path: Path) -> list[tuple[int, float]]:
 
 def probe(path: Path) -> dict:
     """What ffprobe says."""
-    command = ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json", str(path)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return json.loads(ffprobe("-show_streams", "-show_format", "-of", "json", path))
 
 
 def with_sound(path: Path, out: Path, beeps: list[float], sound_from: float = 0.0, codec: str = "aac") -> Path:
     """Adds sound that is silent but for 50 ms of a tone at each of `beeps`, in seconds of the file, by ffmpeg."""
     loud = "+".join(f"between(t,{beep - sound_from},{beep - sound_from + 0.05})" for beep in beeps)
     tone = f"aevalsrc=exprs='0.9*sin(2*PI*1000*t)*({loud})':sample_rate=48000:duration=20"
-    command = ["ffmpeg", "-v", "error", "-i", path, "-itsoffset", str(sound_from), "-f", "lavfi", "-i", tone]
-    subprocess.run([*command, "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", codec, out], check=True)
+    inputs = ("-i", path, "-itsoffset", sound_from, "-f", "lavfi", "-i", tone)
+    ffmpeg(*inputs, "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", codec, out)
     return out
 
 
@@ -140,9 +139,7 @@ def test_pixels_that_are_not_square_and_odd_sizes(tmp_path):
     path = write_timed_video(
         tmp_path / "tv.mkv", [0.0, 0.1, 0.2], size=(63, 47), pixel_format="yuv444p", options={"aspect": "1"}
     )
-    subprocess.run(
-        ["ffmpeg", "-v", "error", "-i", path, "-c", "copy", "-aspect", "16:9", tmp_path / "a.mkv"], check=True
-    )
+    ffmpeg("-i", path, "-c", "copy", "-aspect", "16:9", tmp_path / "a.mkv")
     cut = cut_clip(tmp_path / "a.mkv", 0.0, 0.2, tmp_path / "cut.mp4")
     (stream,) = probe(cut.path)["streams"]
     assert (stream["width"], stream["height"], stream["pix_fmt"]) == (64, 48, "yuv420p")

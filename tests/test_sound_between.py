@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.ffmpeg_program import ffmpeg
 from tests.test_cut_clip import beeps_of, with_sound
 from tests.videos import write_timed_video
 from vidmodel_tf.timelines.cut_clip import cut_clip
@@ -17,10 +17,6 @@ FILM = [number / 25 for number in range(125)]
 @pytest.fixture(scope="module")
 def film(tmp_path_factory) -> Path:
     return write_timed_video(tmp_path_factory.mktemp("film") / "film.mp4", FILM, options={"g": "25"}, size=(64, 48))
-
-
-def ffmpeg(*arguments: object) -> None:
-    subprocess.run(["ffmpeg", "-v", "error", *map(str, arguments)], check=True)
 
 
 def samples(path: Path, start: float, end: float) -> tuple[np.ndarray, set[tuple[int, str]], list[int]]:

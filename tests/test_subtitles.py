@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.ffmpeg_program import ffmpeg
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.words.subtitles import read_subtitles, subtitle_path
 
@@ -145,11 +144,10 @@ def test_rolling_captions_say_each_line_once(tmp_path: Path, suffix: str) -> Non
     ]
 
 
-@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="compares with the ffmpeg program")
 def test_rolling_captions_converted_by_ffmpeg(tmp_path: Path) -> None:
     content = "WEBVTT\n\n" + "\n".join(f"{times}\n" + "\n".join(lines) + "\n" for times, *lines in AUTO)
     source = write(tmp_path, "a.vtt", content)
-    subprocess.run(["ffmpeg", "-v", "error", "-i", source, tmp_path / "a.srt"], check=True)
+    ffmpeg("-i", source, tmp_path / "a.srt")
     assert words(tmp_path / "a.srt") == words(source) == "welcome to the quick fox jumps"
 
 

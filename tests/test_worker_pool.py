@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import CancelledError
@@ -163,28 +161,3 @@ def test_processes_that_die_at_once_are_told():
         pytest.raises(VidmodelError, match=r"worker processes die when they are started \(exit code 3\)"),
     ):
         pool.submit(double, 1).result(PATIENCE_SECONDS)
-
-
-ENDS_WHILE_A_WORKER_STARTS = """
-import sys, time
-from tests.test_worker_pool import WorkerPool, begin_worker, double
-from vidmodel_tf.workers import worker_context
-process = type(worker_context().Process(target=double))
-start = process.start
-process.start = lambda self: (start(self), time.sleep(1))
-
-def work():
-    with WorkerPool(1, begin_worker) as pool:
-        pool.submit(double, 1)
-        yield
-
-going_on = work()
-next(going_on)
-time.sleep(0.5)
-sys.exit(3)
-"""
-
-
-def test_a_program_that_ends_while_a_worker_starts_does_not_wait_for_ever():
-    command = [sys.executable, "-c", ENDS_WHILE_A_WORKER_STARTS]
-    assert subprocess.run(command, cwd=Path(__file__).parents[1], timeout=PATIENCE_SECONDS).returncode == 3
