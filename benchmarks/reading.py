@@ -80,10 +80,11 @@ def _by_pyav(path: str | Path) -> int:
     """Decodes every picture, and converts the chosen ones."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        wanted = set(_chosen(stream.frames))
-        pictures = enumerate(container.decode(stream))
-        frames = [_stored(frame.to_ndarray(format="bgr24")) for i, frame in pictures if i in wanted]
-    return len(frames)
+        chosen, frames = _chosen(stream.frames), {}
+        for number, frame in enumerate(container.decode(stream)):
+            if number in chosen:
+                frames[number] = _stored(frame.to_ndarray(format="bgr24"))
+    return len([frames[number] for number in chosen])
 
 
 def _by_decord(path: str | Path) -> int:
