@@ -72,6 +72,11 @@ def export_once(run_dir: Path, kind: str) -> Path:
     return folder
 
 
+def has_onnx(run: Run) -> bool:
+    """Whether tf2onnx can convert a run's backbone; OpenVINO files are made of the ONNX graph."""
+    return not run.config.model.backbone.startswith("keras_hub:")
+
+
 def train_named_run(data: Path, name: str, folder: Path) -> None:
     """Trains the configuration of that name; a backbone of one's own is gone once the run is there."""
     if name not in OWN_BACKBONES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.exports import questions
+from tests.exports import has_onnx, questions
 from vidmodel_tf.forms.open_model import open_model
 from vidmodel_tf.forms.whole_clip_form import WholeClipForm
 
@@ -19,7 +19,7 @@ def forms(run, exported):
         "saved_model": exported(run.path, "saved_model"),
         "lite": lite / "float32.tflite",
     }
-    if not run.config.model.backbone.startswith("keras_hub:"):  # which tf2onnx cannot convert
+    if has_onnx(run):
         paths["onnx"] = exported(run.path, "onnx") / "model.onnx"
         paths["openvino"] = exported(run.path, "openvino") / "float32.xml"
     if run.config.model.has_frames:

@@ -15,7 +15,7 @@ import onnx
 import openvino
 import pytest
 
-from tests.exports import ask_process, expected_scores, questions
+from tests.exports import ask_process, expected_scores, has_onnx, questions
 from tests.sums import without_sums
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.export.openvino import export
@@ -53,7 +53,7 @@ np.savez(out, **{name: np.concatenate(rows) for name, rows in answers.items()})
 
 @pytest.fixture(scope="module")
 def folder(run, exported):
-    if run.config.model.backbone.startswith("keras_hub:"):
+    if not has_onnx(run):
         pytest.skip("tf2onnx cannot convert this backbone")
     return exported(run.path, "openvino")
 

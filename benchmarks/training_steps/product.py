@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import keras
 import tensorflow as tf
 from serve import serve
 from work import NUM_CLASSES, NUM_TOKENS, NUM_WORDS, Work
 
-from vidmodel_tf.backend.compiled import jit_of_training
 from vidmodel_tf.backend.fused import fused_training
 from vidmodel_tf.config import ModelConfig, TrainConfig
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.model.build import build_model
+from vidmodel_tf.training.compile_model import compile_model
 from vidmodel_tf.training.losses import compile_arguments
 
 work, train = Work.from_command_line(), TrainConfig()
@@ -21,12 +20,8 @@ config = ModelConfig(
     num_tokens=NUM_TOKENS, precision="mixed_bfloat16" if work.precision == "bfloat16" else "float32",
 )  # fmt: skip
 model = build_model(config, labels, NUM_WORDS)
-model.compile(
-    keras.optimizers.AdamW(train.learning_rate, weight_decay=train.weight_decay, clipnorm=1.0),
-    jit_compile=jit_of_training(),
-    **compile_arguments(labels, label_smoothing=train.label_smoothing),
-)
-model.optimizer.build(model.trainable_variables)
+losses = compile_arguments(labels, label_smoothing=train.label_smoothing)
+compile_model(model, train.learning_rate, train.weight_decay, losses)
 batch = work.inputs(), {"label": work.labels()}, {"label": [1.0] * work.batch}
 batches = tf.data.Dataset.from_tensors(batch).repeat()
 with fused_training(model):

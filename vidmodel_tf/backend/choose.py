@@ -5,6 +5,7 @@ Keras itself reads that when it is first imported. TensorFlow is needed on every
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 
@@ -24,7 +25,7 @@ def import_keras() -> None:
     _check(chosen_backend())
     import_tensorflow()
     try:
-        import keras  # noqa: F401
+        importlib.import_module("keras")
     except ImportError as error:
         raise InputError(
             f"Keras cannot be imported on the backend that {_VARIABLE} or keras.json names ({cause(error)}): "

@@ -1,8 +1,8 @@
 """BatchNorm and AdamW in one op each, while a model trains under TensorFlow.
 
-Keras computes both out of single sums and products, which under TensorFlow on a processor takes a third of a training
-step of ResNet50 in float32, half of one in bfloat16, and most of the graph that the first step has to build. The
-layers and the optimizer stay Keras's own, so that files do not show how a model was trained.
+Keras computes both out of single sums and products. Under TensorFlow on a processor each of these is a pass over
+memory, and all of them are a large part of the graph that the first step has to build (docs/performance.md). The layers
+and the optimizer stay Keras's own, so that files do not show how a model was trained.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def measure_compression(teacher: TrainedRun, student: TrainedRun, data: DataSet)
         student: One with the same heads.
         data: The data set of the student, in the splits that it was trained with.
     """
-    split = next(name for name in ("test", "validation", "train") if data.count(name))
+    split = data.split_to_measure
     models = {"teacher": teacher, "student": student}
     answers = [_predict(model.reference, data, split, f"measuring, {name}") for name, model in models.items()]
     milliseconds = median_milliseconds(

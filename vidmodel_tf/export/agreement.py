@@ -70,7 +70,7 @@ def measure_models(reference: Form, models: Mapping[str, Form], data: DataSet) -
         data: The data set that it was trained on, in the splits that it was trained with.
     """
     run = reference.run
-    split = next(name for name in ("test", "validation", "train") if data.count(name))
+    split = data.split_to_measure
     (expected, *answers), clips = _ask([reference, *models.values()], run, data, split)
     truths = {head: [_truth(clip, head, run) for clip in clips] for head in run.labels}
     return MeasuredModels(

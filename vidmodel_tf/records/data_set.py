@@ -145,6 +145,11 @@ class DataSet:
             return sum(stored.num_clips for stored in self.stored_splits if stored.name == split)
         return len(self.in_split(split))
 
+    @property
+    def split_to_measure(self) -> str:
+        """The test split; where it has no clips the validation split, and the training split where that has none."""
+        return next(name for name in ("test", "validation", "train") if self.count(name))
+
     def records(self, split: str) -> RecordFiles:
         """The files in which a split is stored.
 

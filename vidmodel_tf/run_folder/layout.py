@@ -44,8 +44,9 @@ TFLITE = "tflite"
 ONNX = "onnx"
 ONNX_MODEL = "model.onnx"
 OPENVINO = "openvino"
-OPENVINO_MODEL = "float32.xml"
-OPENVINO_FILES = (OPENVINO_MODEL, "float32.bin", "bfloat16.xml", "bfloat16.bin")
+OPENVINO_NAMES = ("float32", "bfloat16")  # by the precision that a model is computed in
+OPENVINO_MODEL = f"{OPENVINO_NAMES[0]}.xml"
+OPENVINO_FILES = tuple(f"{name}.{ending}" for name in OPENVINO_NAMES for ending in ("xml", "bin"))
 REPORT = "report.json"  # what the files are worth, in each of them
 
 _SETTINGS = (CONFIG, LABELS, VOCABULARY)

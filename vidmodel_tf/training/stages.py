@@ -7,11 +7,11 @@ import itertools
 
 import keras
 
-from vidmodel_tf.backend.compiled import jit_of_training
 from vidmodel_tf.backend.fused import fused_training
 from vidmodel_tf.records.damaged import reading_records
 from vidmodel_tf.run_folder import layout
 from vidmodel_tf.training.build_stage import BuiltStage, build_stage
+from vidmodel_tf.training.compile_model import compile_model
 from vidmodel_tf.training.full_batches import fill_last_batch
 from vidmodel_tf.training.history import result_of
 from vidmodel_tf.training.job import Job
@@ -71,14 +71,8 @@ def _run(stage: Stage, built: BuiltStage, job: Job, state: TrainingState) -> Non
 
 
 def _compile(stage: Stage, model: keras.Model, job: Job, optimizer: type[keras.optimizers.AdamW]) -> None:
-    weight_decay = job.run.config.train.weight_decay
-    model.compile(
-        optimizer(stage.learning_rate, weight_decay=weight_decay, clipnorm=1.0, name="adam_w"),
-        jit_compile=jit_of_training(),
-        **job.objective.compile_arguments(),
-    )
-    # The weights files hold its state; it is part of the model that is saved, also where the stage had ended before.
-    model.optimizer.build(model.trainable_variables)
+    weight_decay, losses = job.run.config.train.weight_decay, job.objective.compile_arguments()
+    compile_model(model, stage.learning_rate, weight_decay, losses, optimizer=optimizer)
 
 
 def _fit(model: keras.Model, stage: Stage, built: BuiltStage, job: Job, state: TrainingState) -> None:

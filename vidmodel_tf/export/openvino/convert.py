@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from vidmodel_tf.extras import import_extra
 from vidmodel_tf.forms.openvino_form import PLACE_OF_HINT
+from vidmodel_tf.run_folder.layout import OPENVINO_NAMES
 
 if TYPE_CHECKING:
     import openvino
     from onnx import ModelProto
 
-HINTS = MappingProxyType({"float32": "f32", "bfloat16": "bf16"})  # by the name of the file
+HINTS = MappingProxyType(dict(zip(OPENVINO_NAMES, ("f32", "bf16"), strict=True)))  # by the name of the file
 
 
 def write_models(graph: ModelProto, folder: Path) -> None:
