@@ -11,57 +11,22 @@ With `--jax` (extra `jax`) Keras on JAX takes part in float32; on processors it 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
-import statistics
-import subprocess
-import sys
 from pathlib import Path
 
-ON_JAX, REFERENCE, CEILING = "this package, Keras on JAX", "PyTorch, channels_last", "matrix product"
-SIDES = {  # name: script, backend of Keras
-    "this package, Keras on TensorFlow": ("product", "tensorflow"),
-    ON_JAX: ("product", "jax"),
-    "ResNet50 alone, Keras on TensorFlow": ("plain_keras", "tensorflow"),
-    REFERENCE: ("pytorch", ""),
-    CEILING: ("matrix_product", ""),
+from steps.sides import compare
+from steps.work import PRECISIONS, Work
+
+ON_TENSORFLOW, ON_JAX = {"KERAS_BACKEND": "tensorflow"}, {"KERAS_BACKEND": "jax"}
+JAX, REFERENCE = "this package, Keras on JAX", "PyTorch, channels_last"
+SIDES = {
+    "this package, Keras on TensorFlow": ("product", ON_TENSORFLOW),
+    JAX: ("product", ON_JAX),
+    "ResNet50 alone, Keras on TensorFlow": ("plain_keras", ON_TENSORFLOW),
+    REFERENCE: ("pytorch", {}),
+    "matrix product": ("matrix_product", {}),
 }
-FOLDER = Path(__file__).parent / "training_steps"
-
-
-class Side:
-    """A side of the comparison in one precision, at work in its process."""
-
-    def __init__(self, name: str, precision: str, sizes: list[str]) -> None:
-        script, backend = SIDES[name]
-        self.name, self.precision, self.times = name, precision, []
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **({"KERAS_BACKEND": backend} if backend else {})}
-        command = [sys.executable, FOLDER / f"{script}.py", precision, *sizes]
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
-            text=True,
-        )
-        self.first_step = self._answer()
-
-    def run(self, num_steps: int) -> None:
-        """Computes so many steps and keeps the seconds of one."""
-        print(num_steps, file=self.process.stdin, flush=True)
-        self.times.append(self._answer() / num_steps)
-
-    def _answer(self) -> float:
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"{self.name}, {self.precision} ended with {self.process.wait()}")
-        return float(line)
-
-    def close(self) -> None:
-        """Ends the process."""
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def main() -> None:
@@ -73,46 +38,14 @@ def main() -> None:
     parser.add_argument("--jax", action="store_true", help="with Keras on JAX, in float32")
     parser.add_argument("--json", type=Path, help="where the figures are written too")
     options = parser.parse_args()
-    sizes = [str(options.batch), str(options.frames), str(options.size)]
     rows = []
-    for precision in ("float32", "bfloat16"):
-        sides = []
-        with contextlib.ExitStack() as stack:
-            for name in SIDES:
-                if name == ON_JAX and not (options.jax and precision == "float32"):
-                    continue
-                sides.append(Side(name, precision, sizes))
-                stack.callback(sides[-1].close)
-            for number in range(options.rounds + 1):
-                for side in sides:
-                    side.run(options.steps)
-                if number == 0:  # the second step may be slow too
-                    for side in sides:
-                        side.times.clear()
-        rows += _table(sides, options.batch)
+    for precision in PRECISIONS:
+        work = Work("train", precision, options.batch, options.frames, options.size)
+        has_jax = options.jax and precision == "float32"
+        sides = {name: side for name, side in SIDES.items() if has_jax or name != JAX}
+        rows += compare(sides, work, rounds=options.rounds, steps=options.steps, reference=REFERENCE)
     if options.json:
-        options.json.write_text(json.dumps({"sizes": sizes, "load": os.getloadavg(), "rows": rows}, indent=1) + "\n")
-
-
-def _table(sides: list[Side], batch: int) -> list[dict]:
-    median = {side.name: statistics.median(side.times) / batch for side in sides}
-    print(f"\n{sides[0].precision:<36} {'s a clip':>9} {'ratio':>6} {'ceiling':>8} {'first step s':>13}")
-    rows = []
-    for side in sides:
-        ratio, share = median[side.name] / median[REFERENCE], median[CEILING] / median[side.name]
-        rows.append(
-            {
-                "side": side.name,
-                "precision": side.precision,
-                "seconds_a_clip": median[side.name],
-                "seconds_of_rounds": [seconds / batch for seconds in side.times],
-                "ratio": ratio,
-                "share_of_ceiling": share,
-                "first_step_seconds": side.first_step,
-            }
-        )
-        print(f"{side.name:<36} {median[side.name]:9.3f} {ratio:6.2f} {share:8.0%} {side.first_step:13.1f}")
-    return rows
+        options.json.write_text(json.dumps({"load": os.getloadavg(), "rows": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

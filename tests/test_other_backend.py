@@ -50,6 +50,20 @@ build_cut_model(model, config, upper).predict(
 assert sys.modules["tensorflow"] is None
 print("ran on jax")
 """
+WHAT_USES_CUDNN = """
+import dataclasses, keras
+from vidmodel_tf.config import ModelConfig
+from vidmodel_tf.model.temporal import temporal_branch
+
+for temporal, bidirectional in (("lstm", False), ("gru", False), ("lstm", True)):
+    for precision in ("float32", "mixed_bfloat16", "mixed_float16"):
+        config = ModelConfig(temporal=temporal, bidirectional=bidirectional, precision=precision)
+        for has_gaps in (False, True):
+            features = keras.Input((4, 8))
+            model = keras.Model(features, temporal_branch(features, "some", has_gaps, config))
+            layers = [layer for layer in model._flatten_layers() if hasattr(layer, "use_cudnn")]
+            print(temporal, precision, has_gaps, *sorted({str(layer.use_cudnn) for layer in layers}))
+"""
 
 
 @pytest.mark.slow
@@ -92,3 +106,18 @@ def test_no_module_of_the_floor_names_tensorflow():
         code = path.read_text(encoding="utf-8")
         assert "import tensorflow" not in code, path
         assert "tf." not in code.replace("vidmodel_tf.", ""), path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "tensorflow"])
+def test_cudnn_gets_no_smaller_floats_from_jax_and_no_masks(backend):
+    """JAX knows no way to hand bfloat16 to cuDNN, and Keras finds out when it is too late: on a GPU, `fit` failed."""
+    environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu"}
+    command = [sys.executable, "-c", WHAT_USES_CUDNN]
+    output = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+    found = dict(line.rsplit(" ", 1) for line in output.splitlines())
+    assert len(found) == 2 * 3 * 2  # an LSTM in both directions has the name of another one
+    for name, use_cudnn in found.items():
+        _, precision, has_gaps = name.split()
+        may = has_gaps == "False" and (backend == "tensorflow" or precision == "float32")
+        assert use_cudnn == ("auto" if may else "False"), name

@@ -8,6 +8,7 @@ Legend of shapes: B batch, T frames, D features, U `lstm_units`.
 
 from __future__ import annotations
 
+import keras
 from keras import layers
 
 from vidmodel_tf.config import ModelConfig
@@ -43,6 +44,11 @@ def temporal_branch(features, name: str, has_gaps: bool, config: ModelConfig):
     return layers.Concatenate(name=f"{name}.concatenate")([x, *means]) if means else x
 
 
+def _is_known_to_cudnn(config: ModelConfig) -> bool:
+    """JAX has no way to hand smaller floats to it, and Keras finds out too late."""
+    return config.precision == "float32" or keras.backend.backend() != "jax"
+
+
 def _read_in_turn(x, slots, name: str, config: ModelConfig):
     """The outputs of stacked LSTMs or GRUs: the last one's last, or with attention over time all of them."""
     for number in range(config.num_layers):
@@ -50,7 +56,7 @@ def _read_in_turn(x, slots, name: str, config: ModelConfig):
             config.lstm_units,
             return_sequences=config.pooling == "attention" or number < config.num_layers - 1,
             # cuDNN accepts only masks that are padded on the right, and the first slot of motion is always masked.
-            use_cudnn="auto" if slots is None else False,
+            use_cudnn="auto" if slots is None and _is_known_to_cudnn(config) else False,
             name=f"{name}.{config.temporal}_{number}",
         )
         if config.bidirectional:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 
 from vidmodel_tf.labels import Labels
-from vidmodel_tf.records.stored_clip import StoredClip
+
+if TYPE_CHECKING:
+    from vidmodel_tf.records.stored_clip import StoredClip
 
 
 @keras.saving.register_keras_serializable(package="vidmodel_tf")

@@ -1,4 +1,4 @@
-"""What the machine can do: a product of two matrices with as many operations as three forward passes of ResNet50."""
+"""What the machine can do: a product of two matrices with as many operations as the work has in ResNet50."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from serve import serve
 from work import Work
 
 SIDE = 3072
-FORWARD_OPERATIONS = 7.75e9  # of ResNet50 for a picture of 224 x 224, a multiplication and an addition being two
 
 work = Work.from_command_line()
-operations = 3 * FORWARD_OPERATIONS * work.batch * work.frames * (work.size / 224) ** 2
 matrix = tf.constant(np.random.default_rng(0).normal(size=(SIDE, SIDE)).astype(np.float32))
 matrix = tf.cast(matrix, tf.dtypes.as_dtype(work.precision))
-num_products, left = divmod(operations, 2 * SIDE**3)
+num_products, left = divmod(work.num_operations, 2 * SIDE**3)
 num_columns = round(left / (2 * SIDE**2))  # of the last product, for what is less than a whole one
 
 

@@ -62,22 +62,40 @@ class VideoModel(nn.Module):
         return self.head(torch.cat([seen, said], 1))
 
 
-def main() -> None:
-    work = Work.from_command_line()
+def main(*, compiled: bool = False) -> None:
+    work, device = Work.from_command_line(), "cuda" if torch.cuda.is_available() else "cpu"
     torch.set_num_threads(len(os.sched_getaffinity(0)))
-    frames = torch.from_numpy(work.inputs()["frames"]).permute(0, 1, 4, 2, 3)
-    token_ids, labels = torch.from_numpy(work.inputs()["token_ids"]), torch.from_numpy(work.labels()).long()
-    model = VideoModel().to(memory_format=torch.channels_last)
+    torch.set_float32_matmul_precision("high")  # as convolutions on a GPU are computed, and as Keras on JAX does
+    inputs = work.inputs()
+    frames = torch.from_numpy(inputs["frames"]).permute(0, 1, 4, 2, 3)
+    batch = [frames, torch.from_numpy(inputs["token_ids"]), torch.from_numpy(work.labels()).long()]
+    if device == "cuda":
+        batch = [values.pin_memory() for values in batch]
+    model = VideoModel().to(device, memory_format=torch.channels_last).train(work.is_training)
+    if compiled:
+        model.compile()
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
+
+    def forward() -> tuple[torch.Tensor, torch.Tensor]:
+        frames, token_ids, labels = (values.to(device, non_blocking=True) for values in batch)
+        with torch.autocast(device, torch.bfloat16, enabled=work.precision == "bfloat16"):
+            return model(frames, token_ids).float(), labels
+
+    def train() -> None:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(*forward(), label_smoothing=0.05).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+
+    @torch.no_grad()
+    def answer() -> None:
+        forward()[0].softmax(1).cpu()
 
     def run(number: int) -> None:
         for _ in range(number):
-            optimizer.zero_grad()
-            with torch.autocast("cpu", torch.bfloat16, enabled=work.precision == "bfloat16"):
-                logits = model(frames, token_ids)
-            nn.functional.cross_entropy(logits.float(), labels, label_smoothing=0.05).backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
+            train() if work.is_training else answer()
+        if device == "cuda":
+            torch.cuda.synchronize()
 
     serve(run)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 import numpy as np
-import tensorflow as tf
+from batches import repeated
 from serve import serve
 from work import NUM_CLASSES, Work
 
@@ -20,5 +20,5 @@ model = keras.Model(backbone.input, outputs)
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 model.compile(keras.optimizers.AdamW(), loss=loss, jit_compile=jit_of_training())
 pictures = work.inputs()["frames"].reshape(-1, work.size, work.size, 3).astype(np.float32)
-batches = tf.data.Dataset.from_tensors((pictures, np.repeat(work.labels(), work.frames))).repeat()
-serve(lambda number: model.fit(batches, steps_per_epoch=number, verbose=0))
+batch = pictures, np.repeat(work.labels(), work.frames)
+serve(lambda number: model.fit(repeated(batch), steps_per_epoch=number, verbose=0))

@@ -1,0 +1,7 @@
+"""As `pytorch.py`, by `torch.compile`."""
+
+from __future__ import annotations
+
+from pytorch import main
+
+main(compiled=True)
