@@ -1,5 +1,6 @@
 # The public names of the package, and the modules that hold them.
 
+from .backend.hosts import Hosts as Hosts
 from .clips.manifest.read import read_manifest as read_manifest
 from .clips.question import Refusal as Refusal
 from .compression.compress import compress as compress

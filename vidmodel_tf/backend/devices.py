@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 import keras
 
+from vidmodel_tf.backend.hosts import ALONE, Hosts
 from vidmodel_tf.backend.replicas import AdamWOfReplicas, statistics_of_all_replicas
 from vidmodel_tf.errors import InputError
 
@@ -22,10 +23,11 @@ class Devices:
 
     Args:
         names: As Keras names them ("gpu:0", "gpu:1").
+        hosts: The machines that they belong to.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names = tuple(names)
+    def __init__(self, names: Sequence[str], hosts: Hosts = ALONE) -> None:
+        self.names, self.hosts = tuple(names), hosts
 
     @property
     def are_several(self) -> bool:
@@ -60,36 +62,62 @@ class Devices:
     def _strategy(self) -> Any:
         return _mirrored_strategy(self.names)
 
-    @contextlib.contextmanager
-    def _distributed_by_jax(self):
-        before = keras.distribution.distribution()
-        # A data set would be divided among processes, of which there is one.
-        keras.distribution.set_distribution(
-            keras.distribution.DataParallel(devices=list(self.names), auto_shard_dataset=False)
-        )
-        try:
-            yield
-        finally:
-            keras.distribution.set_distribution(before)
+    def apart(self) -> AbstractContextManager[None]:
+        """Where one of several hosts makes variables of its own: Keras does so when it saves and loads a model."""
+        return _distribution(None) if self.hosts.are_several else contextlib.nullcontext()
+
+    def _distributed_by_jax(self) -> AbstractContextManager[None]:
+        # Keras would divide a data set among the hosts, which have their parts already.
+        return _distribution(keras.distribution.DataParallel(devices=list(self.names), auto_shard_dataset=False))
 
 
-def find_devices(wanted: int | Literal["all"]) -> Devices:
-    """The first devices of this machine: GPUs, or where the backend sees none, its CPU devices.
+def find_devices(wanted: int | Literal["all"], hosts: Hosts = ALONE) -> Devices:
+    """The first devices of each machine: GPUs, or where the backend sees none, its CPU devices.
 
     Args:
-        wanted: How many.
+        wanted: How many of a machine.
+        hosts: The machines, which have joined.
 
     Raises:
-        InputError: There are fewer.
+        InputError: A machine has fewer.
     """
-    found = keras.distribution.list_devices()
-    number = len(found) if wanted == "all" else wanted
-    if number > len(found):
+    names: list[str] = []
+    numbers = set()
+    for where, found in _devices_by_host(hosts):
+        number = len(found) if wanted == "all" else wanted
+        if number > len(found):
+            raise InputError(
+                f"train.devices: expected at most {len(found)}, for {keras.backend.backend()} sees "
+                f"{', '.join(found)} on {where}. Received: {wanted}"
+            )
+        names += found[:number]
+        numbers.add(number)
+    if len(numbers) > 1:
         raise InputError(
-            f"train.devices: expected at most {len(found)}, for {keras.backend.backend()} sees "
-            f"{', '.join(found)} on this machine. Received: {wanted}"
+            f"train.devices: expected a number, for the hosts have {min(numbers)} to {max(numbers)} devices. "
+            "Received: 'all'"
         )
-    return Devices(found[:number])
+    return Devices(names, hosts)
+
+
+def _devices_by_host(hosts: Hosts) -> Iterator[tuple[str, list[str]]]:
+    if not hosts.are_several:
+        yield "this machine", keras.distribution.list_devices()
+        return
+    import jax
+
+    for number, address in enumerate(hosts.addresses):
+        yield address, [f"{found.platform}:{found.id}" for found in jax.devices() if found.process_index == number]
+
+
+@contextlib.contextmanager
+def _distribution(value: keras.distribution.Distribution | None) -> Iterator[None]:
+    before = keras.distribution.distribution()
+    keras.distribution.set_distribution(value)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(before)
 
 
 @functools.cache

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidmodel_tf.backend.choose import import_keras
+from vidmodel_tf.backend.hosts import ALONE, Hosts
 from vidmodel_tf.commands import show
 from vidmodel_tf.commands.settings import add_training_settings, gather_training_settings
 from vidmodel_tf.errors import InputError
@@ -28,19 +29,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, metavar="runs/NAME", help="the run folder to make, or to go on with")
     parser.add_argument("--fold", metavar="K/N", help="hold out fold K (from 1) of N, grouped by source")
     add_training_settings(parser)
+    parser.add_argument(
+        "--hosts",
+        metavar="HOST:PORT,...",
+        help="machines that train together, each by this command with its own --host-number; Keras on JAX only",
+    )
+    parser.add_argument("--host-number", type=int, metavar="N", help="which of them this one is, from 0")
     show.add_json_flag(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Trains, or goes on with a training that was interrupted."""
     model_config, train_config = gather_training_settings(options)
-    fold = _parse_fold(options.fold)
+    fold, hosts = _parse_fold(options.fold), _parse_hosts(options.hosts, options.host_number)
     was_finished = layout.is_finished(Path(options.out))
     check_data_set_folder(options.data)
     import_keras()
     from vidmodel_tf.training.train import train
 
-    trained = train(options.data, options.out, model_config, train_config, fold=fold)
+    trained = train(options.data, options.out, model_config, train_config, fold=fold, hosts=hosts)
     if options.json:
         show.print_json(training_to_json(trained, was_finished))
     else:
@@ -55,6 +62,15 @@ def _parse_fold(text: str | None) -> tuple[int, int] | None:
     except ValueError:
         raise InputError(f"--fold: expected K/N, such as 1/5. Received: {text!r}") from None
     return k, n
+
+
+def _parse_hosts(addresses: str | None, number: int | None) -> Hosts:
+    if addresses is None and number is None:
+        return ALONE
+    if addresses is None or number is None:
+        missing, given = ("--hosts", "--host-number") if addresses is None else ("--host-number", "--hosts")
+        raise InputError(f"{missing}: expected together with {given}. Received: {given} alone")
+    return Hosts(tuple(addresses.split(",")), number)
 
 
 def training_to_json(run: Run, was_finished: bool) -> dict[str, object]:

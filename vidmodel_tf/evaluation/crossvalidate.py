@@ -150,7 +150,8 @@ def _prepare(tasks: Sequence[FoldTask], data: DataSet, own_backbone: keras.Model
     """Finds mistakes before the long work, and encodes all clips with all cores."""
     runs = [task.plan(data.with_splits(task.split_of_clip)) for task in tasks]
     print_coverage(runs[0])
-    fill_caches(runs[0], data, build_initial_model(runs[0], tasks[0].backbone_source, own_backbone))
+    model = build_initial_model(runs[0], tasks[0].backbone_source, own_backbone)
+    fill_caches(runs[0], data, model, data.split_names)
 
 
 def _run_all(tasks: Sequence[FoldTask], num_workers: int) -> None:

@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from vidmodel_tf.config import ModelConfig, TrainConfig
 from vidmodel_tf.labels import Labels
+from vidmodel_tf.records.batch_share import WHOLE, BatchShare
 from vidmodel_tf.records.data_set import DataSet, open_data_set
 from vidmodel_tf.records.frames import decode_augmented, decode_frames
 from vidmodel_tf.records.schema import parse_clip
@@ -118,6 +119,7 @@ def for_training(
     *,
     to_targets: ToTargets | None = None,
     first_epoch: int | None = None,
+    share: BatchShare = WHOLE,
 ) -> tf.data.Dataset:
     """Shuffled and augmented clips of the training split, all batches of one size.
 
@@ -129,6 +131,7 @@ def for_training(
         to_targets: None: the labels of the clip, all clips with the same weight.
         first_epoch: None: one epoch, which differs each time it is iterated over. A number: all epochs from that one
             on, without end, so that a resumed run sees the batches that it would have seen.
+        share: The part of each batch that is wanted.
     """
     to_targets = to_targets or functools.partial(targets, labels=data.labels)
     encode_text = clip_text_encoder(config, vocabulary)
@@ -150,9 +153,10 @@ def for_training(
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         # Shuffle JPEG bytes, before anything is decoded: so the memory stays small.
         records = files.shuffled(epoch_seed(train.seed, epoch), SHUFFLED_CLIPS).enumerate()
+        records = share.of_records(records, batch_size, num_clips)
         clips = records.map(lambda i, r: to_model(i, r, epoch), num_parallel_calls=tf.data.AUTOTUNE)
         # Without the remainder every batch has the same static shape, so the training step is traced once.
-        return clips.batch(batch_size, drop_remainder=True)
+        return clips.batch(share.rows(batch_size), drop_remainder=True)
 
     return epochs(one_epoch, num_clips // batch_size, train.seed, first_epoch).prefetch(1)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import tensorflow as tf
 
+from vidmodel_tf.backend.hosts import ALONE, Hosts
 from vidmodel_tf.model.backbones import find_backbone
 from vidmodel_tf.model.build import build_encoded_model
 from vidmodel_tf.model.cut import build_cut_model, split_backbone
@@ -57,7 +58,7 @@ def _on_pixels(job: Job, model: keras.Model) -> BuiltStage:
     def training(first_epoch: int) -> tf.data.Dataset:
         return for_training(
             job.data, run.config.model, run.vocabulary, run.config.train,
-            to_targets=job.objective.training_targets, first_epoch=first_epoch,
+            to_targets=job.objective.training_targets, first_epoch=first_epoch, share=job.share,
         )  # fmt: skip
 
     def inference(split: str) -> tf.data.Dataset:
@@ -130,20 +131,22 @@ def check_cut(config: RunConfig, model: keras.Model) -> None:
         cut_backbone(config, model)
 
 
-def fill_caches(run: Run, data: DataSet, model: keras.Model) -> None:
-    """Encodes all clips of a data set for all stages of a run that read encoded clips.
+def fill_caches(run: Run, data: DataSet, model: keras.Model, splits: Sequence[str], *, hosts: Hosts = ALONE) -> None:
+    """Encodes clips of a data set for all stages of a run that read encoded clips.
 
     Args:
         run: The run that is to be trained.
         data: Its data set.
         model: Its model, with the pretrained weights.
+        splits: Names of splits that have clips.
+        hosts: The machines that share the work; this one encodes its part.
     """
     cnns = {"encodings": lambda: backbone_of(model), "activations": lambda: cut_backbone(run.config, model)[0]}
     for stage in plan_stages(run.config, refit=False):
         if stage.inputs in cnns:
-            for split in data.split_names:
-                cnn, views = cnns[stage.inputs](), _training_views(run.config)
-                encoded_files(data, split, cnn, run.config.model, views=views)
+            cnn, views = cnns[stage.inputs](), _training_views(run.config)
+            for split in splits:
+                encoded_files(data, split, cnn, run.config.model, views=views, hosts=hosts)
 
 
 def _training_views(config: RunConfig) -> tuple[View, ...]:

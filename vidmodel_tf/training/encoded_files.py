@@ -20,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from vidmodel_tf.backend.hosts import ALONE, Hosts
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.model.build import stream_names
 from vidmodel_tf.records.data_set import DataSet
@@ -78,7 +79,7 @@ def stored_files(data: DataSet, split: str) -> EncodedFiles:
 
 
 def encoded_files(
-    data: DataSet, split: str, cnn: keras.Model, config: ModelConfig, *, views: Sequence[View]
+    data: DataSet, split: str, cnn: keras.Model, config: ModelConfig, *, views: Sequence[View], hosts: Hosts = ALONE
 ) -> EncodedFiles:
     """The clips of a split as a CNN encodes them; those that the cache lacks are encoded first.
 
@@ -88,6 +89,7 @@ def encoded_files(
         cnn: The backbone with the weights that `config` names, or its lower part (`cut.split_backbone`).
         config: The model's settings.
         views: "plain", "mirrored" or both.
+        hosts: The machines that share the work; of what the cache lacks, this one encodes its part.
 
     Raises:
         InputError: The split has no clips, or the stored frames do not fit the model.
@@ -98,7 +100,7 @@ def encoded_files(
     for stream in stream_names(config):
         one_stream = dataclasses.replace(config, streams=stream)
         folder = cache_folder(data, one_stream, cnn)
-        encode_shards(folder, shards, views, data, one_stream, cnn)
+        encode_shards(folder, hosts.mine(shards), views, data, one_stream, cnn)
         folders.append(folder)
     columns = tuple(tuple(str(folder / view / shard.name) for view in views for folder in folders) for shard in shards)
     schema = encoded_schema(data, config, cnn)

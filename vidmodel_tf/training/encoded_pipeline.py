@@ -65,8 +65,9 @@ def encoded_for_training(files: EncodedFiles, job: Job, inputs: Inputs, *, first
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         records = files.records.shuffled(epoch_seed(seed_of_run, epoch), window).enumerate()
+        records = job.share.of_records(records, job.batch_size, files.num_clips)
         clips = records.map(lambda i, r: to_model(i, r, epoch), num_parallel_calls=tf.data.AUTOTUNE)
-        return clips.batch(job.batch_size, drop_remainder=True)
+        return clips.batch(job.share.rows(job.batch_size), drop_remainder=True)
 
     return epochs(one_epoch, files.num_clips // job.batch_size, seed_of_run, first_epoch).prefetch(1)
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from vidmodel_tf.backend.devices import Devices, find_devices
+from vidmodel_tf.records.batch_share import BatchShare
 from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.records.stored_clip import StoredClip
 from vidmodel_tf.run_folder.run import Run
@@ -39,6 +40,11 @@ class Job:
     verbose: int | str
     devices: Devices
     teacher_scores: TeacherScores | None = None
+
+    @property
+    def share(self) -> BatchShare:
+        """The part of each training batch that this machine computes."""
+        return BatchShare(self.devices.hosts.number, self.devices.hosts.count)
 
     @classmethod
     def of(

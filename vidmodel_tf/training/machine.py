@@ -44,13 +44,18 @@ class Machine:
             devices: Those that share the batches.
         """
         return cls(
-            backend=(backend := chosen_backend()),
-            backend_version=importlib.import_module(backend).__version__,
+            backend=chosen_backend(),
+            backend_version=backend_version(),
             keras_version=keras.version(),
             devices=tuple(keras.distribution.list_devices()),
             used_devices=devices.names,
             num_cores=num_usable_cores(),
         )
+
+
+def backend_version() -> str:
+    """The version of the package that Keras computes with."""
+    return importlib.import_module(chosen_backend()).__version__
 
 
 def log_machine(run_dir: Path, devices: Devices) -> None:

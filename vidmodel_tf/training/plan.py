@@ -41,6 +41,11 @@ class Stage:
     repeats: str = ""
 
     @property
+    def is_on_cnn(self) -> bool:
+        """Whether a frozen CNN encodes the clips beforehand."""
+        return self.inputs in ("encodings", "activations")
+
+    @property
     def is_refit(self) -> bool:
         """Whether it repeats another stage, with the validation clips among the training clips."""
         return bool(self.repeats)

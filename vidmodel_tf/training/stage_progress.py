@@ -27,6 +27,8 @@ _HDF5_BYTES = 4096  # what HDF5 writes beside the numbers of a variable: about 3
 class StageProgress(keras.callbacks.Callback):
     """Keeps the last and the best weights of a stage, and ends it when the monitored loss no longer falls.
 
+    Of several hosts, the first one writes.
+
     Args:
         run_dir: The run folder.
         state: Where training stands; updated at the end of each epoch.
@@ -42,7 +44,8 @@ class StageProgress(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None) -> None:
         if self.state.last_weights:
-            self.model.load_weights(self.run_dir / layout.CHECKPOINTS / self.state.last_weights)
+            with self.devices.apart():
+                self.model.load_weights(self.run_dir / layout.CHECKPOINTS / self.state.last_weights)
         elif self.state.finished_stages:
             # A stage that gains nothing over the stage before it keeps these weights.
             self.state.best_weights = self._save_weights("start", self.state.next_epoch)
@@ -68,16 +71,20 @@ class StageProgress(keras.callbacks.Callback):
         state.last_weights = self._save_weights("last", epoch)
         if result.best_epoch == result.num_epochs:
             state.best_weights = self._save_weights("best", epoch)
-        state.save(self.run_dir)
+        if self.devices.hosts.is_first:
+            state.save(self.run_dir)
         if result.epochs_without_gain >= self.patience:
             self.model.stop_training = True
 
     def _save_weights(self, kind: str, epoch: int) -> str:
         name = f"{self.state.stage}-{kind}-{epoch:05d}.weights.h5"
+        if not self.devices.hosts.is_first:
+            return name
         # On a full disk HDF5 crashes the process.
         variables = [*self.model.variables, *self.model.optimizer.variables]
         num_bytes = sum(4 * math.prod(variable.shape) + _HDF5_BYTES for variable in variables)
-        with atomic_write(self.run_dir / layout.CHECKPOINTS / name, num_bytes=num_bytes) as beside:
+        path = self.run_dir / layout.CHECKPOINTS / name
+        with atomic_write(path, num_bytes=num_bytes) as beside, self.devices.apart():
             self.model.save_weights(beside, overwrite=True)
         return name
 

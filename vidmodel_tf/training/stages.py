@@ -65,9 +65,12 @@ def _run(stage: Stage, built: BuiltStage, job: Job, state: TrainingState) -> Non
     if stage.name not in state.finished_stages:
         _fit(model, stage, built, job, state)
         state.finished_stages.append(stage.name)
-        state.save(job.run.path)
+        if job.devices.hosts.is_first:
+            state.save(job.run.path)
+        job.devices.hosts.wait_for_all()
     _compile(stage, model, job, keras.optimizers.AdamW)  # which is saved with the model, whatever has trained it
-    model.load_weights(job.run.path / layout.CHECKPOINTS / state.best_weights)
+    with job.devices.apart():
+        model.load_weights(job.run.path / layout.CHECKPOINTS / state.best_weights)
 
 
 def _compile(stage: Stage, model: keras.Model, job: Job, optimizer: type[keras.optimizers.AdamW]) -> None:
@@ -85,6 +88,7 @@ def _fit(model: keras.Model, stage: Stage, built: BuiltStage, job: Job, state: T
         validation = built.inference("validation")
         if job.devices.are_several:
             validation = fill_last_batch(validation, job.batch_size, job.num_validation_clips)
+            validation = job.share.of_batches(validation, job.batch_size)
     _compile(stage, model, job, job.devices.adam_w)
     # In this order: a BatchNorm that is synchronized over devices must not be fused.
     with job.devices.training(model), fused_training(model):
@@ -98,6 +102,12 @@ def _fit(model: keras.Model, stage: Stage, built: BuiltStage, job: Job, state: T
             verbose=job.verbose,
             callbacks=[
                 StageProgress(run.path, state, train.patience, train.seed, job.devices),
-                keras.callbacks.TensorBoard(run.path / layout.LOGS / stage.name, write_graph=False),
+                *_loggers(stage, job),
             ],
         )
+
+
+def _loggers(stage: Stage, job: Job) -> list[keras.callbacks.Callback]:
+    if not job.devices.hosts.is_first:
+        return []
+    return [keras.callbacks.TensorBoard(job.run.path / layout.LOGS / stage.name, write_graph=False)]

@@ -10,6 +10,7 @@ from pathlib import Path
 import keras
 
 from vidmodel_tf.backend.devices import find_devices
+from vidmodel_tf.backend.hosts import ALONE, Hosts
 from vidmodel_tf.config import ModelConfig, TrainConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.folder_lock import locked
@@ -33,6 +34,7 @@ from vidmodel_tf.text.vocabulary import count_words
 from vidmodel_tf.training.build_stage import check_cut
 from vidmodel_tf.training.examples import write_examples
 from vidmodel_tf.training.full_batches import check_shared
+from vidmodel_tf.training.hosts_alike import check_alike, check_sees_folder, encode_apart
 from vidmodel_tf.training.job import Job
 from vidmodel_tf.training.machine import log_machine
 from vidmodel_tf.training.stages import run_stages
@@ -49,11 +51,15 @@ def train(
     *,
     fold: tuple[int, int] | None = None,
     teacher: Teacher | None = None,
+    hosts: Hosts = ALONE,
 ) -> Run:
     """Trains a model and writes its run folder.
 
     If it is killed at any moment, a call with the same arguments goes on from the last finished epoch. Progress is
     shown on standard error.
+
+    Several machines train together where each calls this with the same arguments, but for `hosts.number`. They share
+    the file system of the data set and of the run folder, which the first one writes.
 
     Args:
         data: A prepared data set.
@@ -61,42 +67,72 @@ def train(
         model_config: Settings of the graph.
         train_config: Settings of training.
         fold: `(k, n)`: hold out the k-th (from 1) of n folds grouped by source, instead of the stored test split.
-        teacher: A trained model to learn from beside the labels.
+        teacher: A trained model to learn from beside the labels; one machine alone can learn from it.
+        hosts: The machines that train together, in a process each in which Keras has computed nothing yet.
 
     Raises:
-        InputError: The data set cannot be trained on, the run folder was begun with other arguments, or another
-            process trains into it.
+        InputError: The data set cannot be trained on, the run folder was begun with other arguments, another process
+            trains into it, or the hosts differ in what they were called with.
     """
-    data = open_data_set(data) if isinstance(data, str | Path) else data
-    data, run_dir, model_config = data.with_fold(fold), Path(run_dir), model_config or ModelConfig()
-    resolved, own_backbone = identify_backbone(model_config)
-    run = plan_run(data, run_dir, resolved, train_config or TrainConfig(), fold, teacher=teacher)
-    check_folder(run_dir)
-    if not is_trained(run):
-        with locked(run_dir):
-            if not is_trained(run):  # another process may have trained it meanwhile
-                _train(run, data, model_config.backbone, own_backbone, teacher)
-    return load_run(run_dir)
+    if teacher is not None and hosts.are_several:
+        raise InputError("hosts: expected one machine to learn from a teacher. Received: several")
+    with hosts.joined():
+        data = open_data_set(data) if isinstance(data, str | Path) else data
+        data, run_dir, model_config = data.with_fold(fold), Path(run_dir), model_config or ModelConfig()
+        resolved, own_backbone = identify_backbone(model_config)
+        run = plan_run(data, run_dir, resolved, train_config or TrainConfig(), fold, teacher=teacher)
+        check_folder(run_dir)
+        was_trained = is_trained(run)
+        check_alike(run, hosts)  # all have looked into the folder before one of them writes there
+        if not was_trained:
+            with locked(run_dir) if hosts.is_first else contextlib.nullcontext():
+                if hosts.are_several or not is_trained(run):  # another process may have trained it meanwhile
+                    _train(run, data, model_config.backbone, own_backbone, teacher, hosts)
+            hosts.wait_for_all()
+        return load_run(run_dir)
 
 
 def _train(
-    run: Run, data: DataSet, backbone_source: str, own_backbone: keras.Model | None, teacher: Teacher | None
+    run: Run,
+    data: DataSet,
+    backbone_source: str,
+    own_backbone: keras.Model | None,
+    teacher: Teacher | None,
+    hosts: Hosts,
 ) -> None:
-    devices = find_devices(run.config.train.devices)
+    devices = find_devices(run.config.train.devices, hosts)
     check_shared(run, data, devices)
+    if hosts.is_first:
+        _print_notes(run, data)
+    with contextlib.redirect_stdout(sys.stderr):  # Keras prints epochs and downloads where results belong
+        if hosts.are_several:
+            encode_apart(run, data, lambda: build_initial_model(run, backbone_source), hosts)
+        with devices.scope():
+            # A backbone that was loaded before belongs to one device; it is loaded again.
+            model = begin_run(run, backbone_source, None if devices.are_several else own_backbone, hosts=hosts)
+        if hosts.is_first:
+            log_machine(run.path, devices)
+        scores = None if teacher is None else keep_teacher_scores(teacher, data, run.path)
+        verbose = ("auto" if sys.stderr.isatty() else 2) if hosts.is_first else 0
+        run_stages(Job.of(run, data, verbose=verbose, devices=devices, teacher_scores=scores), model)
+    if hosts.is_first:
+        write_examples(run, _model_of_this_process(run, backbone_source, model, hosts), data)
+        write_weights(run.path, model)
+
+
+def _print_notes(run: Run, data: DataSet) -> None:
     if unread := describe_unread_words(data, run.config.model):
         print(f"warning: {unread}", file=sys.stderr, flush=True)
     print_coverage(run)
-    with contextlib.redirect_stdout(sys.stderr):  # Keras prints epochs and downloads where results belong
-        with devices.scope():
-            # A backbone that was loaded before belongs to one device; it is loaded again.
-            model = begin_run(run, backbone_source, None if devices.are_several else own_backbone)
-        log_machine(run.path, devices)
-        scores = None if teacher is None else keep_teacher_scores(teacher, data, run.path)
-        verbose = "auto" if sys.stderr.isatty() else 2
-        run_stages(Job.of(run, data, verbose=verbose, devices=devices, teacher_scores=scores), model)
-    write_examples(run, model, data)
-    write_weights(run.path, model)
+
+
+def _model_of_this_process(run: Run, backbone_source: str, model: keras.Model, hosts: Hosts) -> keras.Model:
+    """The model, or an equal one where it can be computed by all hosts together only."""
+    if not hosts.are_several:
+        return model
+    equal = build_initial_model(run, backbone_source)
+    equal.set_weights(model.get_weights())
+    return equal
 
 
 def plan_run(
@@ -174,13 +210,16 @@ def build_initial_model(run: Run, backbone_source: str, own_backbone: keras.Mode
     return build_model(config, run.labels, len(run.vocabulary), word_vectors=word_vectors, own_backbone=own_backbone)
 
 
-def begin_run(run: Run, backbone_source: str, own_backbone: keras.Model | None = None) -> keras.Model:
+def begin_run(
+    run: Run, backbone_source: str, own_backbone: keras.Model | None = None, *, hosts: Hosts = ALONE
+) -> keras.Model:
     """Writes the settings into the run folder.
 
     Args:
         run: The run.
         backbone_source: See `build_initial_model`.
         own_backbone: See there.
+        hosts: The machines that train it together; the first one writes.
 
     Returns:
         The run's model, its initial weights drawn by the run's seed.
@@ -193,9 +232,11 @@ def begin_run(run: Run, backbone_source: str, own_backbone: keras.Model | None =
     # Both checks come before anything is written: a folder begun with a mistake would refuse the correction.
     check_cut(run.config, model)
     TrainingState.load(run.path)
-    write_settings(run)
-    write_own_backbone(run, model)
-    remove_leftovers(run.path)
+    if hosts.is_first:
+        write_settings(run)
+        write_own_backbone(run, model)
+        remove_leftovers(run.path)
+    check_sees_folder(run, hosts)
     return model
 
 

@@ -1,0 +1,192 @@
+"""Machines that train one model together, under Keras on JAX: a process on each, which sees the devices of all."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import dataclasses
+import itertools
+import os
+import re
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+from vidmodel_tf.backend.choose import chosen_backend
+from vidmodel_tf.errors import InputError, cause
+
+Item = TypeVar("Item")
+
+_DAY_SECONDS = 24 * 60 * 60
+_HEARTBEAT_SECONDS = 30  # after which JAX ends the others where a host has died
+_LOOK_SECONDS = 0.5
+_LEAVE_SECONDS = 5
+_ADDRESS = re.compile(r"[^\s,]+:\d{1,5}")
+_ENDED = "vidmodel/ended"
+_BARRIERS = itertools.count()
+
+
+@dataclasses.dataclass(frozen=True)
+class Hosts:
+    """The machines, and which of them this one is.
+
+    Attributes:
+        addresses: `HOST:PORT` of each, in the same order on all; none: this machine trains alone. At the first the
+            others find it, and it writes the run folder.
+        number: Of this machine among them, from 0.
+
+    Raises:
+        InputError: An address has another form or stands there twice, or `number` is out of range.
+    """
+
+    addresses: tuple[str, ...] = ()
+    number: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.addresses and self.number == 0:
+            return
+        wrong = [address for address in self.addresses if not _ADDRESS.fullmatch(address)]
+        if wrong or len(set(self.addresses)) < max(len(self.addresses), 2):
+            raise InputError(
+                "--hosts: expected at least two different HOST:PORT, with commas between them. "
+                f"Received: {','.join(self.addresses) or 'none'}"
+            )
+        if not 0 <= self.number < len(self.addresses):
+            raise InputError(
+                f"--host-number: expected 0 to {len(self.addresses) - 1}, the place of this machine among the hosts. "
+                f"Received: {self.number}"
+            )
+
+    @property
+    def count(self) -> int:
+        """How many machines there are."""
+        return max(len(self.addresses), 1)
+
+    @property
+    def are_several(self) -> bool:
+        """Whether this machine does not train alone."""
+        return self.count > 1
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this machine writes what all of them make."""
+        return self.number == 0
+
+    def mine(self, items: Sequence[Item]) -> Sequence[Item]:
+        """The items that this machine is to work on; each is one machine's."""
+        return items[self.number :: self.count]
+
+    @contextlib.contextmanager
+    def joined(self) -> Iterator[None]:
+        """Waits for the others; inside, the devices of all are visible. Once in a process, before JAX computes.
+
+        An error that ends the block on one machine ends the processes on all.
+
+        Raises:
+            InputError: Keras computes on another backend than JAX.
+        """
+        if not self.are_several:
+            yield
+            return
+        if (name := chosen_backend()) != "jax":
+            raise InputError(
+                f"--hosts: expected Keras on JAX. Received: Keras on {name}; call the command again with "
+                "KERAS_BACKEND=jax"
+            )
+        self._join()
+        try:
+            with self._watched():
+                yield
+        except BaseException as error:
+            self._end_all(error)
+            raise
+
+    def wait_for_all(self) -> None:
+        """Goes on when all have come to this point."""
+        if self.are_several:
+            _client().wait_at_barrier(f"vidmodel/{next(_BARRIERS)}", _DAY_SECONDS * 1000)
+
+    def check_equal(self, value: str, what: str) -> None:
+        """Refuses to go on where a machine has another value than the first one.
+
+        Args:
+            value: Of this machine.
+            what: The subject of the message, in the plural ("versions").
+
+        Raises:
+            InputError: On each machine that is not like the first one, and on the first one if there is any.
+        """
+        if not self.are_several:
+            return
+        name = f"vidmodel/equal/{next(_BARRIERS)}"
+        _client().key_value_set(f"{name}/{self.number}", value)
+        values = [_client().blocking_key_value_get(f"{name}/{n}", _DAY_SECONDS * 1000) for n in range(self.count)]
+        others = [self.addresses[number] for number, found in enumerate(values) if found != values[0]]
+        if others:
+            raise InputError(
+                f"--hosts: expected the same {what} on all hosts. Received: others on {', '.join(others)} than on "
+                f"{self.addresses[0]}; call the same command everywhere, but for --host-number"
+            )
+
+    def _join(self) -> None:
+        import jax
+
+        print(f"host {self.number} of {self.count}: waiting for the others at {self.addresses[0]}", file=sys.stderr)
+        try:
+            jax.distributed.initialize(
+                self.addresses[0], self.count, self.number,
+                # It ends the process where the time is over; whoever waits may press Ctrl-C.
+                initialization_timeout=_DAY_SECONDS, heartbeat_timeout_seconds=_HEARTBEAT_SECONDS,
+            )  # fmt: skip
+        except RuntimeError as error:
+            raise InputError(
+                "--hosts: expected a process of its own, in which JAX has computed nothing yet, and a free port on the "
+                f"first host. Received: {cause(error)}"
+            ) from None
+
+    def _end_all(self, error: BaseException) -> None:
+        """Tells the others, which are in a computation that they cannot leave by themselves."""
+        line = " ".join(f"{self.addresses[self.number]} has ended: {cause(error) or type(error).__name__}".split())
+        with contextlib.suppress(Exception):  # another one may have told it first
+            _client().key_value_set(_ENDED, line)
+        with contextlib.suppress(Exception):
+            _client().wait_at_barrier(_ENDED, _LEAVE_SECONDS * 1000)
+        # JAX would wait for the others, and end with a trace because they have gone.
+        atexit.register(_leave, getattr(error, "exit_code", 1))
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        is_over = threading.Event()
+        watch = threading.Thread(target=self._end_with_others, args=(is_over,), daemon=True)
+        watch.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            watch.join()  # a thread that is in JAX while Python shuts down ends the process with a trace
+
+    def _end_with_others(self, is_over: threading.Event) -> None:
+        while not is_over.wait(_LOOK_SECONDS):
+            with contextlib.suppress(Exception):  # there is no such key: all are at work
+                line = _client().key_value_try_get(_ENDED)
+                print(f"vidmodel: {line}", file=sys.stderr)
+                with contextlib.suppress(Exception):
+                    _client().wait_at_barrier(_ENDED, _LEAVE_SECONDS * 1000)
+                _leave(1)
+
+
+ALONE = Hosts()
+
+
+def _client() -> Any:
+    # JAX has no public name for it; others that write checkpoints together (Orbax) reach it in this way too.
+    from jax._src.distributed import global_state
+
+    return global_state.client
+
+
+def _leave(exit_code: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(exit_code)
