@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
 
+from tests.conftest import MODEL
 from vidmodel_tf.compression.channel_chains import find_chains
 from vidmodel_tf.compression.choose_channels import Moments, choose_channels
 from vidmodel_tf.compression.cost import multiply_adds, num_channels
 from vidmodel_tf.compression.prune import num_kept, prune_channels
 from vidmodel_tf.compression.sampled_inputs import sampled_inputs
+from vidmodel_tf.compression.training_images import training_images
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.model.backbones import BACKBONES
+from vidmodel_tf.records.data_set import open_data_set
+from vidmodel_tf.records.frames import decode_questions
 
 IMAGES = np.random.default_rng(0).normal(size=(40, 16, 20, 3)).astype(np.float32)
 
@@ -204,3 +210,20 @@ def test_layers_that_cannot_be_counted():
     tokens = layers.Reshape((-1, 3))(image := layers.Input((16, 20, 3)))
     attention = layers.MultiHeadAttention(1, 2)(tokens, tokens)
     assert multiply_adds(keras.Model(image, layers.GlobalAveragePooling1D()(attention))) is None
+
+
+def test_the_images_are_the_frames_and_motion_images_of_the_training_clips(data_set):
+    data, config = open_data_set(data_set), dataclasses.replace(MODEL, streams="both")
+    found = training_images(data, config, 30)
+    np.testing.assert_array_equal(found, training_images(data, config, 30))
+    frames = decode_questions([question for _, question in data.questions("train", config)], config).astype(np.float32)
+    motion = np.minimum(config.motion_gain * np.abs(np.diff(frames, axis=1)), 255)
+    of_clips = np.concatenate([frames, motion], axis=1)  # [n, 2 T - 1, H, W, 3]
+    of_each = -(-30 // len(frames))
+    assert len(found) == of_each * len(frames)
+    for number, images in enumerate(of_clips):
+        mine = found[number * of_each : (number + 1) * of_each]
+        places = [int(np.argmin(np.abs(images - image).max(axis=(1, 2, 3)))) for image in mine]
+        np.testing.assert_array_equal(mine, images[places])
+        assert mine.any(axis=(1, 2, 3)).all()
+    assert len(training_images(data, MODEL, 3)) == -(-len(frames) // (len(frames) // 3))
