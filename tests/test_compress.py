@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import json
 import re
+import shutil
 import subprocess
 import sys
 
@@ -326,6 +327,10 @@ def test_a_finished_pruned_student_is_only_measured_again(pruned, run_dir, monke
     assert (pruned[0] / "model.keras").read_bytes() == before
     with pytest.raises(InputError, match=r"was begun with other arguments \(prune\.share=0\.5, not 0\.25\)"):
         compress(run_dir, pruned[0], MODEL, training, DISTIL, PruneConfig(share=0.25))
+    shutil.copytree(pruned[0], tmp_path / "run")
+    (tmp_path / "run" / "backbone.keras").unlink()
+    with pytest.raises(InputError, match=r"expected the pruned backbone that the run was begun with\. Received: none"):
+        compress(run_dir, tmp_path / "run", MODEL, training, DISTIL, HALF)
 
 
 @pytest.mark.slow

@@ -67,20 +67,34 @@ def with_pruned_backbone(
         prune: How much is removed.
 
     Raises:
-        InputError: `out` holds something else, or nothing of the backbone can be removed.
+        InputError: `out` holds something else, or a run without the backbone that it was begun with; or nothing of
+            the backbone can be removed.
     """
     path = out / layout.PRUNED_BACKBONE
     check_folder(out)
     with locked(out):
-        name = _name_of(teacher, data, config, prune)
-        # A run that was begun has this file, whatever it was begun with: `train` compares the settings.
-        if not path.exists() or not (layout.is_run_folder(out) or read_keras_config(path)["config"]["name"] == name):
-            pruned = _prune(teacher, data, config, prune, name)
-            with atomic_write(path) as beside:
-                pruned.save(beside)
+        # A run that was begun has its file, whatever it was begun with: `train` compares the settings.
+        if not layout.is_run_folder(out):
+            _write_unless_there(path, teacher, data, config, prune)
+        elif not path.exists():
+            raise InputError(
+                f"{path}: expected the pruned backbone that the run was begun with. Received: none; "
+                "put it back, or give another --out"
+            )
     if train_config.fine_tune_epochs and not train_config.fine_tune_from and not is_own_backbone(config.backbone):
         train_config = dataclasses.replace(train_config, fine_tune_from=find_backbone(config.backbone).last_block)
     return dataclasses.replace(config, backbone=str(path), weights="imagenet"), train_config
+
+
+def _write_unless_there(
+    path: Path, teacher: TrainedRun, data: DataSet, config: ModelConfig, prune: PruneConfig
+) -> None:
+    name = _name_of(teacher, data, config, prune)
+    if path.exists() and read_keras_config(path)["config"]["name"] == name:
+        return
+    pruned = _prune(teacher, data, config, prune, name)
+    with atomic_write(path) as beside:
+        pruned.save(beside)
 
 
 def _prune(teacher: TrainedRun, data: DataSet, config: ModelConfig, prune: PruneConfig, name: str) -> keras.Model:
