@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import json
 import re
+import shutil
 import subprocess
 import sys
 
@@ -11,8 +12,9 @@ import numpy as np
 import pytest
 
 from tests.conftest import MODEL, TRAIN
+from tests.exports import EXPORTS
 from vidmodel_tf.cli import main
-from vidmodel_tf.compression import score_split, teacher
+from vidmodel_tf.compression import prune, score_split, teacher
 from vidmodel_tf.compression.compress import compress
 from vidmodel_tf.config import PrepareConfig, TrainConfig
 from vidmodel_tf.errors import InputError
@@ -23,7 +25,7 @@ from vidmodel_tf.forms.verify import verify
 from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.records.prepare import prepare
 from vidmodel_tf.run_folder.check import check
-from vidmodel_tf.run_folder.distillation import DistilConfig
+from vidmodel_tf.run_folder.distillation import DistilConfig, PruneConfig
 from vidmodel_tf.run_folder.run import load_run
 from vidmodel_tf.training.stage_progress import StageProgress
 from vidmodel_tf.training.train import train
@@ -168,8 +170,12 @@ def test_what_is_refused(run_dir, tmp_path, clips_csv):
     [
         ("distil.temperature=0.5", r"distil\.temperature: expected 1\.0 to 100\.0\. Received: 0\.5"),
         ("distil.alpha=1.5", r"distil\.alpha: expected 0\.0 to 1\.0\. Received: 1\.5"),
+        ("prune.share=0.95", r"prune\.share: expected 0\.0 to 0\.9\. Received: 0\.95"),
         ("distil.beta=1", r"unknown setting distil\.beta: expected one of: temperature, alpha"),
-        ("prepare.seed=1", r"--set: expected model\.KEY=VALUE or train\.KEY=VALUE or distil\.KEY=VALUE"),
+        (
+            "prepare.seed=1",
+            r"--set: expected model\.KEY=VALUE or train\.KEY=VALUE or distil\.KEY=VALUE or prune\.KEY=VALUE",
+        ),
     ],
 )
 def test_settings_out_of_range(run_dir, tmp_path, capsys, given, words):
@@ -288,3 +294,131 @@ def test_refit_learns_from_the_validation_clips_too(run_dir, tmp_path):
     training = dataclasses.replace(QUICK, epochs=2, refit=True)
     compress(run_dir, tmp_path / "run", WITH_FRAMES, training, DISTIL)
     assert {row["stage"] for row in history(tmp_path / "run")} == {"scratch", "scratch_refit"}
+
+
+HALF = PruneConfig(share=0.5)
+
+
+@pytest.fixture(scope="module")
+def pruned(run_dir, tmp_path_factory):
+    """A student with half of the channels of the teacher's backbone, and the report on it."""
+    out = tmp_path_factory.mktemp("pruned") / "run"
+    return out, compress(run_dir, out, MODEL, dataclasses.replace(QUICK, epochs=1), DISTIL, HALF)
+
+
+def test_a_pruned_student_is_smaller_and_says_what_it_was_made_from(pruned, run_dir):
+    out, result = pruned
+    # The small CNN: 3 x 3 convolutions of 32, 64, 96 and 128 channels. All but the last give half, to a multiple of 8.
+    assert (result.teacher.backbone_channels, result.student.backbone_channels) == (320, 16 + 32 + 48 + 128)
+    sizes = [(3, 16, 16 * 20), (16, 32, 8 * 10), (32, 48, 4 * 5), (48, 128, 2 * 3)]  # of pictures of 32 x 40
+    assert result.student.backbone_multiply_adds == sum(9 * before * after * area for before, after, area in sizes)
+    assert (out / "model.keras").stat().st_size < 0.8 * (run_dir / "model.keras").stat().st_size
+    settings = json.loads((out / "config.json").read_text())
+    assert settings["prune"] == {"share": 0.5}
+    assert settings["model"]["backbone"].startswith("file:")
+
+
+@pytest.mark.slow
+def test_a_finished_pruned_student_is_only_measured_again(pruned, run_dir, monkeypatch, tmp_path):
+    monkeypatch.setattr(prune, "choose_channels", None)  # nothing is pruned again
+    before = (pruned[0] / "model.keras").read_bytes()
+    training = dataclasses.replace(QUICK, epochs=1)
+    assert compress(run_dir, pruned[0], MODEL, training, DISTIL, HALF).heads == pruned[1].heads
+    assert (pruned[0] / "model.keras").read_bytes() == before
+    with pytest.raises(InputError, match=r"was begun with other arguments \(prune\.share=0\.5, not 0\.25\)"):
+        compress(run_dir, pruned[0], MODEL, training, DISTIL, PruneConfig(share=0.25))
+    shutil.copytree(pruned[0], tmp_path / "run")
+    (tmp_path / "run" / "backbone.keras").unlink()
+    with pytest.raises(InputError, match=r"expected the pruned backbone that the run was begun with\. Received: none"):
+        compress(run_dir, tmp_path / "run", MODEL, training, DISTIL, HALF)
+
+
+@pytest.mark.slow
+def test_killed_behind_pruning_it_goes_on_with_the_same_backbone(run_dir, tmp_path, monkeypatch):
+    out, training = tmp_path / "run", dataclasses.replace(QUICK, epochs=1)
+
+    def interrupt(*args, **kwargs):
+        raise InterruptedTrainingError
+
+    with monkeypatch.context() as patched, pytest.raises(InterruptedTrainingError):
+        patched.setattr("vidmodel_tf.compression.compress.train", interrupt)
+        compress(run_dir, out, MODEL, training, DISTIL, HALF)
+    assert [path.name for path in out.iterdir()] == ["backbone.keras"]
+    written = (out / "backbone.keras").read_bytes()
+    (out / ".backbone.left.keras").touch()
+    with monkeypatch.context() as patched:
+        patched.setattr(prune, "choose_channels", None)
+        result = compress(run_dir, out, MODEL, training, DISTIL, HALF)
+    assert (out / "backbone.keras").read_bytes() == written
+    assert not (out / ".backbone.left.keras").exists()
+    assert result.student.backbone_channels == 224
+
+
+@pytest.mark.slow
+def test_a_backbone_that_was_pruned_for_another_share_is_not_taken(run_dir, tmp_path, monkeypatch):
+    out, training = tmp_path / "run", dataclasses.replace(QUICK, epochs=1)
+
+    def interrupt(*args, **kwargs):
+        raise InterruptedTrainingError
+
+    with monkeypatch.context() as patched, pytest.raises(InterruptedTrainingError):
+        patched.setattr("vidmodel_tf.compression.compress.train", interrupt)
+        compress(run_dir, out, MODEL, training, DISTIL, PruneConfig(share=0.25))
+    assert compress(run_dir, out, MODEL, training, DISTIL, HALF).student.backbone_channels == 224
+
+
+@pytest.mark.slow
+def test_a_pruned_student_in_every_form(pruned, tmp_path):
+    out, _ = pruned
+    assert not [fault for folder in check(out) for fault in folder.checked.faults]
+    files = {"saved_model": "", "lite": "float16.tflite", "onnx": "model.onnx", "openvino": "float32.xml"}
+    for kind, make in EXPORTS.items():
+        assert verify(make(out, tmp_path / kind) / files[kind], out).passed
+
+
+@pytest.mark.slow
+def test_a_pruned_student_is_pruned_again_and_fine_tuned(trained_runs, tmp_path):
+    """Of a backbone that a user brought, with a model inside it: the run folder is all that is left of it."""
+    teacher = trained_runs("gru")
+    training = dataclasses.replace(QUICK, epochs=1, fine_tune_epochs=1, fine_tune_from="inner_last")
+    result = compress(teacher.path, tmp_path / "one", teacher.config.model, training, DISTIL, HALF)
+    assert [row["stage"] for row in history(tmp_path / "one")] == ["frozen", "fine_tune"]
+    again = compress(
+        tmp_path / "one", tmp_path / "two", load_run(tmp_path / "one").config.model, training, DISTIL, HALF
+    )
+    channels = [each.backbone_channels for each in (result.teacher, result.student, again.student)]
+    assert channels == [8 + 16 + 128, 4 + 8 + 128, 2 + 4 + 128]
+
+
+def test_backbones_that_are_not_pruned(run_dir, made, trained_runs, tmp_path):
+    other, larger = dataclasses.replace(MODEL, backbone="resnet50"), dataclasses.replace(MODEL, height=64)
+    refused = [
+        (made[0], SMALL, r"prune\.share: expected 0 where a model reads words alone .* Received: 0\.5"),
+        (run_dir, SMALL, r"prune\.share: expected 0 where a model reads words alone"),
+        (run_dir, other, r"model\.backbone: expected the teacher's .* \(small_cnn\)\. Received: resnet50"),
+        (run_dir, larger, r"model\.height: expected the teacher's .* \(32\)\. Received: 64"),
+    ]
+    for teacher_dir, config, words in refused:
+        with pytest.raises(InputError, match=words):
+            compress(teacher_dir, tmp_path / "run", config, prune_config=HALF)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_a_transformer_is_not_pruned(trained_runs, tmp_path):
+    run = trained_runs("own_preset")
+    with pytest.raises(InputError, match=r"prune\.share: expected a backbone in which .* Received: .*, which has none"):
+        compress(run.path, tmp_path / "run", run.config.model, prune_config=HALF)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_a_config_file_repeats_a_pruning(pruned, run_dir, tmp_path):
+    out = tmp_path / "run"
+    command = ["compress", str(run_dir), "--out", str(out), "--config", str(pruned[0] / "config.json")]
+    assert main(command) == 0
+    wanted, found = load_run(pruned[0]), load_run(out)
+    assert found.distillation == wanted.distillation
+    same = {"backbone": "", "weights": ""}  # a file is another one for the time that stands in it
+    assert dataclasses.replace(found.config.model, **same) == dataclasses.replace(wanted.config.model, **same)
+    assert found.load_model().count_params() == wanted.load_model().count_params()

@@ -34,6 +34,7 @@ from .records.prepare import prepare as prepare
 from .records.train_word_vectors import train_word_vectors as train_word_vectors
 from .records.vocabulary import Vocabulary as Vocabulary
 from .run_folder.distillation import DistilConfig as DistilConfig
+from .run_folder.distillation import PruneConfig as PruneConfig
 from .run_folder.run import Run as Run
 from .run_folder.run import load_run as load_run
 from .run_folder.save_run import save_run as save_run

@@ -51,11 +51,13 @@ def run(options: argparse.Namespace) -> None:
 def print_compression(result: Compression, out: str, console: Console) -> None:
     """Size and speed of both models, then how often each is right and how often they agree."""
     rows = [
-        (name, f"{model.num_parameters:,}", f"{model.num_bytes / 1e6:.2f}", f"{model.milliseconds:.2f}")
+        (name, f"{model.num_parameters:,}", f"{model.num_bytes / 1e6:.2f}", _count(model.backbone_channels),
+         _count(model.backbone_multiply_adds), f"{model.milliseconds:.2f}")
         for name, model in (("teacher", result.teacher), ("student", result.student))
-    ]
+    ]  # fmt: skip
     title = f"the student is {result.speedup:.2f} times as fast"
-    console.print(show.table(title, ["model", "parameters", "MB", "ms a clip"], rows))
+    columns = ["model", "parameters", "MB", "channels of the backbone", "multiply-adds a picture", "ms a clip"]
+    console.print(show.table(title, columns, rows))
     rows = [
         (head, found.num_clips, show.number(found.teacher_accuracy), show.number(found.student_accuracy),
          *(("-", "-", "-") if found.difference is None else
@@ -68,3 +70,7 @@ def print_compression(result: Compression, out: str, console: Console) -> None:
     console.print(show.table(f"accuracy, split {result.split}, {result.num_clips} clips", columns, rows))
     console.print(f"report: {Path(out) / COMPRESSION}")
     console.print(f"next: vidmodel evaluate {out}")
+
+
+def _count(number: int | None) -> str:
+    return "-" if number is None else f"{number:,}"

@@ -17,7 +17,7 @@ from vidmodel_tf.config import (
 )
 
 if TYPE_CHECKING:
-    from vidmodel_tf.run_folder.distillation import DistilConfig
+    from vidmodel_tf.run_folder.distillation import DistilConfig, PruneConfig
 
 
 def add_settings(parser: argparse.ArgumentParser, *sections: str) -> None:
@@ -41,8 +41,8 @@ def add_training_settings(parser: argparse.ArgumentParser) -> None:
 
 
 def add_settings_of_student(parser: argparse.ArgumentParser) -> None:
-    """Adds --config and --set for "model", "train" and "distil", and the everyday flags."""
-    add_settings(parser, "model", "train", "distil")
+    """Adds --config and --set for "model", "train", "distil" and "prune", and the everyday flags."""
+    add_settings(parser, "model", "train", "distil", "prune")
     _add_everyday_flags(parser, dict.fromkeys(("backbone", "weights", "epochs", "seed"), "the teacher's"))
 
 
@@ -86,10 +86,11 @@ def gather_training_settings(options: argparse.Namespace) -> tuple[ModelConfig, 
 
 def gather_settings_of_student(
     options: argparse.Namespace, teacher_dir: Path
-) -> tuple[ModelConfig, TrainConfig, DistilConfig]:
+) -> tuple[ModelConfig, TrainConfig, DistilConfig, PruneConfig]:
     """The settings of the teacher, changed as in `gather_training_settings`, and how the student learns from it.
 
-    The weights of the backbone are the teacher's only where the backbone is.
+    The weights of the backbone are the teacher's only where the backbone is. A backbone that is pruned is the teacher's
+    too: the one that the config file of a pruned run names is what came of it.
 
     Args:
         options: Of the command line.
@@ -98,17 +99,20 @@ def gather_settings_of_student(
     Raises:
         InputError: As `gather_training_settings`; or the run folder cannot be read.
     """
-    from vidmodel_tf.run_folder.distillation import SECTION, DistilConfig
+    from vidmodel_tf.run_folder.distillation import PRUNE, SECTION, DistilConfig, PruneConfig
     from vidmodel_tf.run_folder.run import read_settings_of_run
 
     values, teacher = _gather(options), read_settings_of_run(teacher_dir).config
-    model = to_mapping(teacher.model)
+    model, prune = to_mapping(teacher.model), from_mapping(PruneConfig, values[PRUNE], PRUNE)
+    if prune.share and str(values["model"].get("backbone")).startswith("file:"):
+        values["model"] = {key: value for key, value in values["model"].items() if key not in ("backbone", "weights")}
     if values["model"].get("backbone", model["backbone"]) != model["backbone"]:
         model["weights"] = ModelConfig().weights
     return (
         from_mapping(ModelConfig, model | values["model"], "model"),
         from_mapping(TrainConfig, to_mapping(teacher.train) | values["train"], "train"),
         from_mapping(DistilConfig, values[SECTION], SECTION),
+        prune,
     )
 
 

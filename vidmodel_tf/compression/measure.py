@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from vidmodel_tf.compression.cost import multiply_adds, num_channels
 from vidmodel_tf.compression.results import Compression, HeadFigures, ModelFigures
 from vidmodel_tf.compression.score_split import score_split
 from vidmodel_tf.evaluation.cross_metrics import paired_difference
@@ -19,6 +20,7 @@ from vidmodel_tf.export.trained import TrainedRun
 from vidmodel_tf.forms.fingerprint import fingerprint
 from vidmodel_tf.forms.form import Scores
 from vidmodel_tf.forms.keras_form import KerasForm
+from vidmodel_tf.model.trainable import backbone_of
 from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.records.frames import decode_questions
 
@@ -83,10 +85,13 @@ def _cost(trained: TrainedRun, milliseconds: float) -> ModelFigures:
     sizes = [
         (math.prod(weight.shape), keras.backend.standardize_dtype(weight.dtype)) for weight in trained.model.weights
     ]
+    backbone = backbone_of(trained.model) if trained.run.config.model.has_frames else None
     return ModelFigures(
         path=str(trained.run.path),
         fingerprint=fingerprint(trained.run.path),
         num_parameters=sum(size for size, _ in sizes),
         num_bytes=sum(size * np.dtype(dtype).itemsize for size, dtype in sizes),
+        backbone_channels=None if backbone is None else num_channels(backbone),
+        backbone_multiply_adds=None if backbone is None else multiply_adds(backbone),
         milliseconds=milliseconds,
     )

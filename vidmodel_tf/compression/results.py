@@ -16,6 +16,9 @@ class ModelFigures(Result):
         fingerprint: See `forms.fingerprint`.
         num_parameters: Numbers in the model, those that are not trained too.
         num_bytes: Of these; a `model.keras` may be larger, where it holds the state of the optimizer.
+        backbone_channels: Of all convolutions of the backbone; None for a model of words alone.
+        backbone_multiply_adds: Of the backbone for one picture; None where its layers are not all of a kind that can be
+            counted, and for a model of words alone.
         milliseconds: The median of one clip, from decoded frames to scores, on this machine.
     """
 
@@ -23,6 +26,8 @@ class ModelFigures(Result):
     fingerprint: str
     num_parameters: int
     num_bytes: int
+    backbone_channels: int | None
+    backbone_multiply_adds: int | None
     milliseconds: float
 
 

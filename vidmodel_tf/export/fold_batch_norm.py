@@ -23,7 +23,7 @@ def fold_batch_norm(cnn: keras.Model) -> keras.Model:
     Returns:
         A functional model of the same inputs and outputs, equal up to the rounding of float32.
     """
-    pairs = _foldable(cnn)
+    pairs = foldable(cnn)
     norms = {norm.name for norm in pairs.values()}
 
     def copy(layer: keras.Layer) -> keras.Layer:
@@ -43,7 +43,7 @@ def fold_batch_norm(cnn: keras.Model) -> keras.Model:
     return folded
 
 
-def _foldable(cnn: keras.Model) -> dict[str, layers.BatchNormalization]:
+def foldable(cnn: keras.Model) -> dict[str, layers.BatchNormalization]:
     """{name of a convolution: the BatchNorm that alone reads its output}."""
     called_once = {layer["name"] for layer in cnn.get_config()["layers"] if len(layer["inbound_nodes"]) == 1}
     producers = {id(layer.output): layer for layer in cnn.layers if not isinstance(layer.output, list)}

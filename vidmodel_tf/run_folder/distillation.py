@@ -1,4 +1,4 @@
-"""What a distilled run was taught by, and the settings of it. No TensorFlow."""
+"""What a distilled run was taught by, and the settings of it and of pruning. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Annotated, Any
 from vidmodel_tf.check_settings import Range, check_settings
 from vidmodel_tf.config import from_mapping
 
-SECTION = "distil"  # the name of the settings on the command line and in `config.json`
+# The names of the settings on the command line and in `config.json`.
+SECTION = "distil"
+PRUNE = "prune"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,16 @@ class DistilConfig:
         check_settings(self)
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PruneConfig:
+    """How much of the teacher's backbone the student's does without; see `compression.prune`."""
+
+    share: Annotated[float, Range(0.0, 0.9)] = 0.0  # of the channels that can be removed; 0: the backbone is not pruned
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
 @dataclasses.dataclass(frozen=True)
 class Distillation:
     """What a distilled run was taught by.
@@ -37,16 +49,19 @@ class Distillation:
         config: How.
         teacher: The run folder of the teacher, where it lay then.
         fingerprint: Of the teacher, which identifies it wherever it lies.
+        prune: How much of the teacher's backbone was removed.
     """
 
     config: DistilConfig
     teacher: Path
     fingerprint: str
+    prune: PruneConfig = PruneConfig()
 
     def to_json(self) -> dict[str, Any]:
-        """The entries of `config.json`: `{"distil": {...}, "teacher", "teacher_fingerprint"}`."""
+        """The entries of `config.json`: `{"distil": {...}, "teacher", "teacher_fingerprint"}`, `prune` if it was."""
         return {
             SECTION: dataclasses.asdict(self.config),
+            **({PRUNE: dataclasses.asdict(self.prune)} if self.prune.share else {}),
             "teacher": str(self.teacher.resolve()),
             "teacher_fingerprint": self.fingerprint,
         }
@@ -62,4 +77,5 @@ class Distillation:
         if SECTION not in settings:
             return None
         config = from_mapping(DistilConfig, settings[SECTION], SECTION)
-        return cls(config, Path(settings["teacher"]), settings["teacher_fingerprint"])
+        prune = from_mapping(PruneConfig, settings.get(PRUNE, {}), PRUNE)
+        return cls(config, Path(settings["teacher"]), settings["teacher_fingerprint"], prune)

@@ -13,6 +13,7 @@ LABELS = "labels.json"
 THRESHOLDS = "thresholds.json"
 VOCABULARY = "vocabulary.txt"
 BACKBONE = "backbone.json"  # of a backbone that the user brought: Keras's serialised object, without weights
+PRUNED_BACKBONE = "backbone.keras"  # what a student with `prune.share` was begun with; nothing reads it afterwards
 WEIGHTS = "model.keras"  # written last: a run that has it is finished
 HISTORY = "history.csv"
 WORD_VECTORS = "word_vectors.txt"  # what the embeddings of a run with `model.embeddings` began as

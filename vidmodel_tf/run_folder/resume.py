@@ -13,6 +13,7 @@ from vidmodel_tf.run_folder.run import Run, read_settings_of_run, settings_of
 _NUM_NAMED = 4  # differences or files that a message names
 _COMPARED = (
     "data_fingerprint", "fold", "model", "train", "prepare", "multi_label_heads", "distil", "teacher_fingerprint",
+    "prune",
 )  # fmt: skip
 
 
@@ -53,7 +54,8 @@ def is_trained(run: Run) -> bool:
 
 def remove_leftovers(run_dir: Path) -> None:
     """Removes the files that a killed run was still writing (`atomic_write`), and no others."""
-    own = [path for name in layout.FILES for path in run_dir.glob(f".{Path(name).stem}.*{Path(name).suffix}")]
+    names = (*layout.FILES, layout.PRUNED_BACKBONE)
+    own = [path for name in names for path in run_dir.glob(f".{Path(name).stem}.*{Path(name).suffix}")]
     for path in [*own, *(run_dir / layout.CHECKPOINTS).glob(".*")]:
         path.unlink()
 
