@@ -23,6 +23,7 @@ FLOORS = [
         "workers",
         "worker_of_pool",
         "worker_pool",
+        "machines",
         "end_on_signals",
     },
     {"storage", "append_whole", "check_settings", "folder_lock"},
@@ -32,6 +33,7 @@ FLOORS = [
     {"decision"},
     {"config"},
     {"video"},
+    {"cluster"},
     {"words"},
     {"text"},
     {"model"},
@@ -56,6 +58,7 @@ FLOORS = [
 WITHOUT_TENSORFLOW = (
     "backend",
     "clips",
+    "cluster",
     "video",
     "words",
     "model",

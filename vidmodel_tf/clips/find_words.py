@@ -11,17 +11,19 @@ from vidmodel_tf.clips.clip import Clip, check_words
 from vidmodel_tf.clips.manifest.read import Manifest
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.machines import Machines
 from vidmodel_tf.words.cues import cut, sources_by_field, text_by_field
 from vidmodel_tf.words.remembered import Found
 from vidmodel_tf.words.words_in_videos import WordsInVideos
 
 
-def find_words(manifest: Manifest, config: PrepareConfig) -> Manifest:
+def find_words(manifest: Manifest, config: PrepareConfig, machines: Machines | None = None) -> Manifest:
     """The same clips with the words that lie in their videos; those of a range are cut out of those of the film.
 
     Args:
         manifest: From `read_manifest`.
         config: Which sources of words are asked.
+        machines: Where videos are searched; None: here.
 
     Returns:
         A clip whose video cannot be searched has a `fault`.
@@ -35,7 +37,7 @@ def find_words(manifest: Manifest, config: PrepareConfig) -> Manifest:
             fields_of[clip.path] |= clip.open_fields
     if not config.words or not fields_of:
         return manifest
-    with WordsInVideos(config, config.num_workers) as words:
+    with WordsInVideos(config, config.num_workers, machines) as words:
         answers = words.find_all(fields_of)
     clips = tuple(clip if clip.path is None else _with_words(clip, answers[clip.path]) for clip in manifest.clips)
     return dataclasses.replace(manifest, clips=clips, warnings=(*manifest.warnings, *_warnings(answers)))

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from vidmodel_tf.clips.find_words import find_words
 from vidmodel_tf.clips.manifest.read import read_manifest
+from vidmodel_tf.cluster.open_machines import open_machines
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.folder_lock import locked
 from vidmodel_tf.integrity import check_sums
+from vidmodel_tf.machines import Machines
 from vidmodel_tf.records.finish import finish
 from vidmodel_tf.records.layout import CONTENT
 from vidmodel_tf.records.plan import Plan, plan_data_set
@@ -20,7 +22,9 @@ from vidmodel_tf.storage import read_json, write_json
 from vidmodel_tf.words.speech_model import with_absolute_model
 
 
-def prepare(source: str | Path, out: str | Path, config: PrepareConfig | None = None) -> PrepareReport:
+def prepare(
+    source: str | Path, out: str | Path, config: PrepareConfig | None = None, *, cluster: str | None = None
+) -> PrepareReport:
     """Decodes the clips of `source` into a data set that `tfds.builder_from_directory(out)` reads.
 
     Interrupted, it leaves `OUT.partial`, and goes on from there when called again with the same arguments.
@@ -29,19 +33,27 @@ def prepare(source: str | Path, out: str | Path, config: PrepareConfig | None = 
         source: A folder of class folders, or a CSV or JSONL manifest.
         out: The folder to make.
         config: How clips are stored.
+        cluster: The address of a Ray cluster whose nodes read the videos (docs/cluster.md); None: this machine does.
+            The bytes are the same.
 
     Raises:
-        InputError: The manifest has bad rows, no clip could be read, `out` holds something else, or another process
-            is making it.
+        InputError: The manifest has bad rows, no clip could be read, `out` holds something else, another process
+            is making it, or there is no such cluster.
+        VidmodelError: A node does not see a video or has other versions, or nodes died again and again.
     """
     config, out = with_absolute_model(config or PrepareConfig()), _named(Path(out))
-    plan = plan_data_set(str(source), find_words(read_manifest(source, config), config), config)
+    with open_machines(cluster) as machines:
+        return _prepare(str(source), out, config, machines)
+
+
+def _prepare(source: str, out: Path, config: PrepareConfig, machines: Machines) -> PrepareReport:
+    plan = plan_data_set(source, find_words(read_manifest(source, config), config, machines), config)
     partial = out.with_name(out.name + ".partial")
     if not out.exists():
         with locked(partial):
             if not out.exists():  # another process may have finished it meanwhile
                 _open_partial(plan, partial)
-                write_shards(plan.shards, partial, config)
+                write_shards(plan.shards, partial, config, machines)
                 return finish(plan, partial, out)
     report = _finished_report(plan, out)
     shutil.rmtree(partial, ignore_errors=True)  # there if a kill came right after the data set was in place

@@ -14,6 +14,7 @@ from typing import Self, TypeVar
 
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError, VidmodelError
+from vidmodel_tf.machines import Machines, TaskPool, ThisMachine
 from vidmodel_tf.progress import track
 from vidmodel_tf.video.decoder import begin_decoding
 from vidmodel_tf.video.opencv import import_opencv
@@ -21,8 +22,6 @@ from vidmodel_tf.words.finder import ExtraWarning, WordsWarning
 from vidmodel_tf.words.remembered import Found, recall_found, remember_found
 from vidmodel_tf.words.source import Source, load_source
 from vidmodel_tf.worker_of_pool import TaskTimeoutError, WorkerDiedError
-from vidmodel_tf.worker_pool import WorkerPool
-from vidmodel_tf.workers import num_usable_cores
 
 Item = TypeVar("Item")
 
@@ -39,13 +38,15 @@ class WordsInVideos:
     Args:
         settings: Which sources are asked and how, and the time limit for each of them.
         num_workers: Processes, started when they are first needed; 0: one a core.
+        machines: Where they are; None: here.
     """
 
-    def __init__(self, settings: PrepareConfig, num_workers: int = 1) -> None:
+    def __init__(self, settings: PrepareConfig, num_workers: int = 1, machines: Machines | None = None) -> None:
         self._settings = settings
-        self._num_workers = num_workers or num_usable_cores()
+        self._machines = machines or ThisMachine()
+        self._num_workers = num_workers or self._machines.num_cores
         self._num_processes = 1
-        self._pool: WorkerPool | None = None
+        self._pool: TaskPool | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -110,10 +111,14 @@ class WordsInVideos:
 
     def _schedule(self, source: Source, video: Path) -> concurrent.futures.Future[Found | InputError]:
         if self._pool is None:
-            self._pool = _new_pool(self._num_processes)
+            import_opencv()  # fails here once, not in each worker
+            self._pool = self._machines.open_pool(self._num_processes, begin_decoding)
         # A source that runs several threads shares the cores with as many processes as there are.
         settings = dataclasses.replace(self._settings, num_workers=self._num_processes)
-        return self._pool.submit(_find, source.name, video, settings, timeout_seconds=settings.timeout_seconds)
+        path = video.absolute()  # a worker may have another folder
+        return self._pool.submit(
+            _find, source.name, path, settings, timeout_seconds=settings.timeout_seconds, reads=[path]
+        )
 
     def _answer(
         self, source: Source, video: Path, future: concurrent.futures.Future[Found | InputError]
@@ -136,11 +141,6 @@ def _of_one_file(source: Source, error: InputError) -> InputError:
     if error.subject is None:
         raise UnusableSourceError(f"prepare.words: {source.name}: {error.reason}")
     return error
-
-
-def _new_pool(num_processes: int) -> WorkerPool:
-    import_opencv()  # fails here once, not in each worker
-    return WorkerPool(num_processes, begin_decoding)
 
 
 def _tracked(items: Sequence[Item], description: str) -> Iterable[Item]:
