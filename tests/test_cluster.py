@@ -221,7 +221,7 @@ def test_folds_trained_on_nodes_give_the_same_predictions(nodes, data_set, backb
     shutil.copytree(data_set, "data")
     shutil.copy(backbone_weights, "backbone.weights.h5")
     model = dataclasses.replace(MODEL, weights="backbone.weights.h5")
-    settings = dataclasses.replace(TRAIN, epochs=2)
+    settings = dataclasses.replace(TRAIN, epochs=1)
     crossvalidate("data", "here", model, settings, num_folds=2, num_seeds=1)
     crossvalidate("data", "there", model, settings, num_folds=2, num_seeds=1, cluster=nodes.address)
     for name in ("predictions.jsonl", "arguments.json", "folds/seed-0-fold-1/scores.json"):

@@ -19,6 +19,7 @@ from vidmodel_tf.clips.clip_request import ClipRequest
 from vidmodel_tf.clips.read_file import ReadResult, read_file
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.machines import Machines, TaskPool, ThisMachine
+from vidmodel_tf.remote.store import RemoteFile
 from vidmodel_tf.video.decoder import begin_decoding
 from vidmodel_tf.video.opencv import import_opencv
 from vidmodel_tf.worker_of_pool import TaskTimeoutError, WorkerDiedError
@@ -125,7 +126,10 @@ class _Reading:
             self._groups.append((numbers, self._schedule(members)))
 
     def _schedule(self, requests: tuple[ClipRequest, ...]) -> _Group:
-        path, seconds = Path(requests[0].path).absolute(), self._timeout_seconds * len(requests)
+        path, seconds = requests[0].path, self._timeout_seconds * len(requests)
+        if isinstance(path, RemoteFile):
+            return _Group(requests, self._pool.submit(self._read, requests, timeout_seconds=seconds))
+        path = Path(path).absolute()
         sent = [dataclasses.replace(request, path=path) for request in requests]  # a worker may have another folder
         return _Group(requests, self._pool.submit(self._read, sent, timeout_seconds=seconds, reads=[path]))
 
@@ -151,4 +155,4 @@ def _results(group: _Group, timeout_seconds: float) -> list[ReadResult] | None:
         )
     except WorkerDiedError as error:
         reason = f"the decoder crashed on it ({error})"
-    return [InputError(reason, subject=group.requests[0].path)] if len(group.requests) == 1 else None
+    return [InputError(reason, subject=str(group.requests[0].path))] if len(group.requests) == 1 else None
