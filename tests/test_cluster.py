@@ -115,7 +115,23 @@ def test_the_same_bytes_as_on_one_machine(nodes, clips_csv, local, tmp_path, cap
     ]
 
 
-def test_the_same_bytes_when_a_node_is_killed_midway(clips_csv, local, tmp_path, monkeypatch, capfd):
+def kill_at_work(nodes) -> None:
+    """Kills the second node with all its processes, as the end of a machine does, when one of them decodes."""
+    (raylet,) = nodes.second.all_processes["raylet"]
+
+    def processes() -> list[psutil.Process]:
+        return psutil.Process(raylet.process.pid).children(recursive=True)
+
+    assert wait_until(lambda: any("popen_loky" in " ".join(process.cmdline()) for process in processes()), 30.0)
+    for process in processes():
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    nodes.remove_node(nodes.second, allow_graceful=False)
+
+
+def test_the_same_bytes_when_a_node_is_killed_midway(tmp_path, monkeypatch, capfd):
+    films = write_films(tmp_path / "films", 12, num_frames=800)
+    prepare(films, tmp_path / "local" / "films", FAR)
     deaths = []
     settle = ClusterPool._settle_death
     monkeypatch.setattr(ClusterPool, "_settle_death", lambda self, *of: deaths.append(of) or settle(self, *of))
@@ -123,16 +139,25 @@ def test_the_same_bytes_when_a_node_is_killed_midway(clips_csv, local, tmp_path,
 
         def killing(answers, description, total):
             for number, answer in enumerate(answers):
-                if number == 3:
-                    nodes.remove_node(nodes.second, allow_graceful=False)
+                if number == 2:
+                    kill_at_work(nodes)
                 yield answer
 
         monkeypatch.setattr(shards, "track", killing)
-        prepare(clips_csv, tmp_path / "colours", FAR, cluster=nodes.address)
+        prepare(films, tmp_path / "far" / "films", FAR, cluster=nodes.address)
     assert deaths
-    assert sha256_of_all(tmp_path / "colours") == sha256_of_all(local)
+    assert sha256_of_all(tmp_path / "far" / "films") == sha256_of_all(tmp_path / "local" / "films")
     told = capfd.readouterr()
     assert "raylet" not in told.out + told.err
+
+
+def write_films(folder: Path, num_films: int, num_frames: int) -> Path:
+    """Class folders of films that take their time, each other pictures."""
+    for number in range(num_films):
+        label = folder / "ab"[number % 2]
+        label.mkdir(parents=True, exist_ok=True)
+        write_video(label / f"{number}.mp4", num_frames=num_frames, size=(320, 240), first_number=number)
+    return folder
 
 
 def told(results) -> list[str]:
