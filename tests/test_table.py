@@ -344,7 +344,7 @@ def test_a_class_may_be_called_none(root: Path) -> None:
     ("path", "message"),
     [
         ("https://x.org/a.mp4", "Received: 'https://x.org/a.mp4', an address; download it"),
-        ("s3://bucket/a.mp4", "Received: 's3://bucket/a.mp4', an address; download it"),
+        ("ftp://host/a.mp4", "Received: 'ftp://host/a.mp4', an address; download it"),
         ("file:///a.mp4", "an address"),
         (r"in\d.mp4", r"expected a path with '/'. Received: 'in\\d.mp4', with '\' as on Windows; write '/'"),
         (r"C:\clips\d.mp4", "as on Windows"),

@@ -1,25 +1,27 @@
-"""Imports TensorFlow without its messages about processors and plugins, which tell users of a command nothing."""
+"""Other libraries without what they write about processors and plugins, which tells users of a command nothing."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 
 
-def import_tensorflow() -> None:
-    """Imports TensorFlow; what it prints meanwhile is shown only if it fails.
+@contextlib.contextmanager
+def quiet_standard_error() -> Iterator[None]:
+    """What is written to standard error in the block is shown only if the block fails.
 
-    Some of it comes from C++ before any setting of log levels is read, so that only the file descriptor helps.
+    Some of it comes from C++, where only the file descriptor helps.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     standard_error = os.dup(2)
     with tempfile.TemporaryFile() as kept:
         os.dup2(kept.fileno(), 2)
         try:
-            import tensorflow as tf
+            yield
         except Exception:
             os.dup2(standard_error, 2)
             kept.seek(0)
@@ -28,5 +30,12 @@ def import_tensorflow() -> None:
         finally:
             os.dup2(standard_error, 2)
             os.close(standard_error)
+
+
+def import_tensorflow() -> None:
+    """Imports TensorFlow; what it prints meanwhile, before any setting of log levels is read, is shown if it fails."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with quiet_standard_error():
+        import tensorflow as tf
     tf.get_logger().setLevel(logging.ERROR)
     logging.getLogger("absl").setLevel(logging.CRITICAL)  # its errors hold tracebacks, also of what does no harm

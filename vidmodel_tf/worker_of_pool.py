@@ -34,6 +34,11 @@ class TaskTimeoutError(Exception):
     """A task took too long, and its process was killed."""
 
 
+def not_started(error: StartError) -> VidmodelError:
+    """What users are told where no process can be started."""
+    return VidmodelError(f"worker processes die when they are started ({error})")
+
+
 class PoolWorker:
     """A process that calls functions. It is started when there is one to call, and again after its death.
 
@@ -174,11 +179,15 @@ def _answer(call: Callable[[], Any]) -> bytes:
     try:
         return pickle.dumps((call(), None))
     except Exception as error:
-        if not isinstance(error, VidmodelError):
-            error.add_note(traceback.format_exc())
-        try:
-            answer = pickle.dumps((None, error))
-            pickle.loads(answer)
-            return answer
-        except Exception:  # what other libraries raise may hold anything, and may be made in any way
-            return pickle.dumps((None, RuntimeError(f"{type(error).__name__}: {cause(error)}")))
+        return pickle.dumps((None, sendable(error)))
+
+
+def sendable(error: Exception) -> Exception:
+    """An exception that another process can read, with its traceback as a note where it tells of a mistake."""
+    if not isinstance(error, VidmodelError):
+        error.add_note(traceback.format_exc())
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # what other libraries raise may hold anything, and may be made in any way
+        return RuntimeError(f"{type(error).__name__}: {cause(error)}")
+    return error

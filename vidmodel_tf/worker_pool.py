@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import os
 import pickle
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from typing import Any, Self
 
-from vidmodel_tf.errors import VidmodelError
-from vidmodel_tf.worker_of_pool import PoolWorker, StartError, WorkerDiedError
+from vidmodel_tf.worker_of_pool import PoolWorker, StartError, WorkerDiedError, not_started
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class WorkerPool:
     """
 
     def __init__(self, num_workers: int, begin: Callable[[], None]) -> None:
+        self.num_workers = num_workers
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._turns = _Turns()
         self._is_closed = False
@@ -49,7 +50,11 @@ class WorkerPool:
         atexit.register(self.close)
 
     def submit(
-        self, function: Callable[..., Any], *arguments: object, timeout_seconds: float | None = None
+        self,
+        function: Callable[..., Any],
+        *arguments: object,
+        timeout_seconds: float | None = None,
+        reads: Sequence[str | os.PathLike[str]] = (),
     ) -> Future[Any]:
         """Calls a function in a worker process, when one is free.
 
@@ -57,6 +62,7 @@ class WorkerPool:
             function: One that can be imported.
             arguments: What it is called with.
             timeout_seconds: From when a worker begins it. None: it may take as long as it takes.
+            reads: Files and folders that it reads. Another machine might not see them; here nothing is to be done.
 
         Returns:
             Its result. In its place come the exception that it raised, `WorkerDiedError`, `TaskTimeoutError`, or a
@@ -113,7 +119,7 @@ class WorkerPool:
         try:
             return worker.call(task.message, task.timeout_seconds)
         except StartError as error:
-            raise VidmodelError(f"worker processes die when they are started ({error})") from None
+            raise not_started(error) from None
 
 
 class _Turns:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vidmodel_tf.config import QUESTION
+from vidmodel_tf.remote.store import Place
 from vidmodel_tf.text.fields import check_text_length
 
 Label = str | tuple[str, ...] | None
@@ -19,7 +20,7 @@ class Clip:
 
     Args:
         id: Unique in its source of clips: see `clip_id`.
-        path: Absolute; None: there are words alone.
+        path: Absolute, or a file in a store; None: there are words alone.
         text: Every name in `config.TEXT_FIELDS`, "" where there is none; and `config.QUESTION` where one is asked.
         words_from: `{field: where its words came from}` for the fields that have words: "manifest", "sidecar:NAME",
             "tracks:eng", ...
@@ -34,7 +35,7 @@ class Clip:
     """
 
     id: str
-    path: Path | None
+    path: Place | None
     text: dict[str, str]
     labels: dict[str, Label]
     source: str
@@ -56,10 +57,10 @@ class Clip:
         return footage_id(self.id, self.question)
 
     @property
-    def key(self) -> tuple[Path | str, float, float | None, str]:
+    def key(self) -> tuple[Place | str, float, float | None, str]:
         """Equal for the same question about the same part of the same file, whatever links lead to it."""
-        path = self.path.resolve() if self.path else self.footage
-        return path, self.start_seconds or 0.0, self.end_seconds, self.question
+        path = self.path.resolve() if isinstance(self.path, Path) else self.path
+        return path or self.footage, self.start_seconds or 0.0, self.end_seconds, self.question
 
 
 def check_words(text: Mapping[str, str]) -> None:

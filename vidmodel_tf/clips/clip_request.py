@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.remote.store import RemoteFile
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,8 @@ class ClipRequest:
     A clip is cut into `num_frames` equal parts; the frame on display at the centre of each part stands for it.
 
     Args:
-        path: A file that FFmpeg reads as a video. Rotation metadata is obeyed (mirroring is not).
+        path: A file that FFmpeg reads as a video, on a disk or in a store. Rotation metadata is obeyed (mirroring is
+            not).
         num_frames: N.
         short_side: Pixels. Larger frames are reduced to it by area interpolation, their aspect kept. Smaller ones
             stay as they are: enlarged, they would take more bytes and tell no more.
@@ -28,7 +30,7 @@ class ClipRequest:
             byte for byte, whichever others are wanted with it.
     """
 
-    path: str | os.PathLike[str]
+    path: str | os.PathLike[str] | RemoteFile
     num_frames: int
     short_side: int
     jpeg_quality: int

@@ -8,21 +8,24 @@ more, alone.
 from __future__ import annotations
 
 import concurrent.futures
+import dataclasses
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from vidmodel_tf.clips.clip_request import ClipRequest
 from vidmodel_tf.clips.read_file import ReadResult, read_file
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.machines import Machines, TaskPool, ThisMachine
+from vidmodel_tf.remote.store import RemoteFile
 from vidmodel_tf.video.decoder import begin_decoding
 from vidmodel_tf.video.opencv import import_opencv
 from vidmodel_tf.worker_of_pool import TaskTimeoutError, WorkerDiedError
-from vidmodel_tf.worker_pool import WorkerPool
-from vidmodel_tf.workers import num_usable_cores
 
-# Within so many requests those of one file are read together; so many clips wait for a slow one before them.
+# Within so many requests those of one file are read together; so many clips wait for a slow one before them. Where many
+# cores read, it is as many as are handed to them in advance.
 LOOK_AHEAD = 64
 GROUPS_PER_WORKER = 4  # handed to the pool in advance, so that no worker waits
 
@@ -38,7 +41,12 @@ class _Group:
 
 
 def read_clips(
-    requests: Iterable[ClipRequest], *, num_workers: int, timeout_seconds: float, read: ReadFile = read_file
+    requests: Iterable[ClipRequest],
+    *,
+    num_workers: int,
+    timeout_seconds: float,
+    read: ReadFile = read_file,
+    machines: Machines | None = None,
 ) -> Iterator[tuple[ClipRequest, ReadResult]]:
     """Decodes clips in worker processes and yields them in the order of the requests.
 
@@ -47,11 +55,13 @@ def read_clips(
     stdin work. They end with the iterator: when it is exhausted, closed or collected.
 
     Args:
-        requests: Taken up as results are consumed, at most `LOOK_AHEAD` in advance: a generator of any length will do.
-        num_workers: Processes; 0: one for each core that this process may use.
+        requests: Taken up as results are consumed, at most `LOOK_AHEAD` in advance, or `GROUPS_PER_WORKER` for each
+            worker if that is more: a generator of any length will do.
+        num_workers: Processes; 0: one for each core that this process may use, or that the cluster has.
         timeout_seconds: For one clip, counted from when a worker begins it; n clips that are read together have n
             times as long.
         read: What a worker does with requests of one file; a function that can be imported.
+        machines: Where the workers are; None: here.
 
     Yields:
         Each request, and its clip or the reason why it is refused: also for a file that took too long or crashed
@@ -66,34 +76,38 @@ def read_clips(
     if not timeout_seconds > 0:
         raise InputError(f"timeout_seconds: expected more than 0. Received: {timeout_seconds}")
     import_opencv()  # fails here once, not in each worker
-    return _read_all(iter(requests), num_workers or num_usable_cores(), timeout_seconds, read)
+    return _read_all(iter(requests), machines or ThisMachine(), num_workers, timeout_seconds, read)
 
 
 def _read_all(
-    requests: Iterator[ClipRequest], num_workers: int, timeout_seconds: float, read: ReadFile
+    requests: Iterator[ClipRequest], machines: Machines, num_workers: int, timeout_seconds: float, read: ReadFile
 ) -> Iterator[tuple[ClipRequest, ReadResult]]:
-    first = list(itertools.islice(requests, num_workers))
+    first = list(itertools.islice(requests, 1))
     if not first:
         return
-    with WorkerPool(len(first), begin_decoding) as pool:
-        yield from _Reading(pool, timeout_seconds, read, len(first)).answers(itertools.chain(first, requests))
+    with machines.open_pool(num_workers, begin_decoding) as pool:
+        yield from _Reading(pool, timeout_seconds, read).answers(itertools.chain(first, requests))
 
 
 class _Reading:
-    def __init__(self, pool: WorkerPool, timeout_seconds: float, read: ReadFile, num_workers: int) -> None:
+    def __init__(self, pool: TaskPool, timeout_seconds: float, read: ReadFile) -> None:
         self._pool = pool
         self._timeout_seconds = timeout_seconds
         self._read = read
-        self._max_groups = GROUPS_PER_WORKER * num_workers
         self._waiting: dict[int, ClipRequest] = {}  # taken up and not yet scheduled, by number
         self._groups: deque[tuple[tuple[int, ...], _Group]] = deque()  # scheduled
         self._answers: dict[int, ReadResult] = {}
+
+    @property
+    def _max_groups(self) -> int:
+        return GROUPS_PER_WORKER * self._pool.num_workers
 
     def answers(self, requests: Iterator[ClipRequest]) -> Iterator[tuple[ClipRequest, ReadResult]]:
         numbered = enumerate(requests)
         asked: deque[tuple[int, ClipRequest]] = deque()
         while True:
-            for number, request in itertools.islice(numbered, LOOK_AHEAD - len(asked)):
+            look_ahead = max(LOOK_AHEAD, self._max_groups)
+            for number, request in itertools.islice(numbered, max(look_ahead - len(asked), 0)):
                 asked.append((number, request))
                 self._waiting[number] = request
             if not asked:
@@ -112,8 +126,12 @@ class _Reading:
             self._groups.append((numbers, self._schedule(members)))
 
     def _schedule(self, requests: tuple[ClipRequest, ...]) -> _Group:
-        seconds = self._timeout_seconds * len(requests)
-        return _Group(requests, self._pool.submit(self._read, requests, timeout_seconds=seconds))
+        path, seconds = requests[0].path, self._timeout_seconds * len(requests)
+        if isinstance(path, RemoteFile):
+            return _Group(requests, self._pool.submit(self._read, requests, timeout_seconds=seconds))
+        path = Path(path).absolute()
+        sent = [dataclasses.replace(request, path=path) for request in requests]  # a worker may have another folder
+        return _Group(requests, self._pool.submit(self._read, sent, timeout_seconds=seconds, reads=[path]))
 
     def _collect(self) -> None:
         """Waits for the oldest group."""
@@ -137,4 +155,4 @@ def _results(group: _Group, timeout_seconds: float) -> list[ReadResult] | None:
         )
     except WorkerDiedError as error:
         reason = f"the decoder crashed on it ({error})"
-    return [InputError(reason, subject=group.requests[0].path)] if len(group.requests) == 1 else None
+    return [InputError(reason, subject=str(group.requests[0].path))] if len(group.requests) == 1 else None

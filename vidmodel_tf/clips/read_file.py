@@ -17,6 +17,8 @@ from pathlib import Path
 from vidmodel_tf.clips.clip_request import ClipRequest, DecodedClip, check_request
 from vidmodel_tf.clips.part import Part
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.remote.local_copy import local_copy
+from vidmodel_tf.remote.store import Place, RemoteFile
 from vidmodel_tf.video.file import VideoFile
 from vidmodel_tf.video.opencv import import_opencv
 from vidmodel_tf.video.packets import Packets
@@ -33,6 +35,9 @@ def read_file(requests: Sequence[ClipRequest]) -> list[ReadResult]:
 
     Returns:
         For each request its clip, or why it is refused; one refusal does not take the others with it.
+
+    Raises:
+        StoreError: The file lies in a store that gives no access, or fails.
     """
     answers: dict[int, ReadResult] = {}
     for number, request in enumerate(requests):
@@ -42,13 +47,14 @@ def read_file(requests: Sequence[ClipRequest]) -> list[ReadResult]:
             answers[number] = error
     open_ones = {number: request for number, request in enumerate(requests) if number not in answers}
     if open_ones:
-        answers |= _read(Path(requests[0].path).absolute(), open_ones)
+        place = requests[0].path
+        answers |= _read(place if isinstance(place, RemoteFile) else Path(place).absolute(), open_ones)
     return [answers[number] for number in range(len(requests))]
 
 
-def _read(path: Path, requests: Requests) -> dict[int, ReadResult]:
+def _read(place: Place, requests: Requests) -> dict[int, ReadResult]:
     try:
-        with VideoFile(path) as video:
+        with local_copy(place) as path, VideoFile(path) as video:
             return _read_video(video, requests)
     except InputError as error:
         return dict.fromkeys(requests, error)

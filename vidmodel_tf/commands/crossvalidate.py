@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vidmodel_tf.backend.choose import import_keras
 from vidmodel_tf.commands import show
-from vidmodel_tf.commands.settings import add_training_settings, gather_training_settings
+from vidmodel_tf.commands.settings import add_cluster, add_training_settings, gather_training_settings
 from vidmodel_tf.records.layout import check_data_set_folder
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, default=3, help="partitions and initial weights (default: %(default)s)")
     parser.add_argument("--random-split", action="store_true", help="split sources between folds: flatters")
     parser.add_argument("--workers", type=int, default=0, help="processes that train at once (default: one a core)")
+    add_cluster(parser)
     add_training_settings(parser)
     show.add_json_flag(parser)
 
@@ -46,6 +47,7 @@ def run(options: argparse.Namespace) -> None:
         num_seeds=options.seeds,
         random_split=options.random_split,
         num_workers=options.workers,
+        cluster=options.cluster,
     )
     if options.json:
         show.print_json(result.to_json())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vidmodel_tf.backend.choose import import_keras
 from vidmodel_tf.commands import show
+from vidmodel_tf.commands.settings import add_cluster
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.run_folder.layout import check_model_path
 
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="videos, folders and globs; a CSV of path,start_seconds,end_seconds,question",
     )
     parser.add_argument("--text", help="words for all of them (default: those beside and in each video)")
+    add_cluster(parser)
     show.add_json_flag(parser, "print one JSON object a line")
 
 
@@ -33,7 +35,8 @@ def run(options: argparse.Namespace) -> int:
     import_keras()
     from vidmodel_tf.scoring.clips import predict
 
-    return show.show_answers(predict(options.model, options.files, text=options.text), options)
+    answers = predict(options.model, options.files, text=options.text, cluster=options.cluster)
+    return show.show_answers(answers, options)
 
 
 def _check_order(model: str, files: list[str]) -> None:

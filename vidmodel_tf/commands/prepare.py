@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from vidmodel_tf.commands import show
-from vidmodel_tf.commands.settings import add_settings, gather_prepare_settings
+from vidmodel_tf.commands.settings import add_cluster, add_settings, gather_prepare_settings
 from vidmodel_tf.quiet import import_tensorflow
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     parser.add_argument("source", metavar="SOURCE", help="a folder of class folders, or a CSV or JSONL file with paths")
     parser.add_argument("--out", required=True, metavar="data/NAME", help="the data set to make")
+    add_cluster(parser)
     add_settings(parser, "prepare")
     show.add_json_flag(parser)
 
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace) -> None:
     import_tensorflow()
     from vidmodel_tf.records.prepare import prepare
 
-    report = prepare(options.source, options.out, config)
+    report = prepare(options.source, options.out, config, cluster=options.cluster)
     if options.json:
         show.print_json(report.to_json())
     else:

@@ -34,6 +34,13 @@ def add_settings(parser: argparse.ArgumentParser, *sections: str) -> None:
     parser.set_defaults(sections=sections, everyday={})
 
 
+def add_cluster(parser: argparse.ArgumentParser) -> None:
+    """Adds --cluster."""
+    parser.add_argument(
+        "--cluster", metavar="ADDRESS", help="do the work on a Ray cluster: HOST:PORT, auto or ray://HOST:PORT"
+    )
+
+
 def add_training_settings(parser: argparse.ArgumentParser) -> None:
     """Adds --config and --set for "model" and "train", and the everyday flags among these settings."""
     add_settings(parser, "model", "train")

@@ -7,21 +7,23 @@ come from its training clips alone, and early stopping watches an inner validati
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, as_completed
 from pathlib import Path
 
 import keras
 
 from vidmodel_tf import folder_lock
+from vidmodel_tf.cluster.open_machines import open_machines
 from vidmodel_tf.config import ModelConfig, TrainConfig, to_mapping, without_machine
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.evaluation.cross_metrics import pooled_metrics
 from vidmodel_tf.evaluation.fold_predictions import collect_predictions
 from vidmodel_tf.evaluation.fold_task import FoldTask, plan_folds
-from vidmodel_tf.evaluation.fold_worker import run_fold, start_worker
+from vidmodel_tf.evaluation.fold_worker import LeftFiles, keep_files, run_fold, run_fold_apart, start_worker
 from vidmodel_tf.evaluation.predictions import write_predictions
 from vidmodel_tf.evaluation.results import CrossValidation
+from vidmodel_tf.machines import Machines
 from vidmodel_tf.model.own_backbone import identify_backbone
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.data_set import DataSet, open_data_set
@@ -34,8 +36,6 @@ from vidmodel_tf.text.vocabulary import count_words
 from vidmodel_tf.training.build_stage import fill_caches
 from vidmodel_tf.training.train import build_initial_model, print_coverage
 from vidmodel_tf.worker_of_pool import WorkerDiedError
-from vidmodel_tf.worker_pool import WorkerPool
-from vidmodel_tf.workers import num_usable_cores
 
 _ARGUMENTS = "arguments.json"
 _WORD_VECTORS = ".word_vectors.txt"  # hidden: a file of the user might have the name without a dot
@@ -51,6 +51,7 @@ def crossvalidate(
     num_seeds: int = 3,
     random_split: bool = False,
     num_workers: int = 0,
+    cluster: str | None = None,
 ) -> CrossValidation:
     """Trains a model for every fold of every seed, and measures the predictions for the clips that were held out.
 
@@ -67,10 +68,12 @@ def crossvalidate(
         random_split: Assign clips to folds one by one, not by source. This flatters; it is for comparison with
             published figures that were made so.
         num_workers: Processes that train at once, one thread each; 0: one for each core.
+        cluster: The address of a Ray cluster whose nodes train the folds (docs/cluster.md); None: this machine does.
+            The backbone encodes the clips here.
 
     Raises:
-        InputError: The data set cannot be divided so, `out` was begun with other arguments, or another process writes
-            there.
+        InputError: The data set cannot be divided so, `out` was begun with other arguments, another process writes
+            there, or there is no such cluster.
     """
     if num_seeds < 1 or num_folds < 2 or num_workers < 0:
         raise InputError(
@@ -102,10 +105,14 @@ def crossvalidate(
             tasks = [dataclasses.replace(task, word_vectors=path) for task in tasks]
             write_word_vectors(path, vectors.words, vectors.values)
         unfinished = [task for task in tasks if not task.scores.exists()]
-        if unfinished:
-            _prepare(unfinished, data, own_backbone)
-        write_json(out / _ARGUMENTS, arguments)
-        _run_all(unfinished, num_workers)
+        with open_machines(cluster if unfinished else None) as machines:
+            if unfinished:
+                _prepare(unfinished, data, own_backbone)
+            write_json(out / _ARGUMENTS, arguments)
+            if cluster is None:
+                _run_all(unfinished, run_fold, machines, num_workers)
+            else:
+                _run_all([task.with_absolute_paths() for task in unfinished], run_fold_apart, machines, num_workers)
     predictions = collect_predictions(tasks, data)
     result = CrossValidation(
         folds=num_folds,
@@ -154,19 +161,18 @@ def _prepare(tasks: Sequence[FoldTask], data: DataSet, own_backbone: keras.Model
     fill_caches(runs[0], data, model, data.split_names)
 
 
-def _run_all(tasks: Sequence[FoldTask], num_workers: int) -> None:
-    if not tasks:
-        return
-    num_workers = min(num_workers or num_usable_cores(), len(tasks))
-    with WorkerPool(num_workers, start_worker) as pool:
-        results = [pool.submit(run_fold, task) for task in tasks]
-        for task, result in track(list(zip(tasks, results, strict=True)), "folds", len(tasks)):
-            _wait(result, task, num_workers)
+def _run_all(
+    tasks: Sequence[FoldTask], work: Callable[[FoldTask], LeftFiles], machines: Machines, num_workers: int
+) -> None:
+    with machines.open_pool(num_workers, start_worker) as pool:
+        task_of = {pool.submit(work, task, reads=task.reads): task for task in tasks}
+        for result in track(as_completed(task_of), "folds", len(tasks)):
+            keep_files(task_of[result], _wait(result, task_of[result], min(pool.num_workers, len(tasks))))
 
 
-def _wait(result: Future[None], task: FoldTask, num_workers: int) -> None:
+def _wait(result: Future[LeftFiles], task: FoldTask, num_workers: int) -> LeftFiles:
     try:
-        result.result()
+        return result.result()
     except WorkerDiedError as error:
         raise VidmodelError(
             f"the process that trained fold {task.fold} of seed {task.train.seed} died twice, the second time with no "

@@ -42,6 +42,17 @@ class FoldTask:
         """`{clip id: {head: scores [K]}}` of the held-out clips; the fold is finished when it is there."""
         return self.folder / "scores.json"
 
+    @property
+    def reads(self) -> list[Path]:
+        """Files and folders that the training of the fold reads."""
+        named = [Path(name) for name in (self.backbone_source, self.model.weights)]
+        return [self.data, *(path for path in (*named, self.word_vectors) if path is not None and path.exists())]
+
+    def with_absolute_paths(self) -> FoldTask:
+        """The same task for a process that may have another working folder."""
+        source, weights = (_absolute(name) for name in (self.backbone_source, self.model.weights))
+        return dataclasses.replace(self, backbone_source=source, model=dataclasses.replace(self.model, weights=weights))
+
     def plan(self, data: DataSet) -> Run:
         """The run of this fold.
 
@@ -52,6 +63,11 @@ class FoldTask:
             InputError: It cannot be trained on with these settings.
         """
         return plan_run(data, self.folder, self.model, self.train, kept_vectors=self.word_vectors)
+
+
+def _absolute(name: str) -> str:
+    """A path from the root; a name that stands for no file as it is."""
+    return str(Path(name).absolute()) if Path(name).is_file() else name
 
 
 def plan_folds(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.integrity import Content
+from vidmodel_tf.remote.store import is_url
 
 FEATURES = "features.json"  # of TFDS, as the next one
 INFO = "dataset_info.json"
@@ -23,6 +24,8 @@ def check_data_set_folder(path: str | Path) -> None:
     Raises:
         InputError: It lacks them, or does not exist.
     """
+    if is_url(str(path)):
+        raise InputError("data sets are read from file systems only: fetch it, and give its folder", subject=path)
     if not (Path(path) / FEATURES).is_file() or not (Path(path) / INFO).is_file():
         # What is there already must not be suggested as a place to write to.
         place = "data/NAME" if Path(path).exists() else path

@@ -20,6 +20,7 @@ from vidmodel_tf.clips.splits.assign import SPLITS, assign_splits
 from vidmodel_tf.config import PrepareConfig, to_mapping
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.records.schema import example_features
+from vidmodel_tf.remote.store import RemoteFile
 from vidmodel_tf.words.source import obeyed_settings, unused_settings
 
 CLIPS_PER_SHARD = 32  # what a kill may cost: at most this many clips are decoded again
@@ -164,7 +165,9 @@ def _fingerprint(manifest: Manifest, splits: Mapping[str, str], config: PrepareC
     rows = []
     for clip in manifest.clips:
         row = [clip.id, clip.text, clip.words_from, clip.labels, clip.source, splits[clip.id]]
-        if clip.path is not None:
+        if isinstance(clip.path, RemoteFile):
+            row += [clip.path.num_bytes, clip.path.version]
+        elif clip.path is not None:
             status = clip.path.stat()
             row += [status.st_size, status.st_mtime_ns]
         rows.append(row)

@@ -14,6 +14,7 @@ from vidmodel_tf.clips.read_clips import read_clips
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.integrity import atomic_write_with_sum, is_whole
+from vidmodel_tf.machines import Machines
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.one_picture import WARNING, shows_one_picture
 from vidmodel_tf.records.plan import Shard
@@ -60,11 +61,22 @@ def read_journal(folder: Path, shard: Shard) -> Journal:
     return Journal.from_json(read_json(_journal_path(folder, shard)))
 
 
-def write_shards(shards: Sequence[Shard], folder: Path, config: PrepareConfig) -> None:
-    """Writes the shards that are not finished yet; the clips of all of them are decoded by one pool of processes."""
+def write_shards(
+    shards: Sequence[Shard], folder: Path, config: PrepareConfig, machines: Machines | None = None
+) -> None:
+    """Writes the shards that are not finished yet; the clips of all of them are decoded by one pool of processes.
+
+    Args:
+        shards: All of the data set.
+        folder: Where they are written.
+        config: How clips are stored.
+        machines: Where clips are decoded; None: here.
+    """
     missing = [shard for shard in shards if not _is_finished(shard, folder)]
     requests = [request for shard in missing for request in shard.requests()]
-    answers = read_clips(requests, num_workers=config.num_workers, timeout_seconds=config.timeout_seconds)
+    answers = read_clips(
+        requests, num_workers=config.num_workers, timeout_seconds=config.timeout_seconds, machines=machines
+    )
     results = (answer for _, answer in track(answers, "reading videos", len(requests)))
     for shard in missing:
         write_shard(shard, folder, _decoded(shard, results))

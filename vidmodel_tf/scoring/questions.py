@@ -37,12 +37,28 @@ def read_questions(run: Run, clips: Sequence[ClipRange], text: str | None) -> It
     Raises:
         InputError: Something is asked of a model that reads no questions, or by `text` too.
     """
-    _check_questions(run, clips, text)
+    check_questions(run, clips, text)
+    yield from read_checked_questions(run, clips, text)
+
+
+def read_checked_questions(
+    run: Run, clips: Sequence[ClipRange], text: str | None, num_workers: int = 0
+) -> Iterator[Question | Refusal]:
+    """As `read_questions`, for some of the clips that `check_questions` has let pass together.
+
+    Args:
+        run: As there.
+        clips: As there.
+        text: As there.
+        num_workers: Processes that decode; 0: one a core.
+    """
     with _words_reader(run, text) as words_of:
-        yield from _read(run, clips, words_of)
+        yield from _read(run, clips, words_of, num_workers)
 
 
-def _read(run: Run, clips: Sequence[ClipRange], words_of: Callable[[ClipRange], str]) -> Iterator[Question | Refusal]:
+def _read(
+    run: Run, clips: Sequence[ClipRange], words_of: Callable[[ClipRange], str], num_workers: int
+) -> Iterator[Question | Refusal]:
     if not run.config.model.has_frames:  # such a model answers for files that cannot be decoded, too
         yield from (_ask_of_words(clip, words_of) for clip in clips)
         return
@@ -61,7 +77,7 @@ def _read(run: Run, clips: Sequence[ClipRange], words_of: Callable[[ClipRange], 
         )
         for clip, *_ in groups
     )
-    results = read_clips(requests, num_workers=0, timeout_seconds=prepare.timeout_seconds)
+    results = read_clips(requests, num_workers=num_workers, timeout_seconds=prepare.timeout_seconds)
     for group, (_, result) in zip(groups, results, strict=True):
         for clip in group:
             if isinstance(result, InputError):
@@ -70,7 +86,12 @@ def _read(run: Run, clips: Sequence[ClipRange], words_of: Callable[[ClipRange], 
                 yield _ask(clip, result.jpeg_frames, words_of)
 
 
-def _check_questions(run: Run, clips: Sequence[ClipRange], text: str | None) -> None:
+def check_questions(run: Run, clips: Sequence[ClipRange], text: str | None) -> None:
+    """Refuses what cannot be asked, and warns where nothing is.
+
+    Raises:
+        InputError: Something is asked of a model that reads no questions, or by `text` too.
+    """
     fields, num_asked = run.config.model.text_fields, sum(bool(clip.question) for clip in clips)
     reads_questions = run.config.model.has_text and QUESTION in fields
     if num_asked and not reads_questions:

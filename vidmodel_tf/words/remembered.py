@@ -6,10 +6,10 @@ import dataclasses
 import hashlib
 import json
 import math
-from pathlib import Path
 from typing import Any
 
 from vidmodel_tf.config import PrepareConfig
+from vidmodel_tf.remote.store import Place, RemoteFile
 from vidmodel_tf.user_cache import content_hash, identity_hash, recall, remember
 from vidmodel_tf.video.decoder import decoder_version
 from vidmodel_tf.words.cues import Cue
@@ -26,7 +26,7 @@ class Found:
     warnings: tuple[str, ...] = ()
 
 
-def remember_found(source: Source, video: Path, settings: PrepareConfig, found: Found) -> None:
+def remember_found(source: Source, video: Place, settings: PrepareConfig, found: Found) -> None:
     """Keeps what a source found.
 
     Raises:
@@ -35,7 +35,7 @@ def remember_found(source: Source, video: Path, settings: PrepareConfig, found: 
     remember(_KIND, _key(source, video, settings), _to_json(found))
 
 
-def recall_found(source: Source, video: Path, settings: PrepareConfig) -> Found | None:
+def recall_found(source: Source, video: Place, settings: PrepareConfig) -> Found | None:
     """What a source found when it was asked before; None where it was not.
 
     Raises:
@@ -48,9 +48,12 @@ def recall_found(source: Source, video: Path, settings: PrepareConfig) -> Found 
         return None
 
 
-def _key(source: Source, video: Path, settings: PrepareConfig) -> str:
+def _key(source: Source, video: Place, settings: PrepareConfig) -> str:
     obeyed = list(obeyed_settings(source.name, settings).values())
-    file = content_hash(video) if source.by_content else identity_hash(video)
+    if isinstance(video, RemoteFile):
+        file = [video.url, video.num_bytes, video.version]
+    else:
+        file = content_hash(video) if source.by_content else identity_hash(video)
     parts = [file, source.name, source.version, obeyed, decoder_version()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

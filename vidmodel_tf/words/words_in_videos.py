@@ -14,15 +14,16 @@ from typing import Self, TypeVar
 
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError, VidmodelError
+from vidmodel_tf.machines import Machines, TaskPool, ThisMachine
 from vidmodel_tf.progress import track
+from vidmodel_tf.remote.local_copy import local_copy
+from vidmodel_tf.remote.store import Place
 from vidmodel_tf.video.decoder import begin_decoding
 from vidmodel_tf.video.opencv import import_opencv
 from vidmodel_tf.words.finder import ExtraWarning, WordsWarning
 from vidmodel_tf.words.remembered import Found, recall_found, remember_found
 from vidmodel_tf.words.source import Source, load_source
 from vidmodel_tf.worker_of_pool import TaskTimeoutError, WorkerDiedError
-from vidmodel_tf.worker_pool import WorkerPool
-from vidmodel_tf.workers import num_usable_cores
 
 Item = TypeVar("Item")
 
@@ -39,13 +40,15 @@ class WordsInVideos:
     Args:
         settings: Which sources are asked and how, and the time limit for each of them.
         num_workers: Processes, started when they are first needed; 0: one a core.
+        machines: Where they are; None: here.
     """
 
-    def __init__(self, settings: PrepareConfig, num_workers: int = 1) -> None:
+    def __init__(self, settings: PrepareConfig, num_workers: int = 1, machines: Machines | None = None) -> None:
         self._settings = settings
-        self._num_workers = num_workers or num_usable_cores()
+        self._machines = machines or ThisMachine()
+        self._num_workers = num_workers or self._machines.num_cores
         self._num_processes = 1
-        self._pool: WorkerPool | None = None
+        self._pool: TaskPool | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -71,7 +74,7 @@ class WordsInVideos:
             raise answer
         return answer
 
-    def find_all(self, fields_of: Mapping[Path, Collection[str]]) -> dict[Path, Found | InputError]:
+    def find_all(self, fields_of: Mapping[Place, Collection[str]]) -> dict[Place, Found | InputError]:
         """The words of videos, or why one of them cannot be read.
 
         Args:
@@ -83,7 +86,7 @@ class WordsInVideos:
         """
         if self._pool is None:
             self._num_processes = max(min(self._num_workers, len(fields_of)), 1)
-        answers: dict[Path, Found | InputError] = {video: Found() for video in fields_of}
+        answers: dict[Place, Found | InputError] = {video: Found() for video in fields_of}
         for name in self._settings.words:
             source = load_source(name)
             wanted = {video: _open_fields(fields_of[video], answer, source) for video, answer in answers.items()}
@@ -91,7 +94,7 @@ class WordsInVideos:
                 answers[video] = _joined(answers[video], more, wanted[video])
         return answers
 
-    def _ask(self, source: Source, videos: Sequence[Path]) -> Iterator[tuple[Path, Found | InputError]]:
+    def _ask(self, source: Source, videos: Sequence[Place]) -> Iterator[tuple[Place, Found | InputError]]:
         """What was remembered, then what the workers find."""
         unknown = []
         for video in _tracked(videos, "looking up words"):
@@ -108,15 +111,20 @@ class WordsInVideos:
         for video, future in _tracked(futures, f"finding words ({source.name})"):
             yield video, self._answer(source, video, future)
 
-    def _schedule(self, source: Source, video: Path) -> concurrent.futures.Future[Found | InputError]:
+    def _schedule(self, source: Source, video: Place) -> concurrent.futures.Future[Found | InputError]:
         if self._pool is None:
-            self._pool = _new_pool(self._num_processes)
+            import_opencv()  # fails here once, not in each worker
+            self._pool = self._machines.open_pool(self._num_processes, begin_decoding)
         # A source that runs several threads shares the cores with as many processes as there are.
         settings = dataclasses.replace(self._settings, num_workers=self._num_processes)
-        return self._pool.submit(_find, source.name, video, settings, timeout_seconds=settings.timeout_seconds)
+        place = video.absolute() if isinstance(video, Path) else video  # a worker may have another folder
+        reads = [place] if isinstance(place, Path) else []
+        return self._pool.submit(
+            _find, source.name, place, settings, timeout_seconds=settings.timeout_seconds, reads=reads
+        )
 
     def _answer(
-        self, source: Source, video: Path, future: concurrent.futures.Future[Found | InputError]
+        self, source: Source, video: Place, future: concurrent.futures.Future[Found | InputError]
     ) -> Found | InputError:
         try:
             answer = future.result()
@@ -125,9 +133,9 @@ class WordsInVideos:
                 f"its words took longer than {self._settings.timeout_seconds:g} seconds to find ({source.name}): "
                 "raise prepare.timeout_seconds, or leave that source out of prepare.words"
             )
-            return InputError(reason, subject=video)
+            return InputError(reason, subject=str(video))
         except WorkerDiedError as error:
-            return InputError(f"the search for its words crashed ({source.name}, {error})", subject=video)
+            return InputError(f"the search for its words crashed ({source.name}, {error})", subject=str(video))
         return _of_one_file(source, answer) if isinstance(answer, InputError) else answer
 
 
@@ -136,11 +144,6 @@ def _of_one_file(source: Source, error: InputError) -> InputError:
     if error.subject is None:
         raise UnusableSourceError(f"prepare.words: {source.name}: {error.reason}")
     return error
-
-
-def _new_pool(num_processes: int) -> WorkerPool:
-    import_opencv()  # fails here once, not in each worker
-    return WorkerPool(num_processes, begin_decoding)
 
 
 def _tracked(items: Sequence[Item], description: str) -> Iterable[Item]:
@@ -162,20 +165,30 @@ def _joined(before: Found | InputError, more: Found | InputError, fields: Collec
     return Found((*before.cues, *new), tuple(dict.fromkeys((*before.warnings, *more.warnings))))
 
 
-def _find(name: str, video: Path, settings: PrepareConfig) -> Found | InputError:
+def _find(name: str, video: Place, settings: PrepareConfig) -> Found | InputError:
     """Asks a source about a file, and remembers what it says. Runs in a worker."""
     source = load_source(name)
+    try:
+        with local_copy(video) as path:
+            found, is_complete = _search(source, path, settings)
+    except InputError as error:  # it is gone
+        return InputError(error.reason, subject=error.subject)
+    if is_complete and isinstance(found, Found):
+        remember_found(source, video, settings, found)
+    return found
+
+
+def _search(source: Source, video: Path, settings: PrepareConfig) -> tuple[Found | InputError, bool]:
+    """What a source finds, and whether it would find no more if another extra were installed."""
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("ignore")
             warnings.simplefilter("always", WordsWarning)
             cues = source.find(video, settings)
-        found = Found(cues, tuple(dict.fromkeys(str(warning.message) for warning in caught)))
-        if not any(issubclass(warning.category, ExtraWarning) for warning in caught):
-            remember_found(source, video, settings, found)
     except VidmodelError as error:
-        return InputError(error.reason, subject=error.subject)
+        return InputError(error.reason, subject=error.subject), False
     except Exception as error:  # damaged files make libraries fail in any way; the other files are still searched
         told = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        return InputError(f"the search for its words failed ({name}, {told})", subject=video)
-    return found
+        return InputError(f"the search for its words failed ({source.name}, {told})", subject=str(video)), False
+    found = Found(cues, tuple(dict.fromkeys(str(warning.message) for warning in caught)))
+    return found, not any(issubclass(warning.category, ExtraWarning) for warning in caught)

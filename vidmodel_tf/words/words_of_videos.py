@@ -10,6 +10,7 @@ from typing import Self
 
 from vidmodel_tf.config import PrepareConfig
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.remote.store import Place
 from vidmodel_tf.words.cues import Cue
 from vidmodel_tf.words.remembered import Found
 from vidmodel_tf.words.words_beside import WordsBeside
@@ -68,7 +69,7 @@ class WordsOfVideos:
             UnusableSourceError: A source of words can be used for no file.
         """
         beside = {video: self._find_beside(video, fields) for video in videos}
-        missing = {
+        missing: dict[Place, set[str]] = {
             video: set(fields) - {cue.field for cue in cues}
             for video, cues in beside.items()
             if not isinstance(cues, InputError)

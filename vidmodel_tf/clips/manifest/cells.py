@@ -8,12 +8,14 @@ import os
 import re
 import stat
 import unicodedata
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from vidmodel_tf.clips.manifest.limits import MAX_NAME, MAX_PATH, check_length, is_unicode
 from vidmodel_tf.clips.manifest.missing import is_missing
 from vidmodel_tf.clips.splits.assign import SPLITS
 from vidmodel_tf.errors import InputError, shown
+from vidmodel_tf.remote.store import PACKAGES, Place, RemoteFile, check_url, is_url
 from vidmodel_tf.storage import is_lfs_pointer
 
 SPLIT_NAMES = {**{split: split for split in SPLITS}, "val": "validation"}
@@ -47,6 +49,30 @@ def parse_path(value: object, root: Path) -> Path:
         raise InputError(f"expected a path with '/'. Received: {text!r}, with '\\' as on Windows; write '/'")
     check_video_file(path)
     return path
+
+
+def parse_place(value: object, root: Path, list_folder: Callable[[str], Mapping[str, RemoteFile]]) -> Place:
+    """The place of a video: a path as `parse_path` reads it, or a file in a store.
+
+    Args:
+        value: The cell.
+        root: The manifest's folder.
+        list_folder: `remote.store.list_folder`, which remembers what it has listed: rows name files of few folders.
+
+    Raises:
+        InputError: It is none, leads out of the folder by `..`, or nothing is there.
+    """
+    text = value.strip() if isinstance(value, str) else ""
+    if text.partition("://")[0].lower() not in PACKAGES or not is_url(text):
+        return parse_path(value, root)
+    check_length(text, MAX_PATH, "a path")
+    folder, _, name = check_url(text).rpartition("/")
+    file = list_folder(folder).get(name)
+    if file is None:
+        raise InputError(f"expected a video file. Received: {text!r}, which does not exist")
+    if not file.num_bytes:
+        raise InputError(f"expected a video file. Received: {text!r}, which is empty")
+    return file
 
 
 def check_video_file(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from vidmodel_tf.clips.clip import Clip, Label, check_words, clip_id, relative_n
 from vidmodel_tf.clips.manifest.cells import (
     parse_class,
     parse_classes,
-    parse_path,
+    parse_place,
     parse_seconds,
     parse_source,
     parse_split,
@@ -18,6 +19,7 @@ from vidmodel_tf.clips.manifest.columns import Columns
 from vidmodel_tf.clips.manifest.rows import Row
 from vidmodel_tf.config import MODEL_FIELDS, QUESTION, TEXT_FIELDS
 from vidmodel_tf.errors import InputError
+from vidmodel_tf.remote.store import Place, list_folder
 from vidmodel_tf.words.cues import Cue, cut, sources_by_field, text_by_field, untimed
 from vidmodel_tf.words.json_words import check_text
 from vidmodel_tf.words.sidecars import Sidecars
@@ -38,6 +40,7 @@ class RowReader:
         self._columns = columns
         self._root = root
         self._sidecars = sidecars
+        self._list_folder = functools.lru_cache(maxsize=256)(list_folder)
         self._separated = {
             head.column
             for head in columns.heads.values()
@@ -49,7 +52,7 @@ class RowReader:
         return self._read_video(row) if self._columns.has_videos else self._read_words_only(row)
 
     def _read_video(self, row: Row) -> Clip | None:
-        path = row.read("path", parse_path, self._root)
+        path = row.read("path", parse_place, self._root, self._list_folder)
         start_seconds, end_seconds = _read_range(row)
         labels = self._read_labels(row)
         source, split = row.read("source", parse_source), row.read("split", parse_split)
@@ -58,7 +61,7 @@ class RowReader:
         text = _join(row, cues)
         if row.faults or path is None:
             return None
-        name = relative_name(path, self._root)
+        name = relative_name(path, self._root) if isinstance(path, Path) else path.url
         return Clip(
             id=clip_id(name, start_seconds, end_seconds, text.get(QUESTION, "")),
             path=path,
@@ -106,7 +109,7 @@ class RowReader:
             row.refuse(column, f"no label in this row{blank}; label it for at least one head, or remove it")
         return labels
 
-    def _read_words(self, row: Row, path: Path | None) -> tuple[list[Cue], frozenset[str]]:
+    def _read_words(self, row: Row, path: Place | None) -> tuple[list[Cue], frozenset[str]]:
         """The words of a row, and from the files beside its video those for the fields that the row leaves empty.
 
         Returns:
@@ -118,7 +121,7 @@ class RowReader:
         cues += row.read("subtitles", self._read_subtitles) or []
         # A row that names a subtitle file gets no others, even where that file has no words for this clip.
         missing = [field for field in TEXT_FIELDS if field not in given]
-        if path is None:
+        if not isinstance(path, Path):  # nothing lies beside it that is read
             return cues, frozenset(missing)
         try:
             beside = self._sidecars.find(path, missing)
