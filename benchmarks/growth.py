@@ -76,7 +76,9 @@ def _step(what: str, amount: int, work: Work) -> Row:
     """The median of a few steps, after the first one, which compiles."""
     command = [sys.executable, str(PRODUCT), *work.arguments]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+    )
     process.stdin.write("1\n" * STEPS)
     process.stdin.close()
     seconds = [float(line) for line in process.stdout][1:]
