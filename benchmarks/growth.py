@@ -58,7 +58,7 @@ def _print(rows: Sequence[Row]) -> None:
         (after["seconds"] - before["seconds"]) / (after["work"] - before["work"])
         for before, after in itertools.pairwise(rows)
     ]
-    growths = ["", "", *(f"{after / before:.2f}" for before, after in itertools.pairwise(marginal))]
+    growths = [*[""] * min(len(rows), 2), *(f"{after / before:.2f}" for before, after in itertools.pairwise(marginal))]
     for row, growth in zip(rows, growths, strict=True):
         print(
             f"{row['what']:<22} {row['work']:10,} {row['seconds']:9.2f} {row['megabytes']:7.0f} {growth:>7}", flush=True
@@ -82,7 +82,8 @@ def _step(what: str, amount: int, work: Work) -> Row:
     process.stdin.write("1\n" * STEPS)
     process.stdin.close()
     seconds = [float(line) for line in process.stdout][1:]
-    return _row(what, amount, statistics.median(seconds), _peak_megabytes(process))
+    megabytes = _peak_megabytes(process)
+    return _row(what, amount, statistics.median(seconds), megabytes)
 
 
 def _clips(folder: Path, most: int) -> Iterator[list[Row]]:

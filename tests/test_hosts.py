@@ -121,7 +121,7 @@ def test_hosts_that_were_called_for_different_runs_refuse(folder):
     codes, errors = run_hosts(folder, "stages", "different", thens=("", "other settings"))
     assert codes == [2, 2], errors
     for error in errors:
-        assert "--hosts: expected the same data set, settings and run folder on all hosts. Received: others on" in error
+        assert "--hosts: expected the same data set and settings on all hosts. Received: others on" in error
         assert "Traceback" not in error
     assert not (folder / "different").exists()
 

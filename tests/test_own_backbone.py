@@ -197,7 +197,7 @@ def test_equal_names_of_layers_matter_only_where_a_model_is_cut():
     for part, num_trained in ((encoder, 4), (None, 0), (encoder, 4)):
         set_trainable(encoder, part)
         assert len(encoder.trainable_weights) == num_trained
-    with pytest.raises(InputError, match=r"fine_tune_from: expected layers with a name .*: several named 'conv'; ren"):
+    with pytest.raises(InputError, match=r"expected layers with names of their own, .*: several named 'conv'; ren"):
         split_backbone(encoder, "conv")
 
 

@@ -172,9 +172,38 @@ def test_what_is_sampled_is_what_the_convolution_reads(settings):
     assert few.shape == (5 * len(IMAGES), 3, len(kernel))
 
 
-@pytest.mark.parametrize(("channels", "share", "left"), [(96, 0.4, 56), (32, 0.9, 8), (10, 0.5, 5), (3, 0.9, 1)])
+@pytest.mark.parametrize(
+    ("channels", "share", "left"), [(96, 0.4, 56), (32, 0.9, 8), (10, 0.5, 5), (3, 0.9, 1), (46, 0.01, 46)]
+)
 def test_how_many_stay(channels, share, left):
     assert num_kept(channels, share) == left
+
+
+def test_a_share_with_which_nothing_goes_is_refused():
+    with pytest.raises(InputError, match=r"prune\.share: expected so much that some channel of blocks goes .* 0\.01$"):
+        prune_channels(blocks(), IMAGES, 0.01)
+
+
+@pytest.mark.parametrize("activation", ["softmax", layers.Softmax(), lambda x: x / keras.ops.sum(x, -1, keepdims=True)])
+def test_an_activation_that_mixes_channels_ends_a_chain(activation):
+    image = layers.Input((16, 20, 3))
+    x = layers.Conv2D(8, 3, activation=activation, name="mixed")(image)
+    assert find_chains(keras.Model(image, layers.Conv2D(4, 1)(x))) == []
+
+
+def test_a_layer_that_reads_nothing_but_zeros_is_pruned_too():
+    model = blocks()
+    for name in ("first", "entry"):
+        model.get_layer(name).set_weights([weights * 0 for weights in model.get_layer(name).get_weights()])
+    pruned = prune_channels(model, IMAGES, 0.5)
+    np.testing.assert_allclose(pruned(IMAGES), model(IMAGES), atol=1e-4)  # float32
+
+
+def test_no_images_to_prune_by(data_set):
+    data = open_data_set(data_set)
+    without = data.with_splits({clip.id: "test" for clip in data.clips})
+    with pytest.raises(InputError, match="has no clips in the split 'train', by which a backbone is pruned"):
+        training_images(without, MODEL, 8)
 
 
 def test_the_number_of_parameters_and_of_multiplications_is_that_of_the_formula():

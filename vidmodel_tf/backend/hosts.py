@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import dataclasses
 import itertools
+import json
 import os
 import re
 import sys
@@ -81,7 +82,8 @@ class Hosts:
     def joined(self) -> Iterator[None]:
         """Waits for the others; inside, the devices of all are visible. Once in a process, before JAX computes.
 
-        An error that ends the block on one machine ends the processes on all.
+        An error that ends the block on one machine ends the processes on all; its own one ends with the exit code of
+        the error then, and without other exit handlers.
 
         Raises:
             InputError: Keras computes on another backend than JAX.
@@ -106,6 +108,19 @@ class Hosts:
         """Goes on when all have come to this point."""
         if self.are_several:
             _client().wait_at_barrier(f"vidmodel/{next(_BARRIERS)}", _DAY_SECONDS * 1000)
+
+    def from_first(self, value: Item) -> Item:
+        """What the first machine has, on all of them.
+
+        Args:
+            value: Of this machine; JSON can hold it.
+        """
+        if not self.are_several:
+            return value
+        name = f"vidmodel/first/{next(_BARRIERS)}"
+        if self.is_first:
+            _client().key_value_set(name, json.dumps(value))
+        return json.loads(_client().blocking_key_value_get(name, _DAY_SECONDS * 1000))
 
     def check_equal(self, value: str, what: str) -> None:
         """Refuses to go on where a machine has another value than the first one.
@@ -132,7 +147,11 @@ class Hosts:
     def _join(self) -> None:
         import jax
 
-        print(f"host {self.number} of {self.count}: waiting for the others at {self.addresses[0]}", file=sys.stderr)
+        print(
+            f"--host-number {self.number} of {self.count}: waiting at {self.addresses[0]} for the others, "
+            "each with another number",
+            file=sys.stderr,
+        )
         try:
             jax.distributed.initialize(
                 self.addresses[0], self.count, self.number,

@@ -12,13 +12,19 @@ from keras import layers
 
 from vidmodel_tf.compression.layer_calls import LayerCall, layer_calls
 
-# Layers that compute each channel from itself alone; an activation may be one that does not.
+# Layers that compute each channel from itself alone, if their activation does.
 _BY_CHANNEL = (
     layers.Activation, layers.AveragePooling2D, layers.BatchNormalization, layers.Cropping2D, layers.DepthwiseConv2D,
     layers.Dropout, layers.ELU, layers.LeakyReLU, layers.MaxPooling2D, layers.ReLU, layers.SpatialDropout2D,
     layers.UpSampling2D, layers.ZeroPadding2D,
 )  # fmt: skip
-_ACROSS_CHANNELS = ("softmax", "log_softmax", "sparsemax", "glu")
+_ACTIVATIONS = tuple(
+    getattr(keras.activations, name)
+    for name in (
+        "elu", "exponential", "gelu", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu", "linear", "mish", "relu",
+        "relu6", "selu", "sigmoid", "silu", "softplus", "softsign", "tanh",
+    )
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +80,7 @@ def _follow(call: LayerCall, readers: Mapping[int, Sequence[LayerCall | None]]) 
     while True:
         found = readers[id(call.output)]
         followed.append(found[0] if len(found) == 1 else None)
-        if followed[-1] is None or not isinstance(followed[-1].layer, _BY_CHANNEL):
+        if followed[-1] is None or type(followed[-1].layer) not in _BY_CHANNEL:
             return followed
         call = followed[-1]
         if not _keeps_channels_apart(call.layer):
@@ -98,5 +104,4 @@ def _keeps_channels_apart(layer: Any) -> bool:
         return False
     if getattr(layer, "depth_multiplier", 1) != 1:
         return False
-    activation = getattr(layer, "activation", None)
-    return getattr(activation, "__name__", "linear") not in _ACROSS_CHANNELS
+    return any(getattr(layer, "activation", keras.activations.linear) is each for each in _ACTIVATIONS)

@@ -70,7 +70,9 @@ def choose_channels(
 
 def _damped(moments: Moments, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     squares = np.diag(moments.gram)[:-1]
-    damping = np.diag(np.append(np.full(len(squares), _DAMPING * squares.mean()), 0))
+    # All inputs of a dead layer are zero.
+    size = _DAMPING * max(squares.mean(), np.finfo(np.float32).tiny)
+    damping = np.diag(np.append(np.full(len(squares), size), 0))
     return moments.gram + damping, moments.cross + damping @ weights
 
 

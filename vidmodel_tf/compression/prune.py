@@ -49,6 +49,11 @@ def prune_channels(cnn: keras.Model, images: np.ndarray, share: float) -> keras.
             "prune.share: expected a backbone in which a convolution alone reads the channels of another one. "
             f"Received: {cnn.name}, which has none such"
         )
+    if all(num_kept(chain.num_channels, share) == chain.num_channels for chain in chains):
+        raise InputError(
+            f"prune.share: expected so much that some channel of {cnn.name} goes (of 32 or more, a multiple of 8 "
+            f"stays). Received: {share:g}"
+        )
     with_bias = {chain.consumer: {"use_bias": True} for chain in chains}
     whole, fitted = _copy(cnn, with_bias), _copy(cnn, with_bias)
     targets = _outputs(whole, [chain.consumer for chain in chains], images)
@@ -68,7 +73,7 @@ def prune_channels(cnn: keras.Model, images: np.ndarray, share: float) -> keras.
 def num_kept(num_channels: int, share: float) -> int:
     """How many channels of a chain stay: at least one, and of 32 or more a multiple of 8."""
     multiple = _MULTIPLE if num_channels >= 4 * _MULTIPLE else 1
-    return max(round(num_channels * (1 - share) / multiple), 1) * multiple
+    return min(max(round(num_channels * (1 - share) / multiple), 1) * multiple, num_channels)
 
 
 def _outputs(whole: keras.Model, names: Sequence[str], images: np.ndarray) -> dict[str, list[np.ndarray]]:
@@ -90,7 +95,10 @@ def _advance(model: keras.Model, read: Any, maps: np.ndarray, wanted: Any) -> tu
     except ValueError:  # "disconnected": some connection leads past it
         return read, maps
     below = keras.Model(read, wanted)
-    return wanted, np.concatenate([below.predict_on_batch(batch) for batch in _batches(maps)])
+    advanced = np.empty((len(maps), *below.output_shape[1:]), np.float32)  # large: not twice in memory
+    for source, place in zip(_batches(maps), _batches(advanced), strict=True):
+        place[:] = below.predict_on_batch(source)
+    return wanted, advanced
 
 
 def _fit(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from vidmodel_tf.config import ModelConfig
+from vidmodel_tf.errors import InputError
 from vidmodel_tf.model.build import stream_names
 from vidmodel_tf.model.layers import MotionImages
 from vidmodel_tf.progress import track
@@ -24,15 +25,22 @@ def training_images(data: DataSet, config: ModelConfig, count: int) -> np.ndarra
 
     Returns:
         Pixels 0..255, float32 [n, H, W, 3].
+
+    Raises:
+        InputError: There is no such image.
     """
     num_clips, rng = data.count("train"), np.random.default_rng(0)
+    if not num_clips:
+        raise InputError(f"{data.path} has no clips in the split 'train', by which a backbone is pruned")
     step = max(num_clips // count, 1)
     of_each = -(-count * step // num_clips)
     chosen = []
     clips = track(_images_by_clip(data, config, step), "images to prune by", -(-num_clips // step))
     for images in clips:
         chosen.append(images[rng.choice(len(images), min(of_each, len(images)), replace=False)])
-    return np.concatenate(chosen)
+    if not (images := np.concatenate(chosen)).size:
+        raise InputError(f"{data.path}: expected training clips that are not black, or still where a model sees motion")
+    return images
 
 
 def _images_by_clip(data: DataSet, config: ModelConfig, step: int) -> Iterator[np.ndarray]:

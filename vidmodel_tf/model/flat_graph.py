@@ -48,8 +48,8 @@ def flat_graph(backbone: keras.Model) -> FlatGraph:
             layer.compute_output_shape = lambda input_shape: (input_shape[0], layer.num_positions, layer.hidden_dim)
         if named.setdefault(layer.name, layer) is not layer:
             raise InputError(
-                f"fine_tune_from: expected layers with a name of their own, to cut {backbone.name} in front of one. "
-                f"Received: several named {layer.name!r}; rename them and save the model again"
+                f"{backbone.name}: expected layers with names of their own, to fine-tune from one of them or to prune "
+                f"them. Received: several named {layer.name!r}; rename them and save the model again"
             )
         inputs.setdefault(layer.name, args[0] if len(args) == 1 else list(args))
         return layer(*args, **kwargs)

@@ -25,7 +25,7 @@ def check_folder(run_dir: Path) -> None:
     """
     if layout.is_run_folder(run_dir) or not run_dir.is_dir():
         return
-    own = [Path(name).stem for name in layout.FILES] + [folder_lock.NAME.lstrip(".")]
+    own = [Path(name).stem for name in (*layout.FILES, layout.PRUNED_BACKBONE)] + [folder_lock.NAME.lstrip(".")]
     others = sorted(path.name for path in run_dir.iterdir() if path.name.lstrip(".").split(".")[0] not in own)
     if others:
         raise InputError(

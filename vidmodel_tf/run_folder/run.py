@@ -106,19 +106,28 @@ class Run:
             InputError: The weights are missing or belong to another graph, or a backbone that the user brought
                 cannot be rebuilt.
         """
-        from vidmodel_tf.model.build import build_model
         from vidmodel_tf.model.weights import load_weights
+
+        model = self.build_model()
+        load_weights(model, self.path / layout.WEIGHTS)
+        return model
+
+    def build_model(self) -> keras.Model:
+        """Rebuilds the model from the settings, with random weights.
+
+        Raises:
+            InputError: A backbone that the user brought cannot be rebuilt.
+        """
+        from vidmodel_tf.model.build import build_model
         from vidmodel_tf.run_folder.own_backbone import read_own_backbone
 
-        model = build_model(
+        return build_model(
             self.config.model,
             self.labels,
             len(self.vocabulary),
             load_backbone_weights=False,
             own_backbone=read_own_backbone(self.path, self.config.model),
         )
-        load_weights(model, self.path / layout.WEIGHTS)
-        return model
 
 
 def settings_of(run: Run) -> Settings:

@@ -143,7 +143,7 @@ def fill_caches(run: Run, data: DataSet, model: keras.Model, splits: Sequence[st
     """
     cnns = {"encodings": lambda: backbone_of(model), "activations": lambda: cut_backbone(run.config, model)[0]}
     for stage in plan_stages(run.config, refit=False):
-        if stage.inputs in cnns:
+        if stage.is_on_cnn:
             cnn, views = cnns[stage.inputs](), _training_views(run.config)
             for split in splits:
                 encoded_files(data, split, cnn, run.config.model, views=views, hosts=hosts)

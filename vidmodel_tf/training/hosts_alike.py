@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import secrets
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 
+from vidmodel_tf import folder_lock
 from vidmodel_tf.backend.choose import chosen_backend
 from vidmodel_tf.backend.hosts import Hosts
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.records.data_set import DataSet
-from vidmodel_tf.run_folder import layout
 from vidmodel_tf.run_folder.run import Run, settings_of
+from vidmodel_tf.storage import write_text
 from vidmodel_tf.training.build_stage import fill_caches
 from vidmodel_tf.training.machine import backend_version
 from vidmodel_tf.training.plan import plan_stages
 from vidmodel_tf.version import __version__
+
+_TOKEN = f"{folder_lock.NAME}.hosts"
+_LOOKS, _LOOK_SECONDS = 60, 1.0
 
 
 def check_alike(run: Run, hosts: Hosts) -> None:
@@ -32,22 +40,40 @@ def check_alike(run: Run, hosts: Hosts) -> None:
     versions = {"vidmodel_tf": __version__, "keras": keras.version(), chosen_backend(): backend_version()}
     hosts.check_equal(json.dumps(versions), "versions of vidmodel_tf, Keras and JAX")
     settings = {**settings_of(run), "data": ""}  # where it lies may differ, and its fingerprint is there too
-    state = [layout.is_finished(run.path), settings]
-    hosts.check_equal(json.dumps(state, sort_keys=True), "data set, settings and run folder")
+    hosts.check_equal(json.dumps(settings, sort_keys=True), "data set and settings")
 
 
-def check_sees_folder(run: Run, hosts: Hosts) -> None:
-    """Refuses a machine that does not see what the first one has begun to write.
+def check_shared_folder(run: Run, hosts: Hosts) -> None:
+    """Refuses a machine that does not see what the first one writes.
 
     Raises:
         InputError: The run folder is not on a file system that the machines share.
     """
+    if not hosts.are_several:
+        return
+    token, path = hosts.from_first(secrets.token_hex()), run.path / _TOKEN
+    if hosts.is_first:
+        write_text(path, token)
     hosts.wait_for_all()
-    if not layout.is_run_folder(run.path):
+    if not _shows(path, token):
         raise InputError(
-            f"{run.path}: expected a folder that all hosts share, which {hosts.addresses[0]} has begun to write. "
-            f"Received: no such folder on {hosts.addresses[hosts.number]}"
+            f"{run.path}: expected a folder that all hosts share, which {hosts.addresses[0]} writes. "
+            f"Received: another one on {hosts.addresses[hosts.number]}"
         )
+    hosts.wait_for_all()
+    if hosts.is_first:
+        path.unlink()
+
+
+def _shows(path: Path, token: str) -> bool:
+    """Whether a file has the content that it was just given elsewhere; some file systems show it only after a while."""
+    for _ in range(_LOOKS):
+        with contextlib.suppress(OSError):
+            list(path.parent.iterdir())
+            if path.read_text() == token:
+                return True
+        time.sleep(_LOOK_SECONDS)
+    return False
 
 
 def encode_apart(run: Run, data: DataSet, build: Callable[[], keras.Model], hosts: Hosts) -> None:

@@ -34,7 +34,7 @@ from vidmodel_tf.text.vocabulary import count_words
 from vidmodel_tf.training.build_stage import check_cut
 from vidmodel_tf.training.examples import write_examples
 from vidmodel_tf.training.full_batches import check_shared
-from vidmodel_tf.training.hosts_alike import check_alike, check_sees_folder, encode_apart
+from vidmodel_tf.training.hosts_alike import check_alike, check_shared_folder, encode_apart
 from vidmodel_tf.training.job import Job
 from vidmodel_tf.training.machine import log_machine
 from vidmodel_tf.training.stages import run_stages
@@ -82,11 +82,11 @@ def train(
         resolved, own_backbone = identify_backbone(model_config)
         run = plan_run(data, run_dir, resolved, train_config or TrainConfig(), fold, teacher=teacher)
         check_folder(run_dir)
-        was_trained = is_trained(run)
-        check_alike(run, hosts)  # all have looked into the folder before one of them writes there
-        if not was_trained:
+        check_alike(run, hosts)
+        if not hosts.from_first(is_trained(run)):
             with locked(run_dir) if hosts.is_first else contextlib.nullcontext():
-                if hosts.are_several or not is_trained(run):  # another process may have trained it meanwhile
+                check_shared_folder(run, hosts)
+                if not hosts.from_first(is_trained(run)):  # another process may have trained it meanwhile
                     _train(run, data, model_config.backbone, own_backbone, teacher, hosts)
             hosts.wait_for_all()
         return load_run(run_dir)
@@ -115,9 +115,9 @@ def _train(
         scores = None if teacher is None else keep_teacher_scores(teacher, data, run.path)
         verbose = ("auto" if sys.stderr.isatty() else 2) if hosts.is_first else 0
         run_stages(Job.of(run, data, verbose=verbose, devices=devices, teacher_scores=scores), model)
-    if hosts.is_first:
-        write_examples(run, _model_of_this_process(run, backbone_source, model, hosts), data)
-        write_weights(run.path, model)
+        if hosts.is_first:
+            write_examples(run, _model_of_this_process(run, model, hosts), data)
+            write_weights(run.path, model)
 
 
 def _print_notes(run: Run, data: DataSet) -> None:
@@ -126,11 +126,11 @@ def _print_notes(run: Run, data: DataSet) -> None:
     print_coverage(run)
 
 
-def _model_of_this_process(run: Run, backbone_source: str, model: keras.Model, hosts: Hosts) -> keras.Model:
+def _model_of_this_process(run: Run, model: keras.Model, hosts: Hosts) -> keras.Model:
     """The model, or an equal one where it can be computed by all hosts together only."""
     if not hosts.are_several:
         return model
-    equal = build_initial_model(run, backbone_source)
+    equal = run.build_model()
     equal.set_weights(model.get_weights())
     return equal
 
@@ -236,7 +236,6 @@ def begin_run(
         write_settings(run)
         write_own_backbone(run, model)
         remove_leftovers(run.path)
-    check_sees_folder(run, hosts)
     return model
 
 
