@@ -55,6 +55,7 @@ def test_all_commands_on_two_heads_missing_labels_and_chinese_words(tmp_path, ca
         (["inspect", "no_such"], "vidmodel inspect: no_such is not a prepared data set"),
         (["evaluate", "no_such"], "vidmodel evaluate: there is no model at no_such"),
         (["prepare", "no_such", "--out", "x"], "no_such"),
+        (["train", "d", "--out", "s3://b/x"], "--out: expected a path, for `prepare` alone writes to addresses."),
         (
             ["train", "d", "--out", "x", "--set", "model.heigth=3"],
             "unknown setting model.heigth: did you mean 'height'?",

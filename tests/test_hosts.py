@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -134,10 +135,39 @@ def test_an_error_on_one_host_ends_all(folder, number):
     codes, errors = run_hosts(folder, "stages", f"failed-{number}", thens=thens)
     assert codes[number] == 2, errors
     assert codes[1 - number] == 1, errors
-    assert "has ended: has had enough" in errors[1 - number]
+    assert "has ended (has had enough); the same commands go on" in errors[1 - number]
     for error in errors:
         assert "Traceback" not in error
         assert "Check failure" not in error
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "sent"), [(0, signal.SIGTERM), (1, signal.SIGINT)])
+def test_a_signal_to_one_host_ends_all(folder, tmp_path, number, sent):
+    addresses = ",".join(free_addresses(2))
+    command = [sys.executable, "-m", "vidmodel_tf", "train", folder / "data", "--out", tmp_path / "run", "--json"]
+    command += ["--weights", "none", "--backbone", "small_cnn", "--epochs", "1000", "--set", "train.patience=1000"]
+    command += ["--set", "model.num_frames=4", "--set", "train.batch_size=4", "--hosts", addresses, "--host-number"]
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    processes = [
+        subprocess.Popen(
+            [*command, str(host)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for host in range(2)
+    ]
+    while not (tmp_path / "run" / "history.csv").exists():
+        assert all(process.poll() is None for process in processes), [each.communicate() for each in processes]
+        time.sleep(0.2)
+    processes[number].send_signal(sent)
+    outputs = [process.communicate(timeout=60) for process in processes]
+    assert processes[number].returncode == 128 + sent, outputs
+    assert processes[1 - number].returncode == 1, outputs
+    assert outputs[number][1].endswith("vidmodel train: interrupted; the same command goes on from here\n")
+    line = (
+        f"vidmodel train: {addresses.split(',')[number]} has ended (interrupted); the same commands go on from here\n"
+    )
+    assert outputs[1 - number][1].endswith(line)
+    assert [output for output, _ in outputs] == ["", ""]  # results alone belong there
 
 
 def test_addresses_and_number():
@@ -153,6 +183,9 @@ def test_addresses_and_number():
         (("a:1", "a:1"), 0, r"^--hosts: expected at least two different HOST:PORT, .* Received: a:1,a:1$"),
         (("a:1", "b"), 0, r"^--hosts: .* Received: a:1,b$"),
         (("a:1", ""), 0, r"^--hosts: .* Received: a:1,$"),
+        (("a:1", " b:1"), 0, r"^--hosts: .* no spaces between them\. Received: a:1, b:1$"),
+        (("a:1", "b:65536"), 0, r"^--hosts: .* Received: a:1,b:65536$"),
+        (("http://a:1", "b:1"), 0, r"^--hosts: .* Received: http://a:1,b:1$"),
         ((), 1, r"^--hosts: .* Received: none$"),
         (("a:1", "b:1"), 2, r"^--host-number: expected 0 to 1, .* Received: 2$"),
         (("a:1", "b:1"), -1, r"^--host-number: expected 0 to 1, .* Received: -1$"),

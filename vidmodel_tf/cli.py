@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import sys
@@ -9,7 +10,8 @@ from collections.abc import Callable, Sequence
 
 from vidmodel_tf.commands.parser import COMMANDS, build_parser
 from vidmodel_tf.end_on_signals import Ending
-from vidmodel_tf.errors import VidmodelError, disk_failure
+from vidmodel_tf.errors import InputError, VidmodelError, disk_failure
+from vidmodel_tf.remote.store import is_url
 
 _RESUMABLE = ("demo", "prepare", "train", "compress", "crossvalidate", "timeline")
 _WRONG_PATHS = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
@@ -40,6 +42,7 @@ def _run(arguments: list[str], begun: Callable[[], contextlib.AbstractContextMan
     options = build_parser(named).parse_args(arguments)
     try:
         with begun():  # an error that comes of an interruption is not told
+            _check_out(options)
             return options.run(options) or 0
     except VidmodelError as error:
         print(f"vidmodel {options.command}: {error}", file=sys.stderr)
@@ -58,6 +61,12 @@ def _run(arguments: list[str], begun: Callable[[], contextlib.AbstractContextMan
             raise
         print(f"vidmodel {options.command}: {reason}", file=sys.stderr)
         return 1
+
+
+def _check_out(options: argparse.Namespace) -> None:
+    out = getattr(options, "out", None)
+    if options.command != "prepare" and out is not None and is_url(str(out)):
+        raise InputError(f"--out: expected a path, for `prepare` alone writes to addresses. Received: {out}")
 
 
 def _interrupted(arguments: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import logging
 import os
 import sys
@@ -30,6 +31,21 @@ def quiet_standard_error() -> Iterator[None]:
         finally:
             os.dup2(standard_error, 2)
             os.close(standard_error)
+
+
+@contextlib.contextmanager
+def without_standard_output() -> Iterator[None]:
+    """What C++ writes there in the block is lost: results belong there."""
+    sys.stdout.flush()
+    standard_output, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        ctypes.CDLL(None).fflush(None)  # C may have kept some of it
+        os.dup2(standard_output, 1)
+        os.close(standard_output)
 
 
 def import_tensorflow() -> None:

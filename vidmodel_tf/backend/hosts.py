@@ -9,13 +9,16 @@ import itertools
 import json
 import os
 import re
+import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from vidmodel_tf.backend.choose import chosen_backend
 from vidmodel_tf.errors import InputError, cause
+from vidmodel_tf.quiet import without_standard_output
 
 Item = TypeVar("Item")
 
@@ -23,7 +26,9 @@ _DAY_SECONDS = 24 * 60 * 60
 _HEARTBEAT_SECONDS = 30  # after which JAX ends the others where a host has died
 _LOOK_SECONDS = 0.5
 _LEAVE_SECONDS = 5
-_ADDRESS = re.compile(r"[^\s,]+:\d{1,5}")
+_LAST_SECONDS = 1.5
+_ADDRESS = re.compile(r"[^\s,/]+:(\d{1,5})")
+_LAST_PORT = 65535
 _ENDED = "vidmodel/ended"
 _BARRIERS = itertools.count()
 
@@ -47,10 +52,10 @@ class Hosts:
     def __post_init__(self) -> None:
         if not self.addresses and self.number == 0:
             return
-        wrong = [address for address in self.addresses if not _ADDRESS.fullmatch(address)]
-        if wrong or len(set(self.addresses)) < max(len(self.addresses), 2):
+        are_right = all(map(_is_address, self.addresses))
+        if not are_right or len(set(self.addresses)) < max(len(self.addresses), 2):
             raise InputError(
-                "--hosts: expected at least two different HOST:PORT, with commas between them. "
+                "--hosts: expected at least two different HOST:PORT, with commas and no spaces between them. "
                 f"Received: {','.join(self.addresses) or 'none'}"
             )
         if not 0 <= self.number < len(self.addresses):
@@ -146,7 +151,12 @@ class Hosts:
 
     def _join(self) -> None:
         import jax
+        from jax.experimental import multihost_utils
 
+        if self.is_first:
+            _check_free(self.addresses[0])
+        # It would take SIGTERM away, to tell programs of it that ask.
+        jax.config.update("jax_enable_preemption_service", False)
         print(
             f"--host-number {self.number} of {self.count}: waiting at {self.addresses[0]} for the others, "
             "each with another number",
@@ -158,21 +168,28 @@ class Hosts:
                 # It ends the process where the time is over; whoever waits may press Ctrl-C.
                 initialization_timeout=_DAY_SECONDS, heartbeat_timeout_seconds=_HEARTBEAT_SECONDS,
             )  # fmt: skip
+            with without_standard_output():  # where JAX says how it has connected the devices
+                multihost_utils.sync_global_devices("vidmodel")
         except RuntimeError as error:
             raise InputError(
-                "--hosts: expected a process of its own, in which JAX has computed nothing yet, and a free port on the "
-                f"first host. Received: {cause(error)}"
+                "--hosts: expected a process of its own, in which JAX has computed nothing yet. "
+                f"Received: {cause(error)}"
             ) from None
 
     def _end_all(self, error: BaseException) -> None:
         """Tells the others, which are in a computation that they cannot leave by themselves."""
-        line = " ".join(f"{self.addresses[self.number]} has ended: {cause(error) or type(error).__name__}".split())
+        interrupted = isinstance(error, KeyboardInterrupt)
+        reason = "interrupted" if interrupted else cause(error) or type(error).__name__
+        line = f"{self.addresses[self.number]} has ended ({reason}); the same commands go on from here"
         with contextlib.suppress(Exception):  # another one may have told it first
             _client().key_value_set(_ENDED, line)
         with contextlib.suppress(Exception):
             _client().wait_at_barrier(_ENDED, _LEAVE_SECONDS * 1000)
-        # JAX would wait for the others, and end with a trace because they have gone.
-        atexit.register(_leave, getattr(error, "exit_code", 1))
+        # JAX would wait for the others at exit, and end with a trace because they have gone.
+        if interrupted:
+            _forget_others()
+        else:
+            atexit.register(_leave, getattr(error, "exit_code", 1))
 
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:
@@ -189,20 +206,47 @@ class Hosts:
         while not is_over.wait(_LOOK_SECONDS):
             with contextlib.suppress(Exception):  # there is no such key: all are at work
                 line = _client().key_value_try_get(_ENDED)
-                print(f"vidmodel: {line}", file=sys.stderr)
+                print(f"vidmodel train: {line}", file=sys.stderr)
                 with contextlib.suppress(Exception):
                     _client().wait_at_barrier(_ENDED, _LEAVE_SECONDS * 1000)
+                if self.is_first:  # without whom JAX ends the others with a trace
+                    time.sleep(_LAST_SECONDS)
                 _leave(1)
 
 
 ALONE = Hosts()
+_FORGOTTEN: list[Any] = []
+
+
+def _is_address(text: str) -> bool:
+    found = _ADDRESS.fullmatch(text)
+    return found is not None and int(found[1]) <= _LAST_PORT
+
+
+def _check_free(address: str) -> None:
+    try:
+        socket.create_server(("", int(address.rpartition(":")[2]))).close()
+    except OSError as error:
+        raise InputError(
+            f"--hosts: expected a free port on the first host, this machine. Received: {address} ({error.strerror})"
+        ) from None
 
 
 def _client() -> Any:
+    return _state().client
+
+
+def _state() -> Any:
     # JAX has no public name for it; others that write checkpoints together (Orbax) reach it in this way too.
     from jax._src.distributed import global_state
 
-    return global_state.client
+    return global_state
+
+
+def _forget_others() -> None:
+    state = _state()
+    _FORGOTTEN.append((state.client, state.service))  # whose last reference would end them
+    state.client = state.service = None
 
 
 def _leave(exit_code: int) -> None:

@@ -128,7 +128,7 @@ def _connect(ray: Any, address: str) -> None:
     if thread.is_alive():
         raise _no_cluster(address, f"no answer in {_CONNECT_SECONDS:g} seconds")
     if errors:
-        raise _no_cluster(address, cause(errors[0]))
+        raise _no_cluster(address, "none runs on this machine" if address == "auto" else cause(errors[0]))
 
 
 def _take_back_sigterm() -> None:
