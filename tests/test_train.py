@@ -138,7 +138,7 @@ def test_killed_it_goes_on_as_if_nothing_had_been(data_set, tmp_path):
 @pytest.fixture(scope="module")
 def two_stage_run(data_set, backbone_weights, tmp_path_factory):
     data = tmp_path_factory.mktemp("two_stage") / "data"
-    shutil.copytree(data_set, data)
+    shutil.copytree(data_set, data, ignore=shutil.ignore_patterns("features"))  # which other tests have filled
     out = data.parent / "run"
     model = dataclasses.replace(MODEL, weights=str(backbone_weights), streams="both")
     training = dataclasses.replace(TRAIN, epochs=3, fine_tune_epochs=2, fine_tune_learning_rate=1e-3, mirror=True)
