@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -30,7 +31,6 @@ from vidmodel_tf.cluster.cluster_pool import ClusterPool
 from vidmodel_tf.cluster.open_machines import open_cluster
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.evaluation.crossvalidate import crossvalidate
-from vidmodel_tf.records import shards
 from vidmodel_tf.records.prepare import prepare
 from vidmodel_tf.scoring.clips import predict
 
@@ -115,41 +115,57 @@ def test_the_same_bytes_as_on_one_machine(nodes, clips_csv, local, tmp_path, cap
     ]
 
 
+def processes_of(node) -> list[psutil.Process]:
+    (raylet,) = node.all_processes["raylet"]
+    return psutil.Process(raylet.process.pid).children(recursive=True)
+
+
+def decoders_of(node) -> list[psutil.Process]:
+    """A process that decodes is started for its first task."""
+    return [process for process in processes_of(node) if "popen_loky" in " ".join(process.cmdline())]
+
+
 def kill_at_work(nodes) -> None:
-    """Kills the second node with all its processes, as the end of a machine does, when one of them decodes."""
-    (raylet,) = nodes.second.all_processes["raylet"]
+    """Kills the second node with all its processes, as the end of a machine does, when it has a task.
 
-    def processes() -> list[psutil.Process]:
-        return psutil.Process(raylet.process.pid).children(recursive=True)
+    Decoders are held as they begin: else the other node might do all that there is before this one has begun.
+    """
+    held: dict[str, list[psutil.Process]] = {"head": [], "second": []}
 
-    assert wait_until(lambda: any("popen_loky" in " ".join(process.cmdline()) for process in processes()), 30.0)
-    for process in processes():
+    def is_at_work() -> bool:
         with contextlib.suppress(psutil.Error):
-            process.kill()
-    nodes.remove_node(nodes.second, allow_graceful=False)
+            for name, node in (("head", nodes.head_node), ("second", nodes.second)):
+                for process in decoders_of(node):
+                    if process not in held[name]:
+                        process.suspend()
+                        held[name].append(process)
+        return bool(held["second"])
+
+    try:
+        assert wait_until(is_at_work, 60.0)
+        for process in processes_of(nodes.second):
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        nodes.remove_node(nodes.second, allow_graceful=False)
+    finally:
+        for process in held["head"]:
+            process.resume()
 
 
-def test_the_same_bytes_when_a_node_is_killed_midway(tmp_path, monkeypatch, capfd):
-    films = write_films(tmp_path / "films", 12, num_frames=800)
+def test_the_same_bytes_when_a_node_is_killed_at_work(tmp_path, monkeypatch, capfd):
+    films = write_films(tmp_path / "films", 12, num_frames=200)
     prepare(films, tmp_path / "local" / "films", FAR)
     deaths = []
     settle = ClusterPool._settle_death
     monkeypatch.setattr(ClusterPool, "_settle_death", lambda self, *of: deaths.append(of) or settle(self, *of))
-    with ray_nodes() as nodes:
-
-        def killing(answers, description, total):
-            for number, answer in enumerate(answers):
-                if number == 2:
-                    kill_at_work(nodes)
-                yield answer
-
-        monkeypatch.setattr(shards, "track", killing)
+    with ray_nodes() as nodes, ThreadPoolExecutor() as threads:
+        killed = threads.submit(kill_at_work, nodes)
         prepare(films, tmp_path / "far" / "films", FAR, cluster=nodes.address)
+        killed.result()
+    assert deaths
     assert sha256_of_all(tmp_path / "far" / "films") == sha256_of_all(tmp_path / "local" / "films")
     told = capfd.readouterr()
     assert "raylet" not in told.out + told.err
-    if not deaths:  # on a busy machine the other node may have done all that was left
-        pytest.skip("no task was on the node when it was killed")
 
 
 def write_films(folder: Path, num_films: int, num_frames: int) -> Path:
