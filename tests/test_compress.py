@@ -333,16 +333,21 @@ def test_a_finished_pruned_student_is_only_measured_again(pruned, run_dir, monke
         compress(run_dir, tmp_path / "run", MODEL, training, DISTIL, HALF)
 
 
-@pytest.mark.slow
-def test_killed_behind_pruning_it_goes_on_with_the_same_backbone(run_dir, tmp_path, monkeypatch):
-    out, training = tmp_path / "run", dataclasses.replace(QUICK, epochs=1)
+def prune_only(run_dir, out, training, share, monkeypatch):
+    """Compresses up to where training would begin."""
 
     def interrupt(*args, **kwargs):
         raise InterruptedTrainingError
 
     with monkeypatch.context() as patched, pytest.raises(InterruptedTrainingError):
         patched.setattr("vidmodel_tf.compression.compress.train", interrupt)
-        compress(run_dir, out, MODEL, training, DISTIL, HALF)
+        compress(run_dir, out, MODEL, training, DISTIL, share)
+
+
+@pytest.mark.slow
+def test_killed_behind_pruning_it_goes_on_with_the_same_backbone(run_dir, tmp_path, monkeypatch):
+    out, training = tmp_path / "run", dataclasses.replace(QUICK, epochs=1)
+    prune_only(run_dir, out, training, HALF, monkeypatch)
     assert [path.name for path in out.iterdir()] == ["backbone.keras"]
     written = (out / "backbone.keras").read_bytes()
     (out / ".backbone.left.keras").touch()
@@ -357,13 +362,7 @@ def test_killed_behind_pruning_it_goes_on_with_the_same_backbone(run_dir, tmp_pa
 @pytest.mark.slow
 def test_a_backbone_that_was_pruned_for_another_share_is_not_taken(run_dir, tmp_path, monkeypatch):
     out, training = tmp_path / "run", dataclasses.replace(QUICK, epochs=1)
-
-    def interrupt(*args, **kwargs):
-        raise InterruptedTrainingError
-
-    with monkeypatch.context() as patched, pytest.raises(InterruptedTrainingError):
-        patched.setattr("vidmodel_tf.compression.compress.train", interrupt)
-        compress(run_dir, out, MODEL, training, DISTIL, PruneConfig(share=0.25))
+    prune_only(run_dir, out, training, PruneConfig(share=0.25), monkeypatch)
     assert compress(run_dir, out, MODEL, training, DISTIL, HALF).student.backbone_channels == 224
 
 
