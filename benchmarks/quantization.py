@@ -12,21 +12,17 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
+from folds import HEAD, NUM_FOLDS, label_agreement, predict, vidmodel
 
-from vidmodel_tf.decision import decide
 from vidmodel_tf.evaluation.cross_metrics import paired_difference, pooled_metrics
 from vidmodel_tf.evaluation.predictions import (
     FILE_NAME,
-    HeadPrediction,
     Prediction,
     read_predictions,
     write_predictions,
@@ -34,8 +30,6 @@ from vidmodel_tf.evaluation.predictions import (
 from vidmodel_tf.forms.form import Form
 from vidmodel_tf.forms.keras_form import KerasForm
 from vidmodel_tf.forms.open_model import open_model
-from vidmodel_tf.records.data_set import DataSet
-from vidmodel_tf.records.frames import decode_questions
 from vidmodel_tf.run_folder.own_data import open_own_data
 from vidmodel_tf.run_folder.run import Run, load_run
 from vidmodel_tf.storage import write_json
@@ -43,9 +37,7 @@ from vidmodel_tf.storage import write_json
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "docs" / "quantization.json"
 CONFIG = HERE / "quantization_config.json"
-NUM_FOLDS = 5
 NUM_TIMED = 200
-HEAD = "label"
 REFERENCE = "keras"
 FORMS = (REFERENCE, "float32", "float16", "dynamic", "int8", "pair_float32", "pair_int8")
 
@@ -57,7 +49,7 @@ def main() -> None:
     options = parser.parse_args()
     work = Path(options.work)
     data = work / "fights"
-    _vidmodel("prepare", options.clips, "--out", data)
+    vidmodel("prepare", options.clips, "--out", data)
     answers = [_answers_of_fold(data, work, fold) for fold in range(1, NUM_FOLDS + 1)]
     predictions = {name: [row for fold in answers for row in fold[name]] for name in answers[0]}
     result = {
@@ -73,13 +65,13 @@ def _answers_of_fold(data: Path, work: Path, fold: int) -> dict[str, list[Predic
     run_dir, exported = work / f"fold-{fold}", _exported(work, fold)
     folders = {name: exported / "answers" / name for name in FORMS}
     if not all((folder / FILE_NAME).exists() for folder in folders.values()):
-        _vidmodel("train", data, "--out", run_dir, "--config", CONFIG, "--fold", f"{fold}/{NUM_FOLDS}")
+        vidmodel("train", data, "--out", run_dir, "--config", CONFIG, "--fold", f"{fold}/{NUM_FOLDS}")
         if not (exported / "tflite").exists():
-            _vidmodel("export", run_dir, "--out", exported, "--format", "tflite")
+            vidmodel("export", run_dir, "--out", exported, "--format", "tflite")
         run = load_run(run_dir)
         own_data = open_own_data(run, data)
         for name, form in _forms(run, exported).items():
-            write_predictions(folders[name], _predict(form, run, own_data, fold))
+            write_predictions(folders[name], predict(form, run, own_data, fold))
     return {name: read_predictions(folder) for name, folder in folders.items()}
 
 
@@ -94,20 +86,10 @@ def _forms(run: Run, exported: Path) -> dict[str, Form]:
     return {REFERENCE: KerasForm(run), **files, **pairs}
 
 
-def _predict(form: Form, run: Run, data: DataSet, fold: int) -> Iterator[Prediction]:
-    for clip, question in data.questions("test", run.config.model):
-        scores = form.scores(decode_questions([question], run.config.model), [""])
-        (answer,) = decide(scores[HEAD], run.thresholds.get(HEAD))
-        heads = {HEAD: HeadPrediction(clip.labels[HEAD], run.labels[HEAD][answer])}
-        yield Prediction(0, fold, clip.id, clip.source, heads)
-
-
 def _measure(rows: list[Prediction], predictions: dict[str, list[Prediction]]) -> dict[str, Any]:
-    expected = {row.id: row.heads[HEAD].answer for row in predictions[REFERENCE]}
-    alike = [row.heads[HEAD].answer == expected[row.id] for row in rows]
     return {
         **pooled_metrics(rows, HEAD).to_json(),
-        "label_agreement": float(np.mean(alike)),
+        "label_agreement": label_agreement(rows, predictions[REFERENCE]),
         "against_float32": paired_difference(rows, predictions["float32"], HEAD).to_json(),
     }
 
@@ -139,10 +121,6 @@ def _call(path: Path):
     frames = {name: rng.integers(0, 256, shape).astype(np.uint8) for name in ("frame", "previous_frame")}
     run(**frames)
     return lambda: run(**frames)
-
-
-def _vidmodel(*arguments: Any) -> None:
-    subprocess.run([sys.executable, "-m", "vidmodel_tf", *map(str, arguments)], check=True)
 
 
 if __name__ == "__main__":

@@ -94,6 +94,15 @@ def data_set(clips_csv, tmp_path_factory) -> Path:
     return out
 
 
+@pytest.fixture(autouse=True)
+def _data_set_stays(request):
+    """A test that fills the feature cache of the shared data set would change what later tests find in it."""
+    yield
+    if "data_set" in request.fixturenames:
+        data_set = request.getfixturevalue("data_set")
+        assert not (data_set / "features").exists(), f"copy {data_set} before training on features of its clips"
+
+
 @pytest.fixture(scope="session")
 def run_dir(data_set, tmp_path_factory) -> Path:
     """A run folder, trained from scratch on the clips. Not to be changed by tests."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import keras
 import numpy as np
 
 from tests.conftest import MODEL, TRAIN
+from tests.data_sets import copy_data_set
 from tests.made_once import made_once
 from tests.own_backbones import save_backbone_file, save_hub_preset
 from vidmodel_tf.config import ModelConfig
@@ -82,7 +82,7 @@ def train_named_run(data: Path, name: str, folder: Path) -> None:
     if name not in OWN_BACKBONES:
         train_run(data, folder / "run", CONFIGS[name])
         return
-    data = shutil.copytree(data, folder / "data")  # gets a cache of features
+    data = copy_data_set(data, folder / "data")
     source = OWN_BACKBONES[name](folder / "mine.keras")
     backbone = f"keras_hub:{source}" if source.is_dir() else str(source)
     train_run(data, folder / "run", dataclasses.replace(CONFIGS[name], backbone=backbone))

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import MODEL, TRAIN
+from tests.data_sets import copy_data_set
 from vidmodel_tf.forms.verify import verify
 from vidmodel_tf.run_folder.run import load_run
 from vidmodel_tf.training.history import read_history
@@ -57,8 +58,9 @@ def train_again(data, folder, backend, name):
 
 @pytest.fixture(scope="module")
 def folder(data_set, backbone_weights, tmp_path_factory):
-    """`BACKEND-NAME/`: runs that were killed under TensorFlow after an epoch and gone on with under BACKEND."""
+    """`data/`, and `BACKEND-NAME/`: runs killed under TensorFlow after an epoch and gone on with under BACKEND."""
     out = tmp_path_factory.mktemp("backends")
+    data = copy_data_set(data_set, out / "data")
     shutil.copy(backbone_weights, out / "small_cnn.weights.h5")
     on_epoch_end = StageProgress.on_epoch_end
 
@@ -69,17 +71,17 @@ def folder(data_set, backbone_weights, tmp_path_factory):
     for name in ("scratch", "stages"):
         with pytest.MonkeyPatch.context() as patch, pytest.raises(KilledError):
             patch.setattr(StageProgress, "on_epoch_end", kill)
-            train_again(data_set, out, "tensorflow", name)
+            train_again(data, out, "tensorflow", name)
         shutil.copytree(out / f"tensorflow-{name}", out / f"jax-{name}")
-        train_again(data_set, out, "tensorflow", name)
+        train_again(data, out, "tensorflow", name)
     return out
 
 
 @pytest.fixture(scope="module")
-def verified_on_jax(folder, data_set):
+def verified_on_jax(folder):
     """What JAX found of the run that was trained under TensorFlow, after it has trained its own."""
     environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-    command = [sys.executable, "-c", ON_JAX, str(folder), str(data_set)]
+    command = [sys.executable, "-c", ON_JAX, str(folder), str(folder / "data")]
     root = Path(__file__).parents[1]
     result = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr

@@ -21,6 +21,7 @@ import psutil
 import pytest
 
 from tests.conftest import MODEL, PREPARE, TRAIN
+from tests.data_sets import copy_data_set
 from tests.test_read_clips import act_on_name, clip_of, request, wait_until
 from tests.videos import write_video
 from vidmodel_tf.clips.question import Refusal
@@ -260,7 +261,7 @@ def test_predict_gives_the_answers_of_one_machine(nodes, run_dir, clips_csv, tmp
 
 def test_folds_trained_on_nodes_give_the_same_predictions(nodes, data_set, backbone_weights, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(data_set, "data")
+    copy_data_set(data_set, Path("data"))
     shutil.copy(backbone_weights, "backbone.weights.h5")
     model = dataclasses.replace(MODEL, weights="backbone.weights.h5")
     settings = dataclasses.replace(TRAIN, epochs=1)

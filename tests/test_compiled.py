@@ -1,14 +1,31 @@
 """A model compiled for inference: the same rows whatever they stand beside, and few compilations."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 
-from vidmodel_tf.backend.compiled import _BatchOfKnownSize, compiled
+from vidmodel_tf.backend.compiled import _BatchOfKnownSize, _on_devices, compiled
+from vidmodel_tf.backend.devices import find_devices
+
+ON_TWO = """
+import keras
+from tests import test_compiled
+assert keras.backend.backend() == "jax" and len(keras.distribution.list_devices()) == 2
+test_compiled.answer_on_one_and_two()
+"""
 
 
 @pytest.fixture(scope="module")
 def model():
+    return make_model()
+
+
+def make_model():
     """Of two inputs and two named outputs."""
     inputs = {"a": keras.Input((3,), name="a"), "b": keras.Input((3,), name="b")}
     dense = keras.layers.Dense(2, name="dense")(inputs["a"])
@@ -20,7 +37,7 @@ def rows(count):
     return {"a": numbers, "b": numbers**2}
 
 
-@pytest.mark.parametrize("compile_model", [compiled, _BatchOfKnownSize])
+@pytest.mark.parametrize("compile_model", [compiled, lambda model: _BatchOfKnownSize(compiled(model))])
 def test_rows_come_back_as_the_layers_compute_them(model, compile_model):
     infer = compile_model(model)
     kernel, bias = model.get_layer("dense").get_weights()
@@ -39,10 +56,29 @@ def test_weights_that_change_later_count(model):
     np.testing.assert_array_equal(infer(rows(2))["dense"], [[7, 8], [7, 8]])
 
 
-def test_smaller_batches_are_filled_up_to_a_known_size(model, monkeypatch):
-    infer, sizes = _BatchOfKnownSize(model), []
-    predict = model.predict_on_batch
-    monkeypatch.setattr(model, "predict_on_batch", lambda inputs: sizes.append(len(inputs["a"])) or predict(inputs))
+def test_smaller_batches_are_filled_up_to_a_known_size():
+    sizes = []
+    infer = _BatchOfKnownSize(lambda inputs: sizes.append(len(inputs["a"])) or inputs)
     for count in (8, 7, 4, 3, 1, 2):
         infer(rows(count))
     assert sizes == [8, 8, 8, 3, 1, 3]
+
+
+def answer_on_one_and_two():
+    """The tests above, under JAX, on one device and on two that share each batch."""
+    for number in (1, 2):
+        with find_devices(number).scope():
+            model = make_model()
+            test_rows_come_back_as_the_layers_compute_them(model, compiled)
+            test_weights_that_change_later_count(model)
+    with find_devices(2).scope():
+        shards = _on_devices(np.arange(8).reshape(4, 2)).addressable_shards
+    assert [shard.data.tolist() for shard in shards] == [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]
+
+
+@pytest.mark.slow
+def test_devices_of_jax_share_a_batch():
+    pytest.importorskip("jax", reason="the extra jax is not installed")
+    two = {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    root = Path(__file__).parents[1]
+    subprocess.run([sys.executable, "-c", ON_TWO], env={**os.environ, **two}, cwd=root, check=True)

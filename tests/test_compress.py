@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import MODEL, TRAIN
+from tests.data_sets import copy_data_set
 from tests.exports import EXPORTS
 from vidmodel_tf.cli import main
 from vidmodel_tf.compression import prune, score_split, teacher
@@ -300,10 +301,16 @@ HALF = PruneConfig(share=0.5)
 
 
 @pytest.fixture(scope="module")
-def pruned(run_dir, tmp_path_factory):
+def data(data_set, tmp_path_factory):
+    """The teacher's data set, for students whose frozen backbone fills a cache of features."""
+    return copy_data_set(data_set, tmp_path_factory.mktemp("data") / "data")
+
+
+@pytest.fixture(scope="module")
+def pruned(run_dir, data, tmp_path_factory):
     """A student with half of the channels of the teacher's backbone, and the report on it."""
     out = tmp_path_factory.mktemp("pruned") / "run"
-    return out, compress(run_dir, out, MODEL, dataclasses.replace(QUICK, epochs=1), DISTIL, HALF)
+    return out, compress(run_dir, out, MODEL, dataclasses.replace(QUICK, epochs=1), DISTIL, HALF, data=data)
 
 
 def test_a_pruned_student_is_smaller_and_says_what_it_was_made_from(pruned, run_dir):
@@ -319,21 +326,21 @@ def test_a_pruned_student_is_smaller_and_says_what_it_was_made_from(pruned, run_
 
 
 @pytest.mark.slow
-def test_a_finished_pruned_student_is_only_measured_again(pruned, run_dir, monkeypatch, tmp_path):
+def test_a_finished_pruned_student_is_only_measured_again(pruned, run_dir, data, monkeypatch, tmp_path):
     monkeypatch.setattr(prune, "choose_channels", None)  # nothing is pruned again
     before = (pruned[0] / "model.keras").read_bytes()
     training = dataclasses.replace(QUICK, epochs=1)
-    assert compress(run_dir, pruned[0], MODEL, training, DISTIL, HALF).heads == pruned[1].heads
+    assert compress(run_dir, pruned[0], MODEL, training, DISTIL, HALF, data=data).heads == pruned[1].heads
     assert (pruned[0] / "model.keras").read_bytes() == before
     with pytest.raises(InputError, match=r"was begun with other arguments \(prune\.share=0\.5, not 0\.25\)"):
-        compress(run_dir, pruned[0], MODEL, training, DISTIL, PruneConfig(share=0.25))
+        compress(run_dir, pruned[0], MODEL, training, DISTIL, PruneConfig(share=0.25), data=data)
     shutil.copytree(pruned[0], tmp_path / "run")
     (tmp_path / "run" / "backbone.keras").unlink()
     with pytest.raises(InputError, match=r"expected the pruned backbone that the run was begun with\. Received: none"):
-        compress(run_dir, tmp_path / "run", MODEL, training, DISTIL, HALF)
+        compress(run_dir, tmp_path / "run", MODEL, training, DISTIL, HALF, data=data)
 
 
-def prune_only(run_dir, out, training, share, monkeypatch):
+def prune_only(run_dir, data, out, training, share, monkeypatch):
     """Compresses up to where training would begin."""
 
     def interrupt(*args, **kwargs):
@@ -341,29 +348,29 @@ def prune_only(run_dir, out, training, share, monkeypatch):
 
     with monkeypatch.context() as patched, pytest.raises(InterruptedTrainingError):
         patched.setattr("vidmodel_tf.compression.compress.train", interrupt)
-        compress(run_dir, out, MODEL, training, DISTIL, share)
+        compress(run_dir, out, MODEL, training, DISTIL, share, data=data)
 
 
 @pytest.mark.slow
-def test_killed_behind_pruning_it_goes_on_with_the_same_backbone(run_dir, tmp_path, monkeypatch):
+def test_killed_behind_pruning_it_goes_on_with_the_same_backbone(run_dir, data, tmp_path, monkeypatch):
     out, training = tmp_path / "run", dataclasses.replace(QUICK, epochs=1)
-    prune_only(run_dir, out, training, HALF, monkeypatch)
+    prune_only(run_dir, data, out, training, HALF, monkeypatch)
     assert [path.name for path in out.iterdir()] == ["backbone.keras"]
     written = (out / "backbone.keras").read_bytes()
     (out / ".backbone.left.keras").touch()
     with monkeypatch.context() as patched:
         patched.setattr(prune, "choose_channels", None)
-        result = compress(run_dir, out, MODEL, training, DISTIL, HALF)
+        result = compress(run_dir, out, MODEL, training, DISTIL, HALF, data=data)
     assert (out / "backbone.keras").read_bytes() == written
     assert not (out / ".backbone.left.keras").exists()
     assert result.student.backbone_channels == 224
 
 
 @pytest.mark.slow
-def test_a_backbone_that_was_pruned_for_another_share_is_not_taken(run_dir, tmp_path, monkeypatch):
+def test_a_backbone_that_was_pruned_for_another_share_is_not_taken(run_dir, data, tmp_path, monkeypatch):
     out, training = tmp_path / "run", dataclasses.replace(QUICK, epochs=1)
-    prune_only(run_dir, out, training, PruneConfig(share=0.25), monkeypatch)
-    assert compress(run_dir, out, MODEL, training, DISTIL, HALF).student.backbone_channels == 224
+    prune_only(run_dir, data, out, training, PruneConfig(share=0.25), monkeypatch)
+    assert compress(run_dir, out, MODEL, training, DISTIL, HALF, data=data).student.backbone_channels == 224
 
 
 @pytest.mark.slow
@@ -412,10 +419,10 @@ def test_a_transformer_is_not_pruned(trained_runs, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_config_file_repeats_a_pruning(pruned, run_dir, tmp_path):
+def test_a_config_file_repeats_a_pruning(pruned, run_dir, data, tmp_path):
     out = tmp_path / "run"
-    command = ["compress", str(run_dir), "--out", str(out), "--config", str(pruned[0] / "config.json")]
-    assert main(command) == 0
+    config = str(pruned[0] / "config.json")
+    assert main(["compress", str(run_dir), "--data", str(data), "--out", str(out), "--config", config]) == 0
     wanted, found = load_run(pruned[0]), load_run(out)
     assert found.distillation == wanted.distillation
     same = {"backbone": "", "weights": ""}  # a file is another one for the time that stands in it

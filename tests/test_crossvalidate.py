@@ -9,6 +9,7 @@ import signal
 import pytest
 
 from tests.conftest import MODEL, TRAIN
+from tests.data_sets import copy_data_set
 from vidmodel_tf.cli import main
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.evaluation import crossvalidate as module
@@ -25,8 +26,7 @@ QUICK = dataclasses.replace(TRAIN, epochs=2, mirror=True)
 @pytest.fixture(scope="module")
 def folds(data_set, backbone_weights, tmp_path_factory):
     """Folder and result of 2 seeds of 3 folds on cached features."""
-    data = tmp_path_factory.mktemp("cross") / "data"
-    shutil.copytree(data_set, data)
+    data = copy_data_set(data_set, tmp_path_factory.mktemp("cross") / "data")
     out = data.parent / "out"
     model = dataclasses.replace(MODEL, weights=str(backbone_weights))
     return data, out, crossvalidate(data, out, model, QUICK, num_folds=3, num_seeds=2), model

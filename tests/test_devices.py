@@ -17,6 +17,7 @@ import pytest
 import tensorflow as tf
 
 from tests.conftest import MODEL, TRAIN
+from tests.data_sets import copy_data_set
 from tests.own_backbones import save_backbone_file
 from vidmodel_tf.backend.devices import Devices, find_devices
 from vidmodel_tf.config import TrainConfig, from_mapping
@@ -114,7 +115,7 @@ def folder(request, data_set, backbone_weights, tmp_path_factory):
     out = tmp_path_factory.mktemp(request.param)
     shutil.copy(backbone_weights, out / "small_cnn.weights.h5")
     save_backbone_file(out / "own.keras")
-    data = shutil.copytree(data_set, out / "data")
+    data = copy_data_set(data_set, out / "data")
     three = "--xla_force_host_platform_device_count=3"
     environment = {**os.environ, "KERAS_BACKEND": request.param, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": three}
     command = [sys.executable, "-c", ON_THREE, str(data), str(out)]

@@ -3,13 +3,13 @@
 import dataclasses
 import json
 import os
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.conftest import MODEL, TRAIN
+from tests.data_sets import copy_data_set
 from tests.sums import DAMAGES
 from vidmodel_tf.model.backbones import build_backbone
 from vidmodel_tf.model.build import build_model
@@ -25,7 +25,7 @@ VIEWS = ("plain", "mirrored")
 
 @pytest.fixture(scope="module")
 def data(data_set, tmp_path_factory):
-    return open_data_set(shutil.copytree(data_set, tmp_path_factory.mktemp("encoded") / "data"))
+    return open_data_set(copy_data_set(data_set, tmp_path_factory.mktemp("encoded") / "data"))
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import shutil
 from types import SimpleNamespace
 
 import cv2
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import MODEL, PREPARE
+from tests.data_sets import copy_data_set
 from tests.videos import write_video
 from vidmodel_tf.clips.question import Question
 from vidmodel_tf.config import ModelConfig
@@ -93,7 +93,7 @@ def test_the_feature_cache_encodes_each_clip_once(data, monkeypatch, tmp_path):
     monkeypatch.setattr(encode_shards, "_encode", counting)
     shared = encoded_files(data, "train", cnn, MODEL, views=views)
     assert sum(passes) == 2 * 5
-    alone = open_data_set(shutil.copytree(data.path, tmp_path / "alone", ignore=shutil.ignore_patterns("features")))
+    alone = open_data_set(copy_data_set(data.path, tmp_path / "alone"))
     monkeypatch.setattr(
         encode_shards, "_share_frames", lambda clips: (([example], frames) for example, frames in clips)
     )

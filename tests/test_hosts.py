@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.data_sets import copy_data_set
 from tests.test_devices import assert_same_losses, settings
 from vidmodel_tf.backend.hosts import ALONE, Hosts
 from vidmodel_tf.cli import main
@@ -92,7 +93,7 @@ def folder(data_set, backbone_weights, tmp_path_factory):
     pytest.importorskip("jax", reason="the extra jax is not installed")
     out = tmp_path_factory.mktemp("hosts")
     shutil.copy(backbone_weights, out / "small_cnn.weights.h5")
-    shutil.copytree(data_set, out / "data", ignore=shutil.ignore_patterns("features"))
+    copy_data_set(data_set, out / "data")
     codes, errors = run_hosts(out, "stages", "alone", number=1)
     assert codes == [0], errors
     shutil.rmtree(out / "data" / "features")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,6 +15,7 @@ import pytest
 from keras import layers
 
 from tests.conftest import MODEL, TRAIN
+from tests.data_sets import copy_data_set
 from tests.own_backbones import save_backbone_file
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.export.fold_batch_norm import fold_batch_norm
@@ -290,7 +290,7 @@ def trained(data_set, tmp_path_factory):
     file = save_backbone_file(folder / "mine.keras")
     pretrained = keras.saving.load_model(file)
     config = dataclasses.replace(TRAIN, epochs=1, fine_tune_epochs=1, fine_tune_from="inner_last", learning_rate=1e-3)
-    data = shutil.copytree(data_set, tmp_path_factory.mktemp("own") / "data")  # gets a cache of features
+    data = copy_data_set(data_set, tmp_path_factory.mktemp("own") / "data")
     run = train(data, data.parent / "run", own_model(file), config)
     content = file.read_bytes()
     file.unlink()

@@ -3,12 +3,12 @@
 import csv
 import dataclasses
 import json
-import shutil
 
 import numpy as np
 import pytest
 
 from tests.conftest import MODEL, TRAIN
+from tests.data_sets import copy_data_set
 from vidmodel_tf.model.trainable import backbone_of
 from vidmodel_tf.records.data_set import open_data_set
 from vidmodel_tf.training.encoded_files import encoded_files
@@ -29,8 +29,7 @@ def history(run):
 
 @pytest.fixture(scope="module")
 def refit_run(data_set, backbone_weights, tmp_path_factory):
-    data = tmp_path_factory.mktemp("refit") / "data"
-    shutil.copytree(data_set, data)
+    data = copy_data_set(data_set, tmp_path_factory.mktemp("refit") / "data")
     model = dataclasses.replace(MODEL, weights=str(backbone_weights))
     return train(data, data.parent / "run", model, REFIT)
 

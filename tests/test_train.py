@@ -13,6 +13,7 @@ import pytest
 
 import vidmodel_tf as vm
 from tests.conftest import MODEL, TRAIN
+from tests.data_sets import copy_data_set
 from tests.hostile.same_content import values_of
 from vidmodel_tf.config import to_mapping, without_machine
 from vidmodel_tf.errors import InputError
@@ -137,8 +138,7 @@ def test_killed_it_goes_on_as_if_nothing_had_been(data_set, tmp_path):
 
 @pytest.fixture(scope="module")
 def two_stage_run(data_set, backbone_weights, tmp_path_factory):
-    data = tmp_path_factory.mktemp("two_stage") / "data"
-    shutil.copytree(data_set, data, ignore=shutil.ignore_patterns("features"))  # which other tests have filled
+    data = copy_data_set(data_set, tmp_path_factory.mktemp("two_stage") / "data")
     out = data.parent / "run"
     model = dataclasses.replace(MODEL, weights=str(backbone_weights), streams="both")
     training = dataclasses.replace(TRAIN, epochs=3, fine_tune_epochs=2, fine_tune_learning_rate=1e-3, mirror=True)

@@ -13,5 +13,7 @@ def repeated(batch: Any) -> Any:
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        return tf.data.Dataset.from_tensors(batch).repeat()
+        from vidmodel_tf.records.fixed_parallelism import fixed_parallelism
+
+        return fixed_parallelism(tf.data.Dataset.from_tensors(batch).repeat())
     return (batch for _ in itertools.count())

@@ -26,10 +26,10 @@ def compiled(model: keras.Model) -> Infer:
 
     Returns:
         A function of arrays with any number of rows. Under TensorFlow it is compiled once. JAX compiles it for each
-        new shape, so there it is given fewer rows only as part of a batch of a size that it knows. Devices that share a
-        batch (`devices.Devices.scope`) get equal parts.
+        new shape, so there it is given fewer rows only as part of a batch of a size that it knows. Devices of JAX that
+        share a batch (`devices.Devices.scope`) get equal parts.
     """
-    return _by_tensorflow(model) if keras.backend.backend() == "tensorflow" else _BatchOfKnownSize(model)
+    return _by_tensorflow(model) if keras.backend.backend() == "tensorflow" else _BatchOfKnownSize(_by_jax(model))
 
 
 def _by_tensorflow(model: keras.Model) -> Infer:
@@ -45,11 +45,36 @@ def _by_tensorflow(model: keras.Model) -> Infer:
     return call
 
 
+def _by_jax(model: keras.Model) -> Infer:
+    """As `predict_on_batch` would do, which also takes all weights back from JAX each time, and divides no batch."""
+    import jax
+
+    variables = model.variables
+
+    @jax.jit
+    def infer(values: Any, inputs: Any) -> Any:
+        with keras.StatelessScope(zip(variables, values, strict=True)):
+            return model(inputs, training=False)
+
+    def call(inputs: Any) -> Any:
+        values = [variable.value for variable in variables]
+        return keras.tree.map_structure(np.array, infer(values, keras.tree.map_structure(_on_devices, inputs)))
+
+    return call
+
+
+def _on_devices(rows: np.ndarray) -> Any:
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return rows
+    return keras.distribution.distribute_tensor(rows, distribution.get_data_layout(rows.shape))
+
+
 class _BatchOfKnownSize:
     """Fills batches up to a size that is compiled already, where that at most doubles the work."""
 
-    def __init__(self, model: keras.Model) -> None:
-        self._model = model
+    def __init__(self, infer: Infer) -> None:
+        self._infer = infer
         self._sizes: set[int] = set()
 
     def __call__(self, inputs: Any) -> Any:
@@ -58,7 +83,7 @@ class _BatchOfKnownSize:
         size = min((size for size in self._sizes if num_rows <= size <= 2 * num_rows), default=whole)
         self._sizes.add(size)
         filled = keras.tree.map_structure(lambda rows: _fill_up(rows, size), inputs)
-        return keras.tree.map_structure(lambda rows: rows[:num_rows], self._model.predict_on_batch(filled))
+        return keras.tree.map_structure(lambda rows: rows[:num_rows], self._infer(filled))
 
 
 def _num_sharing() -> int:

@@ -20,6 +20,7 @@ from vidmodel_tf.integrity import check_sums
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.records.damaged import readable
 from vidmodel_tf.records.described import check_description
+from vidmodel_tf.records.fixed_parallelism import fixed_parallelism
 from vidmodel_tf.records.layout import CONTENT, FEATURES, INFO, check_data_set_folder
 from vidmodel_tf.records.prepare_report import PrepareReport, read_report
 from vidmodel_tf.records.record_files import RecordFiles
@@ -186,7 +187,8 @@ class DataSet:
         names = ("id", "frames", "timestamps_seconds")
         features = tfds.features.FeaturesDict({name: self.features[name] for name in names})
         examples = self.records(split).in_order().map(lambda record: parse_clip(features, record[0]))
-        for example in readable(examples.prefetch(tf.data.AUTOTUNE).as_numpy_iterator(), self.path):
+        examples = fixed_parallelism(examples.prefetch(tf.data.AUTOTUNE))
+        for example in readable(examples.as_numpy_iterator(), self.path):
             stored = StoredFrames(tuple(example["frames"]), example["timestamps_seconds"])
             yield by_id[example["id"].decode()], stored
 

@@ -19,6 +19,7 @@ from vidmodel_tf.config import ModelConfig, TrainConfig
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.records.batch_share import WHOLE, BatchShare
 from vidmodel_tf.records.data_set import DataSet, open_data_set
+from vidmodel_tf.records.fixed_parallelism import fixed_parallelism
 from vidmodel_tf.records.frames import decode_augmented, decode_frames
 from vidmodel_tf.records.schema import parse_clip
 from vidmodel_tf.text.tokenize_graph import join_fields, text_encoder
@@ -103,7 +104,8 @@ def for_inference(
 
     clips = data.records(split).in_order().map(to_model, num_parallel_calls=tf.data.AUTOTUNE)
     num_batches = -(-data.count(split) // batch_size)
-    return clips.batch(batch_size).apply(tf.data.experimental.assert_cardinality(num_batches)).prefetch(1)
+    batches = clips.batch(batch_size).apply(tf.data.experimental.assert_cardinality(num_batches))
+    return fixed_parallelism(batches.prefetch(1))
 
 
 def _black_frames(config: ModelConfig) -> tf.Tensor:
@@ -158,7 +160,7 @@ def for_training(
         # Without the remainder every batch has the same static shape, so the training step is traced once.
         return clips.batch(share.rows(batch_size), drop_remainder=True)
 
-    return epochs(one_epoch, num_clips // batch_size, train.seed, first_epoch).prefetch(1)
+    return fixed_parallelism(epochs(one_epoch, num_clips // batch_size, train.seed, first_epoch).prefetch(1))
 
 
 def _augment(jpegs_T: tf.Tensor, config: ModelConfig, train: TrainConfig, seed: tf.Tensor) -> tf.Tensor:

@@ -16,6 +16,7 @@ from vidmodel_tf.config import QUESTION, TEXT_FIELDS
 from vidmodel_tf.errors import InputError
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.records.damaged import readable
+from vidmodel_tf.records.fixed_parallelism import fixed_parallelism
 from vidmodel_tf.records.layout import INFO
 from vidmodel_tf.records.record_lengths import check_record_lengths
 from vidmodel_tf.records.schema import labels_of, without_frames
@@ -96,7 +97,7 @@ class StoredClips:
 def _examples(features: tfds.features.FeaturesDict, paths: Sequence[str]) -> Iterator[dict[str, Any]]:
     records = tf.data.TFRecordDataset(list(paths))
     examples = records.map(features.deserialize_example, num_parallel_calls=tf.data.AUTOTUNE)
-    return examples.prefetch(tf.data.AUTOTUNE).as_numpy_iterator()
+    return fixed_parallelism(examples.prefetch(tf.data.AUTOTUNE)).as_numpy_iterator()
 
 
 def _stored_clip(example: Mapping[str, Any], split: str, labels: Labels) -> StoredClip:

@@ -19,6 +19,7 @@ from vidmodel_tf.model.build import build_frame_encoder
 from vidmodel_tf.progress import track
 from vidmodel_tf.records.damaged import readable
 from vidmodel_tf.records.data_set import DataSet
+from vidmodel_tf.records.fixed_parallelism import fixed_parallelism
 from vidmodel_tf.records.frames import decode_frames
 from vidmodel_tf.records.schema import parse_clip, serialize_example, without_frames
 from vidmodel_tf.storage import remove_leftovers
@@ -85,7 +86,7 @@ def _read_clips(shard: Path, view: View, data: DataSet, config: ModelConfig) -> 
         return example, frames[:, :, ::-1] if view == "mirrored" else frames
 
     records = tf.data.TFRecordDataset(str(shard)).map(to_frames, num_parallel_calls=tf.data.AUTOTUNE)
-    return readable(records.prefetch(_BATCH_SIZE).as_numpy_iterator(), shard)
+    return readable(fixed_parallelism(records.prefetch(_BATCH_SIZE)).as_numpy_iterator(), shard)
 
 
 def _share_frames(clips: Iterator[tuple[Example, np.ndarray]]) -> Iterator[tuple[list[Example], np.ndarray]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from vidmodel_tf.records.fixed_parallelism import fixed_parallelism
 from vidmodel_tf.records.pipeline import clip_text_encoder, epoch_seed, epochs
 from vidmodel_tf.training.encoded_files import EncodedFiles
 from vidmodel_tf.training.job import Job
@@ -41,7 +42,8 @@ def encoded_for_inference(files: EncodedFiles, job: Job, inputs: Inputs) -> tf.d
     if files.num_clips * (files.clip_bytes + token_bytes) <= KEPT_BYTES:
         clips = clips.cache()
     num_batches = -(-files.num_clips // job.batch_size)
-    return clips.batch(job.batch_size).apply(tf.data.experimental.assert_cardinality(num_batches)).prefetch(1)
+    batches = clips.batch(job.batch_size).apply(tf.data.experimental.assert_cardinality(num_batches))
+    return fixed_parallelism(batches.prefetch(1))
 
 
 def encoded_for_training(files: EncodedFiles, job: Job, inputs: Inputs, *, first_epoch: int) -> tf.data.Dataset:
@@ -69,7 +71,7 @@ def encoded_for_training(files: EncodedFiles, job: Job, inputs: Inputs, *, first
         clips = records.map(lambda i, r: to_model(i, r, epoch), num_parallel_calls=tf.data.AUTOTUNE)
         return clips.batch(job.share.rows(job.batch_size), drop_remainder=True)
 
-    return epochs(one_epoch, files.num_clips // job.batch_size, seed_of_run, first_epoch).prefetch(1)
+    return fixed_parallelism(epochs(one_epoch, files.num_clips // job.batch_size, seed_of_run, first_epoch).prefetch(1))
 
 
 def _to_inputs(job: Job, inputs: Inputs) -> ToInputs:
