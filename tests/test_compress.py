@@ -50,6 +50,12 @@ def asked_of_teacher(patch):
 
 
 @pytest.fixture(scope="module")
+def data(data_set, tmp_path_factory):
+    """The teacher's data set, for students whose frozen backbone fills a cache of features."""
+    return copy_data_set(data_set, tmp_path_factory.mktemp("data") / "data")
+
+
+@pytest.fixture(scope="module")
 def made(run_dir, tmp_path_factory):
     """The student's run folder, the report on it, and what the teacher was asked."""
     out = tmp_path_factory.mktemp("student") / "run"
@@ -279,12 +285,12 @@ def test_from_the_command_line_and_in_a_fresh_process(run_dir, tmp_path):
 
 @pytest.mark.slow
 def test_an_ensemble_of_two_streams_teaches_one_network_on_cached_encodings(
-    trained_runs, backbone_weights, tmp_path, monkeypatch
+    trained_runs, data, backbone_weights, tmp_path, monkeypatch
 ):
     asked, run = asked_of_teacher(monkeypatch), trained_runs("two_streams")
     config = dataclasses.replace(WITH_FRAMES, weights=str(backbone_weights))
     training = dataclasses.replace(TrainConfig(), epochs=2, batch_size=4, fine_tune_epochs=1)
-    result = compress(run.path, tmp_path / "run", config, training)
+    result = compress(run.path, tmp_path / "run", config, training, data=data)
     assert asked == ["train", "validation"]
     assert [row["stage"] for row in history(tmp_path / "run")] == ["frozen", "frozen", "fine_tune"]
     assert result.student.num_parameters < result.teacher.num_parameters
@@ -298,12 +304,6 @@ def test_refit_learns_from_the_validation_clips_too(run_dir, tmp_path):
 
 
 HALF = PruneConfig(share=0.5)
-
-
-@pytest.fixture(scope="module")
-def data(data_set, tmp_path_factory):
-    """The teacher's data set, for students whose frozen backbone fills a cache of features."""
-    return copy_data_set(data_set, tmp_path_factory.mktemp("data") / "data")
 
 
 @pytest.fixture(scope="module")

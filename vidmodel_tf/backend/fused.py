@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -84,20 +85,36 @@ def _batch_norm(
         epsilon=layer.epsilon,
         is_training=True,
     )
-    num_values = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), tf.float32)
-    biased = variance * (1 - 1 / num_values)  # as Keras has it
+    biased = variance * (1 - 1 / _num_values(inputs))  # as Keras has it
     for moving, of_batch in ((layer.moving_mean, mean), (layer.moving_variance, biased)):
-        moving.assign(moving * layer.momentum + of_batch * (1 - layer.momentum))
+        moving.value.assign_sub((moving.value - of_batch) * (1 - layer.momentum))
     return outputs
 
 
-def _clip(optimizer: keras.optimizers.AdamW, of_keras: Callable[..., Any], gradient: Any) -> Any:
+def _num_values(inputs: Any) -> Any:
+    """Of each channel: a number where the batch is known when the graph is built, else a tensor."""
     import tensorflow as tf
 
-    if not isinstance(gradient, tf.Tensor):  # that of an embedding, for some of its rows only
-        return of_keras(gradient)
-    # The reciprocal norm of zeros is infinite.
-    return gradient * tf.minimum(optimizer.clipnorm * tf.math.rsqrt(2 * tf.nn.l2_loss(gradient)), 1)
+    if inputs.shape.is_fully_defined():
+        return math.prod(inputs.shape[:-1])
+    return tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), tf.float32)
+
+
+def _clip(
+    optimizer: keras.optimizers.AdamW, of_keras: Callable[..., Sequence[Any]], gradients: Sequence[Any]
+) -> Sequence[Any]:
+    import tensorflow as tf
+
+    if not optimizer.clipnorm:
+        return of_keras(gradients)
+    limit, one = tf.constant(optimizer.clipnorm / math.sqrt(2)), tf.constant(1.0)  # the op halves the squares
+    return [
+        # The reciprocal norm of zeros is infinite.
+        gradient * tf.minimum(limit * tf.math.rsqrt(tf.nn.l2_loss(gradient)), one)
+        if isinstance(gradient, tf.Tensor)
+        else optimizer._clip_by_norm(gradient)  # that of an embedding, for some of its rows only
+        for gradient in gradients
+    ]
 
 
 def _decay(optimizer: keras.optimizers.AdamW, of_keras: Callable[..., None], variables: Sequence[Any]) -> None:
@@ -116,8 +133,12 @@ def _adam(
 ) -> None:
     import tensorflow as tf
 
+    # Each number is one op of the graph, however many variables there are.
+    beta_1, beta_2, epsilon = (
+        tf.constant(number) for number in (optimizer.beta_1, optimizer.beta_2, optimizer.epsilon)
+    )
     step = tf.cast(optimizer.iterations.value + 1, tf.float32)
-    powers = {"beta1_power": tf.pow(optimizer.beta_1, step), "beta2_power": tf.pow(optimizer.beta_2, step)}
+    powers = {"beta1_power": tf.pow(beta_1, step), "beta2_power": tf.pow(beta_2, step)}
     for gradient, variable in zip(gradients, variables, strict=True):
         if not isinstance(gradient, tf.Tensor):
             optimizer.update_step(gradient, variable.value, learning_rate)
@@ -128,12 +149,12 @@ def _adam(
             m=optimizer._momentums[index].value.handle,
             v=optimizer._velocities[index].value.handle,
             lr=learning_rate,
-            beta1=optimizer.beta_1,
-            beta2=optimizer.beta_2,
-            epsilon=optimizer.epsilon,
+            beta1=beta_1,
+            beta2=beta_2,
+            epsilon=epsilon,
             grad=gradient,
             **powers,
         )
 
 
-_OF_ADAM_W = {"_clip_by_norm": _clip, "_apply_weight_decay": _decay, "_backend_update_step": _adam}
+_OF_ADAM_W = {"_clip_gradients": _clip, "_apply_weight_decay": _decay, "_backend_update_step": _adam}
