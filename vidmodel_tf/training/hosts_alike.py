@@ -1,4 +1,4 @@
-"""Several machines that train one run: whether they do the same, and what each does apart beforehand."""
+"""Several machines that train one run: whether they do the same, in the same run folder."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import json
 import secrets
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -15,12 +14,9 @@ from vidmodel_tf import folder_lock
 from vidmodel_tf.backend.choose import chosen_backend
 from vidmodel_tf.backend.hosts import Hosts
 from vidmodel_tf.errors import InputError
-from vidmodel_tf.records.data_set import DataSet
 from vidmodel_tf.run_folder.run import Run, settings_of
 from vidmodel_tf.storage import write_text
-from vidmodel_tf.training.build_stage import fill_caches
 from vidmodel_tf.training.machine import backend_version
-from vidmodel_tf.training.plan import plan_stages
 from vidmodel_tf.version import __version__
 
 _TOKEN = f"{folder_lock.NAME}.hosts"
@@ -74,22 +70,3 @@ def _shows(path: Path, token: str) -> bool:
                 return True
         time.sleep(_LOOK_SECONDS)
     return False
-
-
-def encode_apart(run: Run, data: DataSet, build: Callable[[], keras.Model], hosts: Hosts) -> None:
-    """Fills the feature cache, each machine its part of it.
-
-    A model that is spread over all machines computes on all of them at once, and only on parts of one batch.
-
-    Args:
-        run: What is to be trained.
-        data: Its data set.
-        build: Builds the run's model with the weights of its backbone.
-        hosts: The machines, which have joined.
-    """
-    if not any(stage.is_on_cnn for stage in plan_stages(run.config, refit=False)):
-        return
-    model, splits = build(), [split for split in ("train", "validation") if data.count(split)]
-    fill_caches(run, data, model, splits, hosts=hosts)
-    hosts.wait_for_all()
-    fill_caches(run, data, model, splits)  # where the cache lies in a folder that is not shared

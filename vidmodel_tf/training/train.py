@@ -32,9 +32,10 @@ from vidmodel_tf.text.vectors.embeddings import read_embeddings, read_kept_vecto
 from vidmodel_tf.text.vectors.word_vectors import WordVectors
 from vidmodel_tf.text.vocabulary import count_words
 from vidmodel_tf.training.build_stage import check_cut
+from vidmodel_tf.training.encode_apart import encode_apart
 from vidmodel_tf.training.examples import write_examples
 from vidmodel_tf.training.full_batches import check_shared
-from vidmodel_tf.training.hosts_alike import check_alike, check_shared_folder, encode_apart
+from vidmodel_tf.training.hosts_alike import check_alike, check_shared_folder
 from vidmodel_tf.training.job import Job
 from vidmodel_tf.training.machine import log_machine
 from vidmodel_tf.training.stages import run_stages
