@@ -101,6 +101,14 @@ def test_unknown_command(capsys):
     assert len(error.splitlines()) == 1
 
 
+def test_an_option_of_another_command(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["predict", "run", "a.mp4", "--hosts", "a:1,b:1"])
+    assert caught.value.code == 2
+    told = "vidmodel predict: unrecognized arguments: --hosts (see vidmodel predict --help)\n"
+    assert capsys.readouterr().err == told
+
+
 def test_predict_fails_when_nothing_was_answered(run_dir, clips_csv, tmp_path, capsys):
     (tmp_path / "broken.mp4").write_text("no video")
     broken = str(tmp_path / "broken.mp4")

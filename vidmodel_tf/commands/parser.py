@@ -40,9 +40,12 @@ class Parser(argparse.ArgumentParser):
     """Reports a usage error in one line, with a hint where a file name was taken for an option."""
 
     def parse_known_args(self, *args: Any, **kwargs: Any) -> Any:
-        """As argparse does; keeps the arguments for the hint."""
+        """As argparse does, but a command itself refuses what it does not know; keeps the arguments for the hint."""
         self._given: list[str] = list(args[0] or ()) if args else []
-        return super().parse_known_args(*args, **kwargs)
+        options, unknown = super().parse_known_args(*args, **kwargs)
+        if unknown and not self._subparsers:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return options, unknown
 
     def error(self, message: str) -> NoReturn:
         """Exits with code 2."""
