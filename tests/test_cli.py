@@ -105,7 +105,7 @@ def test_an_option_of_another_command(capsys):
     with pytest.raises(SystemExit) as caught:
         main(["predict", "run", "a.mp4", "--hosts", "a:1,b:1"])
     assert caught.value.code == 2
-    told = "vidmodel predict: unrecognized arguments: --hosts (see vidmodel predict --help)\n"
+    told = "vidmodel predict: unrecognized arguments: --hosts a:1,b:1 (see vidmodel predict --help)\n"
     assert capsys.readouterr().err == told
 
 
