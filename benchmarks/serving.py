@@ -2,7 +2,7 @@
 
     pip install ".[onnx,openvino]" && python benchmarks/serving.py
 
-ResNet50 (`--backbone`) with random weights and statistics, one clip (`--batch`) of 16 frames of 224 x 224 a call,
+ResNet50 (`--backbone`) with random weights and shifts, one clip (`--batch`) of 16 frames of 224 x 224 a call,
 float32, two threads. The forms are called by turns, with a pause in which the threads of the one before fall asleep, so
 that whatever else the machine does falls on all of them. The bfloat16 model of OpenVINO is measured too where the
 processor has bfloat16.
@@ -34,6 +34,7 @@ from vidmodel_tf.forms.token_ids import encode_texts
 from vidmodel_tf.labels import Labels
 from vidmodel_tf.model.build import build_model
 from vidmodel_tf.model.trainable import backbone_of
+from vidmodel_tf.records.fixed_parallelism import fixed_parallelism
 from vidmodel_tf.run_folder.run import Run, load_run
 from vidmodel_tf.run_folder.save_run import save_run
 from vidmodel_tf.text.vocabulary import Vocabulary
@@ -79,13 +80,13 @@ def _untrained_run(path: Path, backbone: str, size: int) -> Run:
     config = ModelConfig(backbone=backbone, weights="none", num_frames=16, height=size, width=size)
     labels, vocabulary = Labels({"label": ["calm", "fight"]}), Vocabulary(TEXT.split(), ModelConfig().text_fields)
     model = build_model(config, labels, len(vocabulary))
-    _draw_statistics(model)
+    _draw_shifts(model)
     save_run(path, model, config, labels, vocabulary)
     return load_run(path)
 
 
-def _draw_statistics(model: tf.keras.Model) -> None:
-    """Draws some: untrained ones shift by zero, and without a shift graph optimizers fuse fewer ops than they will."""
+def _draw_shifts(model: tf.keras.Model) -> None:
+    """Gives BatchNorms random shifts, as trained ones have: without them TensorFlow fuses fewer ops."""
     rng = np.random.default_rng(0)
     for layer in backbone_of(model).layers:
         if isinstance(layer, tf.keras.layers.BatchNormalization):
@@ -142,7 +143,8 @@ def _print_start(version: Path, frames: np.ndarray) -> None:
 
 def _warm_up(model, version: Path) -> None:
     """Does what a server does with the requests that lie in the SavedModel."""
-    for record in tf.data.TFRecordDataset(str(version / "assets.extra" / "tf_serving_warmup_requests")):
+    requests = tf.data.TFRecordDataset(str(version / "assets.extra" / "tf_serving_warmup_requests"))
+    for record in fixed_parallelism(requests):
         request = prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request
         inputs = {name: tf.constant(tf.make_ndarray(value)) for name, value in request.inputs.items()}
         model.signatures[request.model_spec.signature_name](**inputs)

@@ -31,7 +31,7 @@ TEACHER = ["--config", HERE / "accuracy" / "fights_recipe_nets.json", "--set", "
            "--set", "model.num_frames=16", "--set", "train.mirror=false"]  # fmt: skip
 SMALL = ["--set", "model.ensemble_size=1", "--set", "model.streams=motion", "--set", "model.num_frames=8"]
 STUDENTS = {"distilled": SMALL, "pruned": ["--set", "prune.share=0.5"]}
-ALONE = "labels alone"
+ALONE = "labels_alone"
 MODELS = ("teacher", *STUDENTS, ALONE)
 
 
@@ -79,7 +79,9 @@ def _measure(rows: Sequence[Prediction], teacher: Sequence[Prediction]) -> dict[
 
 def _costs(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
-        "size_ratio": reports[0]["student"]["num_bytes"] / reports[0]["teacher"]["num_bytes"],
+        "size_ratio": statistics.median(
+            report["student"]["num_bytes"] / report["teacher"]["num_bytes"] for report in reports
+        ),
         "times_faster": statistics.median(report["speedup"] for report in reports),
         "times_faster_of_folds": [report["speedup"] for report in reports],
     }

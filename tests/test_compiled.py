@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+from vidmodel_tf.backend import compiled as backend
 from vidmodel_tf.backend.compiled import _BatchOfKnownSize, _on_devices, compiled
 from vidmodel_tf.backend.devices import find_devices
 
@@ -67,13 +68,21 @@ def test_smaller_batches_are_filled_up_to_a_known_size():
 def answer_on_one_and_two():
     """The tests above, under JAX, on one device and on two that share each batch."""
     for number in (1, 2):
-        with find_devices(number).scope():
-            model = make_model()
+        with find_devices(number).scope(), pytest.MonkeyPatch.context() as patch:
+            model, shares = make_model(), []
+            patch.setattr(backend, "_on_devices", lambda rows, shares=shares: keep_shares(_on_devices(rows), shares))
+            before = [variable.value for variable in model.variables]
             test_rows_come_back_as_the_layers_compute_them(model, compiled)
+            assert all(one.value is other for one, other in zip(model.variables, before, strict=True))
             test_weights_that_change_later_count(model)
-    with find_devices(2).scope():
-        shards = _on_devices(np.arange(8).reshape(4, 2)).addressable_shards
-    assert [shard.data.tolist() for shard in shards] == [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]
+        of_four_rows = shares[0]
+        assert of_four_rows == ([] if number == 1 else [2, 2])
+
+
+def keep_shares(rows, shares):
+    """Notes how many rows lie on each device."""
+    shares.append([len(shard.data) for shard in getattr(rows, "addressable_shards", ())])
+    return rows
 
 
 @pytest.mark.slow

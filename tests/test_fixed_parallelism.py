@@ -31,7 +31,7 @@ def test_every_data_set_that_training_and_evaluation_read(data_set, backbone_wei
     model = dataclasses.replace(MODEL, weights=str(backbone_weights), branches="video")
     train(data, tmp_path / "run", model, dataclasses.replace(TRAIN, epochs=1, fine_tune_epochs=1))
     evaluate(tmp_path / "run")
-    assert len(read) > 8
+    assert len(read) >= 2 * len(("cache", "training", "validation"))  # of two stages
     assert {dataset.options().autotune.enabled for dataset in read} == {False}
 
 

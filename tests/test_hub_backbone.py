@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from tests.conftest import MODEL, TRAIN
-from tests.data_sets import copy_data_set
 from tests.own_backbones import save_hub_preset
 from vidmodel_tf.errors import InputError, VidmodelError
 from vidmodel_tf.model import own_backbone
@@ -188,7 +187,7 @@ def test_settings_name_a_preset_without_place_and_version(preset, name):
 
 @pytest.mark.slow
 def test_training_loads_a_preset_once(preset, data_set, tmp_path, monkeypatch):
-    data, loaded = copy_data_set(data_set, tmp_path / "data"), []
+    loaded = []
 
     def load(*args, **kwargs):
         loaded.append(args)
@@ -198,7 +197,7 @@ def test_training_loads_a_preset_once(preset, data_set, tmp_path, monkeypatch):
     config = dataclasses.replace(MODEL, backbone=f"keras_hub:{preset}", weights="imagenet")
     settings = dataclasses.replace(TRAIN, fine_tune_epochs=1, fine_tune_from="misspelt")
     with pytest.raises(InputError, match="fine_tune_from: expected a layer of hub_backbone"):
-        train(data, tmp_path / "run", config, settings)
+        train(data_set, tmp_path / "run", config, settings)
     assert len(loaded) == 1
 
 

@@ -66,7 +66,6 @@ def test_videos_serve_models_of_words_too(data_set, tmp_path):
         data_set, tmp_path / "run", dataclasses.replace(WORDS, num_frames=4), dataclasses.replace(TRAIN, epochs=1)
     )
     assert evaluate(run.path).num_clips > 0
-    assert not (data_set / "features").exists()
     (tmp_path / "undecodable.mp4").write_bytes(b"no video")
     answered, missing = predict(run.path, [tmp_path / "undecodable.mp4", tmp_path / "typo.mp4"], text="A blue film")
     assert set(answered.heads) == {"colour", "topic"}

@@ -46,7 +46,7 @@ def _by_tensorflow(model: keras.Model) -> Infer:
 
 
 def _by_jax(model: keras.Model) -> Infer:
-    """As `predict_on_batch` would do, which also takes all weights back from JAX each time, and divides no batch."""
+    """Unlike `predict_on_batch`, it assigns no weights back, and gives each device a part of the rows."""
     import jax
 
     variables = model.variables
@@ -80,7 +80,8 @@ class _BatchOfKnownSize:
     def __call__(self, inputs: Any) -> Any:
         num_rows = len(keras.tree.flatten(inputs)[0])
         whole = -(-num_rows // _num_sharing()) * _num_sharing()
-        size = min((size for size in self._sizes if num_rows <= size <= 2 * num_rows), default=whole)
+        known = [size for size in self._sizes if num_rows <= size <= 2 * num_rows and size % _num_sharing() == 0]
+        size = min(known, default=whole)
         self._sizes.add(size)
         filled = keras.tree.map_structure(lambda rows: _fill_up(rows, size), inputs)
         return keras.tree.map_structure(lambda rows: rows[:num_rows], self._infer(filled))

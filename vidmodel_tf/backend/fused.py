@@ -92,7 +92,7 @@ def _batch_norm(
 
 
 def _num_values(inputs: Any) -> Any:
-    """Of each channel: a number where the batch is known when the graph is built, else a tensor."""
+    """How many values each channel has; a tensor where the size of the batch is not known yet."""
     import tensorflow as tf
 
     if inputs.shape.is_fully_defined():
@@ -138,6 +138,7 @@ def _adam(
         tf.constant(number) for number in (optimizer.beta_1, optimizer.beta_2, optimizer.epsilon)
     )
     step = tf.cast(optimizer.iterations.value + 1, tf.float32)
+    rate = tf.convert_to_tensor(learning_rate)
     powers = {"beta1_power": tf.pow(beta_1, step), "beta2_power": tf.pow(beta_2, step)}
     for gradient, variable in zip(gradients, variables, strict=True):
         if not isinstance(gradient, tf.Tensor):
@@ -148,7 +149,7 @@ def _adam(
             var=variable.value.handle,
             m=optimizer._momentums[index].value.handle,
             v=optimizer._velocities[index].value.handle,
-            lr=learning_rate,
+            lr=rate,
             beta1=beta_1,
             beta2=beta_2,
             epsilon=epsilon,

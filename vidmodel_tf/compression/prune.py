@@ -16,6 +16,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from vidmodel_tf.backend.compiled import compiled
 from vidmodel_tf.compression.channel_chains import Chain, find_chains
 from vidmodel_tf.compression.choose_channels import Moments, choose_channels
 from vidmodel_tf.compression.sampled_inputs import sampled_inputs
@@ -95,9 +96,10 @@ def _advance(model: keras.Model, read: Any, maps: np.ndarray, wanted: Any) -> tu
     except ValueError:  # "disconnected": some connection leads past it
         return read, maps
     below = keras.Model(read, wanted)
+    infer = compiled(below)
     advanced = np.empty((len(maps), *below.output_shape[1:]), np.float32)  # large: not twice in memory
     for source, place in zip(_batches(maps), _batches(advanced), strict=True):
-        place[:] = below.predict_on_batch(source)
+        place[:] = infer(source)
     return wanted, advanced
 
 
@@ -117,9 +119,9 @@ def _fit(
 def _samples(model: keras.Model, read: Any, maps: np.ndarray, names: Sequence[str]) -> Iterator[dict[str, np.ndarray]]:
     """What convolutions read at sampled positions, [n, c, k] for each batch; the same positions in every call."""
     convolutions = [model.get_layer(name) for name in names]
-    reading = keras.Model(read, [convolution.input for convolution in convolutions])
+    reading = compiled(keras.Model(read, [convolution.input for convolution in convolutions]))
     for number, batch in enumerate(_batches(maps)):
-        found = reading.predict_on_batch(batch)
+        found = reading(batch)
         yield {
             convolution.name: sampled_inputs(convolution, each, _NUM_POSITIONS, np.random.default_rng(number))
             for convolution, each in zip(convolutions, found if isinstance(found, list) else [found], strict=True)

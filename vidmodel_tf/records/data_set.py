@@ -186,7 +186,11 @@ class DataSet:
         by_id = {clip.id: clip for clip in self.in_split(split)}
         names = ("id", "frames", "timestamps_seconds")
         features = tfds.features.FeaturesDict({name: self.features[name] for name in names})
-        examples = self.records(split).in_order().map(lambda record: parse_clip(features, record[0]))
+        examples = (
+            self.records(split)
+            .in_order()
+            .map(lambda record: parse_clip(features, record[0]), num_parallel_calls=tf.data.AUTOTUNE)
+        )
         examples = fixed_parallelism(examples.prefetch(tf.data.AUTOTUNE))
         for example in readable(examples.as_numpy_iterator(), self.path):
             stored = StoredFrames(tuple(example["frames"]), example["timestamps_seconds"])
