@@ -63,7 +63,7 @@ def train(model, drop_remainder=False):
     return loss, model.get_weights(), [variable.numpy() for variable in model.optimizer.variables]
 
 
-@pytest.mark.parametrize("drop_remainder", [False, True])
+@pytest.mark.parametrize("drop_remainder", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_the_same_numbers_come_out(drop_remainder):
     expected_loss, *expected = train(compile_model(build()))
     model = compile_model(build())
@@ -86,7 +86,10 @@ def test_one_op_takes_the_place_of_many(dtype):
     assert len(ops) < 0.55 * len(ops_of_a_step(compile_model(build(dtype=dtype))))
 
 
-@pytest.mark.parametrize("settings", [{"axis": 1}, {"epsilon": 1e-7}, {"scale": False}])
+@pytest.mark.parametrize(
+    "settings",
+    [{"axis": 1}, *(pytest.param(each, marks=pytest.mark.slow) for each in ({"epsilon": 1e-7}, {"scale": False}))],
+)
 def test_batch_norms_that_the_op_cannot_compute_are_left_alone(settings):
     expected, model = train(compile_model(build(**settings))), compile_model(build(**settings))
     with fused_training(model):
@@ -117,6 +120,7 @@ def test_bfloat16_is_as_near_to_float32_as_that_of_keras():
     assert np.abs(fused - exact).max() < 2 * np.abs(of_keras - exact).max() + 0.01
 
 
+@pytest.mark.slow
 def test_training_in_bfloat16_is_that_of_keras():
     expected_loss, expected, _ = train(compile_model(build(dtype="mixed_bfloat16")))
     model = compile_model(build(dtype="mixed_bfloat16"))

@@ -61,6 +61,7 @@ def test_words_alone_have_no_contact_sheet(words_data):
     assert found.words["title"].clips_with_words == 60
 
 
+@pytest.mark.slow
 def test_videos_serve_models_of_words_too(data_set, tmp_path):
     run = train(
         data_set, tmp_path / "run", dataclasses.replace(WORDS, num_frames=4), dataclasses.replace(TRAIN, epochs=1)
