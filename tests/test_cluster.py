@@ -82,13 +82,14 @@ def _no_process_is_left():
 
 
 def worker_processes() -> list[int]:
-    """Of all pools on this machine that have been begun from here, on nodes too."""
+    """Of all pools on this machine that have been begun from here, on nodes too; not by tests that run beside these."""
+    names = ("PYTEST_XDIST_TESTRUNUID", "PYTEST_XDIST_WORKER")
+    here = [os.environ.get(name) for name in names]
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if "popen_loky" in " ".join(process.cmdline()) and process.environ().get("PYTEST_XDIST_TESTRUNUID") == (
-                os.environ.get("PYTEST_XDIST_TESTRUNUID")
-            ):
+            is_worker = "popen_loky" in " ".join(process.cmdline())
+            if is_worker and [process.environ().get(name) for name in names] == here:
                 found.append(process.pid)
     return found
 
