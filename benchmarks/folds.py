@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,19 @@ from vidmodel_tf.run_folder.run import Run
 
 NUM_FOLDS = 5
 HEAD = "label"
+
+
+def parse_options(description: str, work: str) -> argparse.Namespace:
+    """The options of a script: `clips`, and `work`, the folder for all but the result.
+
+    Args:
+        description: What the script is for.
+        work: The default folder.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clips", help="clips.csv of Surveillance Camera Fight")
+    parser.add_argument("--work", type=Path, default=work, help="where all else goes (default: %(default)s)")
+    return parser.parse_args()
 
 
 def vidmodel(*arguments: Any) -> None:

@@ -9,7 +9,6 @@ Interrupted, it goes on with the fold that it was in. Writes `docs/quantization.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import time
@@ -18,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
-from folds import HEAD, NUM_FOLDS, label_agreement, predict, vidmodel
+from folds import HEAD, NUM_FOLDS, label_agreement, parse_options, predict, vidmodel
 
 from vidmodel_tf.evaluation.cross_metrics import paired_difference, pooled_metrics
 from vidmodel_tf.evaluation.predictions import (
@@ -43,11 +42,8 @@ FORMS = (REFERENCE, "float32", "float16", "dynamic", "int8", "pair_float32", "pa
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("clips", help="clips.csv of Surveillance Camera Fight")
-    parser.add_argument("--work", default="runs/quantization", help="where all else goes (default: %(default)s)")
-    options = parser.parse_args()
-    work = Path(options.work)
+    options = parse_options(__doc__, "runs/quantization")
+    work = options.work
     data = work / "fights"
     vidmodel("prepare", options.clips, "--out", data)
     answers = [_answers_of_fold(data, work, fold) for fold in range(1, NUM_FOLDS + 1)]

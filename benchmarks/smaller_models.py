@@ -9,14 +9,13 @@ were held out. Interrupted, it goes on with the fold that it was in. Writes `doc
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from folds import HEAD, NUM_FOLDS, label_agreement, predict, vidmodel
+from folds import HEAD, NUM_FOLDS, label_agreement, parse_options, predict, vidmodel
 
 from vidmodel_tf.evaluation.cross_metrics import paired_difference, pooled_metrics
 from vidmodel_tf.evaluation.predictions import FILE_NAME, Prediction, read_predictions, write_predictions
@@ -36,11 +35,8 @@ MODELS = ("teacher", *STUDENTS, ALONE)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("clips", help="clips.csv of Surveillance Camera Fight")
-    parser.add_argument("--work", default="runs/smaller_models", help="where all else goes (default: %(default)s)")
-    options = parser.parse_args()
-    work = Path(options.work)
+    options = parse_options(__doc__, "runs/smaller_models")
+    work = options.work
     vidmodel("prepare", options.clips, "--out", work / "fights")
     folds = [_answers_of_fold(work, fold) for fold in range(1, NUM_FOLDS + 1)]
     predictions = {name: [row for fold in folds for row in fold[name]] for name in MODELS}
