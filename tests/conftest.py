@@ -7,6 +7,7 @@ import functools
 import os
 import shutil
 import signal
+import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -41,6 +42,20 @@ MODEL = ModelConfig(
     hidden_units=16,
 )
 TRAIN = TrainConfig(epochs=4, batch_size=4, learning_rate=5e-3, patience=50, mirror=False)
+
+
+_STARTED = time.monotonic()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--minutes", type=float, default=float("inf"), help="skip tests that would begin later than that")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Before any fixture is made for a test that there is no time for."""
+    if time.monotonic() - _STARTED > 60 * item.config.getoption("minutes"):
+        pytest.skip("not begun: the --minutes are over")
 
 
 @pytest.fixture(scope="session", autouse=True)

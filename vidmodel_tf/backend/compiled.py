@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from vidmodel_tf.backend.fused import fused_inference
+
 Infer = Callable[[Any], Any]
 """From inputs to outputs, NumPy arrays [B, ...] nested as those of the model."""
 
@@ -36,7 +38,8 @@ def _by_tensorflow(model: keras.Model) -> Infer:
     import tensorflow as tf
 
     specs = keras.tree.map_structure(lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), model.input)
-    infer = tf.function(lambda inputs: model(inputs, training=False), input_signature=[specs])
+    with fused_inference(model):
+        infer = tf.function(lambda inputs: model(inputs, training=False)).get_concrete_function(specs)
 
     def call(inputs: Any) -> Any:
         outputs = infer(keras.tree.map_structure(tf.convert_to_tensor, inputs))

@@ -1,8 +1,9 @@
-"""BatchNorm and AdamW in one op each, while a model trains under TensorFlow.
+"""Fewer and larger ops of TensorFlow in the place of those that Keras makes a model of.
 
-Keras computes both out of single sums and products. Under TensorFlow on a processor each of these is a pass over
-memory, and all of them are a large part of the graph that the first step has to build (docs/performance.md). The layers
-and the optimizer stay Keras's own, so that files do not show how a model was trained.
+Keras computes BatchNorm and AdamW out of single sums and products, and an LSTM with a product of its inputs at each
+step. Under TensorFlow on a processor each of these is a pass over memory, and all of them are a large part of the graph
+that the first step has to build (docs/performance.md). The layers and the optimizer stay Keras's own, so that files do
+not show how a model was trained.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ _SMALLEST_EPSILON = 1.001e-5  # that TensorFlow's own callers of the op allow, f
 
 @contextlib.contextmanager
 def fused_training(model: keras.Model) -> Iterator[None]:
-    """Fuses the BatchNorms and the optimizer of a model that is compiled with AdamW; on JAX, XLA does so by itself.
+    """Fuses the BatchNorms, the LSTMs and the optimizer of a model that is compiled with AdamW.
+
+    On JAX, XLA does so by itself.
 
     Args:
         model: To be trained inside the block; the same numbers, but for rounding, come out.
@@ -28,12 +31,25 @@ def fused_training(model: keras.Model) -> Iterator[None]:
     if keras.backend.backend() != "tensorflow":
         yield
         return
-    with contextlib.ExitStack() as stack:
-        for layer in filter(_can_be_fused, model._flatten_layers()):
+    with fused_inference(model), contextlib.ExitStack() as stack:
+        for layer in filter(_is_known_batch_norm, model._flatten_layers()):
             stack.enter_context(_replaced(layer, "call", _batch_norm))
         if _is_plain(model.optimizer):
             for name, method in _OF_ADAM_W.items():
                 stack.enter_context(_replaced(model.optimizer, name, method))
+        yield
+
+
+@contextlib.contextmanager
+def fused_inference(model: keras.Model) -> Iterator[None]:
+    """Fuses what can be of a model whose graph is made inside the block: its LSTMs and GRUs.
+
+    Args:
+        model: Any; the same numbers, but for rounding, come out.
+    """
+    with contextlib.ExitStack() as stack:
+        for layer in filter(_is_known_recurrent, model._flatten_layers()):
+            stack.enter_context(_replaced(layer, "inner_loop", _recurrent))
         yield
 
 
@@ -53,7 +69,38 @@ def _is_plain(optimizer: Any) -> bool:
     return is_adam_w and not (optimizer.amsgrad or optimizer.gradient_accumulation_steps)
 
 
-def _can_be_fused(layer: Any) -> bool:
+def _is_known_recurrent(layer: Any) -> bool:
+    """With gates as Keras has them by default, and not for cuDNN, which is faster still."""
+    import tensorflow as tf
+
+    is_as_by_default = (
+        type(layer) in (keras.layers.LSTM, keras.layers.GRU)
+        and layer.activation is keras.activations.tanh
+        and layer.recurrent_activation is keras.activations.sigmoid
+        and layer.use_bias
+        and getattr(layer, "reset_after", True)
+        and not (layer.dropout or layer.recurrent_dropout or layer.return_state or layer.stateful or layer.unroll)
+    )
+    return is_as_by_default and not (layer.use_cudnn and tf.config.list_logical_devices("GPU"))
+
+
+def _recurrent(
+    layer: keras.layers.LSTM | keras.layers.GRU,
+    of_keras: Callable[..., Any],
+    sequences: Any,
+    initial_state: Any,
+    mask: Any,
+    training: bool | None = False,
+) -> Any:
+    from vidmodel_tf.backend.recurrent_loop import run_loop
+    from vidmodel_tf.backend.trained_lstm import run_trained_lstm
+
+    if sequences.shape[1] is None or (training and not isinstance(layer, keras.layers.LSTM)):
+        return of_keras(sequences, initial_state, mask, training)
+    return (run_trained_lstm if training else run_loop)(layer, sequences, initial_state, mask)
+
+
+def _is_known_batch_norm(layer: Any) -> bool:
     return (
         type(layer) is keras.layers.BatchNormalization
         and layer.axis in (-1, 3)

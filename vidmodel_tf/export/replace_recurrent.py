@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
 
 import keras
 from keras import layers
 
+from vidmodel_tf.backend.recurrent_steps import Recurrent
 from vidmodel_tf.model.layers import SlotMask
 
-Recurrent: TypeAlias = layers.LSTM | layers.GRU
 MakeRecurrent = Callable[[Recurrent, bool], Recurrent]
 
 

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from vidmodel_tf.export.looping import with_looping_recurrent
 from vidmodel_tf.export.parts import InferenceParts
 
 
@@ -24,6 +25,7 @@ class InferenceGraph:
     """
 
     def __init__(self, parts: InferenceParts) -> None:
+        parts = with_looping_recurrent(parts)
         config, self.num_features = parts.config, parts.num_features
         inputs = {"token_ids": tf.TensorSpec((None, config.num_tokens), tf.int32, "token_ids")}
         if config.has_frames:

@@ -5,29 +5,37 @@ Legend of shapes: B batch, T slots, D features, U units, G gates (4 of an LSTM, 
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import keras
 import tensorflow as tf
+from keras import layers
 
-from vidmodel_tf.export.replace_recurrent import Recurrent
-
+Recurrent: TypeAlias = layers.LSTM | layers.GRU
 States = tuple[tf.Tensor, ...]  # [B, U] each: h, and of an LSTM also c
 
 
-def project_inputs(layer: Recurrent, sequences: tf.Tensor, mask) -> tuple[tf.Tensor, tf.Tensor]:
-    """What the inputs [B, T, D] alone add to the gates, [B, T, G * U], and the mask, boolean [B, T, 1].
+def project_inputs(layer: Recurrent, sequences: tf.Tensor, mask) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """What the inputs [B, T, D] alone add to the gates, [B, T, G * U], and the mask, boolean [B, T, 1] or None.
 
     Both in the order in which the layer reads. `mask` is None, boolean [B, T], or that in a list.
     """
     cell, mask = layer.cell, mask[0] if isinstance(mask, list | tuple) else mask
     bias = cell.bias if isinstance(layer, keras.layers.LSTM) else cell.bias[0]  # a GRU's second one is the state's
     projected = tf.matmul(sequences, cell.kernel) + bias
-    mask = tf.ones_like(sequences[..., :1], tf.bool) if mask is None else mask[..., tf.newaxis]
-    return (projected[:, ::-1], mask[:, ::-1]) if layer.go_backwards else (projected, mask)
+    mask = None if mask is None else mask[..., tf.newaxis]
+    if layer.go_backwards:
+        return projected[:, ::-1], None if mask is None else mask[:, ::-1]
+    return projected, mask
 
 
-def after_step(layer: Recurrent, projected: tf.Tensor, mask: tf.Tensor, states: States) -> tuple[States, tf.Tensor]:
-    """The states after a step, and its output; a step that the mask rules out leaves the states."""
+def after_step(
+    layer: Recurrent, projected: tf.Tensor, mask: tf.Tensor | None, states: States
+) -> tuple[States, tf.Tensor]:
+    """The states after a step, and its output; a step that the mask [B, 1] rules out leaves the states."""
     after = (_lstm_step if isinstance(layer, keras.layers.LSTM) else _gru_step)(layer.cell, projected, states)
+    if mask is None:
+        return after, after[0]
     states = tuple(tf.where(mask, new, old) for new, old in zip(after, states, strict=True))
     h = states[0]
     return states, tf.where(mask, h, tf.zeros_like(h)) if layer.zero_output_for_mask else h
