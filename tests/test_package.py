@@ -29,6 +29,7 @@ FLOORS = [
     {"storage", "append_whole", "check_settings", "folder_lock"},
     {"user_cache", "extras"},
     {"remote"},
+    {"recurrent"},
     {"backend"},
     {"integrity"},
     {"decision"},

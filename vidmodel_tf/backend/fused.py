@@ -92,8 +92,8 @@ def _recurrent(
     mask: Any,
     training: bool | None = False,
 ) -> Any:
-    from vidmodel_tf.backend.recurrent_loop import run_loop
-    from vidmodel_tf.backend.trained_lstm import run_trained_lstm
+    from vidmodel_tf.recurrent.loop import run_loop
+    from vidmodel_tf.recurrent.trained_lstm import run_trained_lstm
 
     if sequences.shape[1] is None or (training and not isinstance(layer, keras.layers.LSTM)):
         return of_keras(sequences, initial_state, mask, training)

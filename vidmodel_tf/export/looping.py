@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import keras
 
-from vidmodel_tf.backend.recurrent_loop import run_loop
-from vidmodel_tf.backend.recurrent_steps import Recurrent
 from vidmodel_tf.export.parts import InferenceParts
+from vidmodel_tf.recurrent.loop import run_loop
+from vidmodel_tf.recurrent.steps import Recurrent
 
 _register = keras.saving.register_keras_serializable(package="vidmodel_tf.export")  # `Bidirectional` copies by config
 
 
 def with_looping_recurrent(parts: InferenceParts) -> InferenceParts:
-    """The same parts with LSTMs and GRUs that compute as `recurrent_loop.run_loop` does."""
+    """The same parts with LSTMs and GRUs that compute as `recurrent.loop.run_loop` does."""
     return parts.with_recurrent(_looping)
 
 

@@ -7,12 +7,12 @@ from typing import cast
 
 import keras
 
-from vidmodel_tf.backend.recurrent_steps import Recurrent
 from vidmodel_tf.config import ModelConfig
 from vidmodel_tf.export.fold_batch_norm import fold_batch_norm
 from vidmodel_tf.export.replace_recurrent import MakeRecurrent, replace_recurrent
 from vidmodel_tf.model.build import build_frame_encoder
 from vidmodel_tf.model.trainable import backbone_of
+from vidmodel_tf.recurrent.steps import Recurrent
 
 
 @dataclasses.dataclass(frozen=True)

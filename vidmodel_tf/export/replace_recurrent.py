@@ -7,8 +7,8 @@ from collections.abc import Callable
 import keras
 from keras import layers
 
-from vidmodel_tf.backend.recurrent_steps import Recurrent
 from vidmodel_tf.model.layers import SlotMask
+from vidmodel_tf.recurrent.steps import Recurrent
 
 MakeRecurrent = Callable[[Recurrent, bool], Recurrent]
 

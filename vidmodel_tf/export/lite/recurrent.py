@@ -9,8 +9,8 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from vidmodel_tf.backend.recurrent_steps import Recurrent, after_step, project_inputs
 from vidmodel_tf.export.parts import InferenceParts
+from vidmodel_tf.recurrent.steps import Recurrent, after_step, project_inputs
 
 _register = keras.saving.register_keras_serializable(package="vidmodel_tf.lite")  # `Bidirectional` copies by config
 

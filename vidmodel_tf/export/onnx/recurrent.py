@@ -10,8 +10,8 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from vidmodel_tf.backend.recurrent_steps import Recurrent
 from vidmodel_tf.export.parts import InferenceParts
+from vidmodel_tf.recurrent.steps import Recurrent
 
 _register = keras.saving.register_keras_serializable(package="vidmodel_tf.onnx")  # `Bidirectional` copies by config
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from vidmodel_tf.backend.recurrent_steps import Recurrent, after_step, project_inputs
+from vidmodel_tf.recurrent.steps import Recurrent, after_step, project_inputs
 
 
 def run_loop(

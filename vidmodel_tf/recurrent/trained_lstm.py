@@ -13,7 +13,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from vidmodel_tf.backend.recurrent_steps import project_inputs
+from vidmodel_tf.recurrent.steps import project_inputs
 
 
 def run_trained_lstm(
