@@ -18,13 +18,17 @@ from pathlib import Path
 from steps.sides import compare
 from steps.work import PRECISIONS, Work
 
+from vidmodel_tf import huge_pages
+
+HUGE_PAGES = huge_pages.variables()  # commands of this package give them to themselves
 ON_TENSORFLOW, ON_JAX = {"KERAS_BACKEND": "tensorflow"}, {"KERAS_BACKEND": "jax"}
 JAX, REFERENCE = "this package, Keras on JAX", "PyTorch, channels_last"
 SIDES = {
-    "this package, Keras on TensorFlow": ("product", ON_TENSORFLOW),
-    JAX: ("product", ON_JAX),
+    "this package, Keras on TensorFlow": ("product", ON_TENSORFLOW | HUGE_PAGES),
+    JAX: ("product", ON_JAX | HUGE_PAGES),
     "ResNet50 alone, Keras on TensorFlow": ("plain_keras", ON_TENSORFLOW),
     REFERENCE: ("pytorch", {}),
+    f"{REFERENCE}, huge pages": ("pytorch", HUGE_PAGES),
     "matrix product": ("matrix_product", {}),
 }
 

@@ -49,6 +49,11 @@ def make_inputs(num_clips: int = 3) -> dict[str, np.ndarray]:
     return {"frames": rng.integers(0, 256, (num_clips, T, 32, 40, 3), dtype=np.uint8), "token_ids": token_ids}
 
 
+def answers(model: keras.Model, inputs):
+    """As arrays; op by op, which takes less time than making a graph for a few clips."""
+    return keras.tree.map_structure(np.array, model(inputs, training=False))
+
+
 def assert_same_scores(one: dict, other: dict, atol: float = ATOL) -> None:
     assert set(one) == set(other)
     for head, scores in one.items():
@@ -67,7 +72,7 @@ def test_shapes_and_dtypes_are_those_of_the_contract_in_every_precision(streams,
         "frames": ((None, T, 32, 40, 3), "uint8"),
         "token_ids": ((None, L), "int32"),
     }
-    scores = model.predict_on_batch(make_inputs())
+    scores = answers(model, make_inputs())
     assert {head: (values.shape, values.dtype) for head, values in scores.items()} == {
         "kind": ((3, 3), np.float32),
         "tags": ((3, 2), np.float32),
@@ -98,8 +103,8 @@ def test_precision_reaches_every_layer_but_standardisation_and_scores():
 def test_half_precision_scores_stay_near_those_in_float32():
     inputs = make_inputs()
     config = small_config(streams="both")
-    exact = make_model(config).predict_on_batch(inputs)
-    half = make_model(small_config(streams="both", precision="mixed_bfloat16")).predict_on_batch(inputs)
+    exact = answers(make_model(config), inputs)
+    half = answers(make_model(small_config(streams="both", precision="mixed_bfloat16")), inputs)
     # 8 bits of mantissa through about ten layers
     assert_same_scores(exact, half, atol=0.03)
 
@@ -109,17 +114,17 @@ def test_half_precision_scores_stay_near_those_in_float32():
 def test_sub_models_compose_to_the_whole_and_share_its_weights(streams):
     config = small_config(streams=streams)
     model, inputs = make_model(config), make_inputs()
-    backbone_output = model.get_layer("frame_encoder").predict_on_batch(inputs["frames"])
+    backbone_output = answers(model.get_layer("frame_encoder"), inputs["frames"])
     encoded_model = build_encoded_model(model, config)
     encoded_inputs = {"encodings": backbone_output, "token_ids": inputs["token_ids"]}
-    whole = model.predict_on_batch(inputs)
-    assert_same_scores(encoded_model.predict_on_batch(encoded_inputs), whole)
-    features = model.get_layer("projection").predict_on_batch(backbone_output)
+    whole = answers(model, inputs)
+    assert_same_scores(answers(encoded_model, encoded_inputs), whole)
+    features = answers(model.get_layer("projection"), backbone_output)
     head = model.get_layer("head")
-    assert_same_scores(head.predict_on_batch({"features": features, "token_ids": inputs["token_ids"]}), whole)
+    assert_same_scores(answers(head, {"features": features, "token_ids": inputs["token_ids"]}), whole)
     encoded_model.compile("sgd", LOSSES, run_eagerly=True)
     encoded_model.fit(encoded_inputs, TRUTH, verbose=0)
-    assert not np.allclose(model.predict_on_batch(inputs)["tags"], whole["tags"], atol=1e-4)
+    assert not np.allclose(answers(model, inputs)["tags"], whole["tags"], atol=1e-4)
 
 
 @each_streams
@@ -127,13 +132,13 @@ def test_frames_encoded_in_pieces_are_those_encoded_at_once(streams):
     config = small_config(streams=streams)
     model = make_model(config)
     encoder, frames = model.get_layer("frame_encoder"), make_inputs(2)["frames"]
-    whole = encoder.predict_on_batch(frames)
+    whole = answers(encoder, frames)
     for slot in range(1, T):
-        piece = encoder.predict_on_batch(frames[:, slot - 1 : slot + 1])  # a stream's frame and the one before it
+        piece = answers(encoder, frames[:, slot - 1 : slot + 1])  # a stream's frame and the one before it
         np.testing.assert_allclose(piece[:, 1], whole[:, slot], atol=1e-4)  # values of order 1 to 10
     one_by_one = build_frame_encoder(config, backbone_of(model), previous_given=True)
     pairs = {"frames": frames[:, 1:], "previous_frames": frames[:, :-1]}
-    np.testing.assert_allclose(one_by_one.predict_on_batch(pairs), whole[:, 1:], atol=1e-4)
+    np.testing.assert_allclose(answers(one_by_one, pairs), whole[:, 1:], atol=1e-4)
 
 
 def test_motion_is_the_backbone_on_amplified_differences_with_the_same_weights():
@@ -144,10 +149,10 @@ def test_motion_is_the_backbone_on_amplified_differences_with_the_same_weights()
     frames = make_inputs()["frames"]
     differences = np.abs(frames[:, 1:].astype(int) - frames[:, :-1].astype(int))
     motion = np.clip(2 * differences, 0, 255).astype(np.uint8)
-    outputs = both.get_layer("frame_encoder").predict_on_batch(frames)
+    outputs = answers(both.get_layer("frame_encoder"), frames)
     encoder = appearance.get_layer("frame_encoder")
-    np.testing.assert_allclose(outputs[..., :F], encoder.predict_on_batch(frames), atol=1e-4)
-    np.testing.assert_allclose(outputs[:, 1:, F:], encoder.predict_on_batch(motion), atol=1e-4)
+    np.testing.assert_allclose(outputs[..., :F], answers(encoder, frames), atol=1e-4)
+    np.testing.assert_allclose(outputs[:, 1:, F:], answers(encoder, motion), atol=1e-4)
     assert not outputs[:, 0, F:].any()
 
 
@@ -157,8 +162,8 @@ def test_slots_without_motion_are_exact_zeros_in_outputs_and_features(streams):
     nudge_biases(model)
     frames = make_inputs()["frames"]
     frames[1, 2] = frames[1, 1]
-    outputs = model.get_layer("frame_encoder").predict_on_batch(frames)
-    features = model.get_layer("projection").predict_on_batch(outputs)
+    outputs = answers(model.get_layer("frame_encoder"), frames)
+    features = answers(model.get_layer("projection"), outputs)
     still = np.zeros((3, T), bool)
     still[:, 0] = still[1, 2] = True
     for values, size in ((outputs, F), (features, 16)):
@@ -177,13 +182,11 @@ def test_the_lstm_skips_slots_without_motion():
     model = make_model(config)
     nudge_biases(model)
     inputs = make_inputs()
-    features = model.get_layer("projection").predict_on_batch(
-        model.get_layer("frame_encoder").predict_on_batch(inputs["frames"])
-    )
+    features = answers(model.get_layer("projection"), answers(model.get_layer("frame_encoder"), inputs["frames"]))
     head = model.get_layer("head")
 
     def scores(values):
-        return head.predict_on_batch({"features": values, "token_ids": inputs["token_ids"]})
+        return answers(head, {"features": values, "token_ids": inputs["token_ids"]})
 
     def with_pause(position):  # slots 1 and 2 with a motionless slot in another place
         slots = [features[:, 1], features[:, 2]]
@@ -201,7 +204,7 @@ def test_clips_without_any_motion_are_answered_and_trained_on(streams):
     model = make_model(small_config(streams=streams, num_layers=2))
     inputs = make_inputs()
     inputs["frames"][:] = inputs["frames"][:, :1]
-    scores = model.predict_on_batch(inputs)
+    scores = answers(model, inputs)
     assert all(np.isfinite(values).all() for values in scores.values())
     model.compile("adam", LOSSES, run_eagerly=True)
     history = model.fit(inputs, TRUTH, verbose=0, epochs=2).history
@@ -215,22 +218,22 @@ def test_padding_changes_nothing_and_words_do():
     longer.set_weights(model.get_weights())
     inputs = make_inputs()
     padded = {**inputs, "token_ids": np.pad(inputs["token_ids"], ((0, 0), (0, 5)))}
-    scores = model.predict_on_batch(inputs)
-    assert_same_scores(longer.predict_on_batch(padded), scores)
+    scores = answers(model, inputs)
+    assert_same_scores(answers(longer, padded), scores)
     other_words = {**inputs, "token_ids": inputs["token_ids"][::-1]}
-    assert np.abs(model.predict_on_batch(other_words)["tags"] - scores["tags"]).max() > 1e-4
+    assert np.abs(answers(model, other_words)["tags"] - scores["tags"]).max() > 1e-4
 
 
 @each_streams
 def test_every_frame_and_its_place_count(streams):
     model, inputs = make_model(small_config(streams=streams)), make_inputs()
-    scores = model.predict_on_batch(inputs)["tags"]
-    reversed_scores = model.predict_on_batch({**inputs, "frames": inputs["frames"][:, ::-1]})["tags"]
+    scores = answers(model, inputs)["tags"]
+    reversed_scores = answers(model, {**inputs, "frames": inputs["frames"][:, ::-1]})["tags"]
     assert np.abs(scores - reversed_scores).max() > 1e-5
     for slot in range(T):
         changed = {**inputs, "frames": inputs["frames"].copy()}
         changed["frames"][:, slot] = 255 - changed["frames"][:, slot] // 2
-        assert np.abs(model.predict_on_batch(changed)["tags"] - scores).max() > 1e-6, slot
+        assert np.abs(answers(model, changed)["tags"] - scores).max() > 1e-6, slot
 
 
 def test_another_number_of_frames_is_refused():
@@ -257,7 +260,7 @@ def test_compile_names_losses_weights_and_metrics_by_head():
     labels = {"kind": np.array([0, 1, 2]), "tags": np.ones((3, 2))}
     results = model.evaluate(inputs, labels, sample_weight=weights, verbose=0, return_dict=True)
     assert set(results) == {"loss", "kind_loss", "tags_loss", "kind_accuracy", "tags_mae"}
-    scores = model.predict_on_batch(inputs)["kind"]
+    scores = answers(model, inputs)["kind"]
     expected = -(np.log(scores[0, 0]) + np.log(scores[2, 2])) / 3
     assert results["kind_loss"] == pytest.approx(expected, rel=1e-5)
     assert results["tags_loss"] == 0
@@ -266,7 +269,7 @@ def test_compile_names_losses_weights_and_metrics_by_head():
 def test_any_head_name_of_the_contract_is_possible():
     names = ("head", "projection", "frame_encoder", "hidden", "dense", "motion", "lstm", "dropout", "concatenate")
     model = make_model(small_config(streams="both"), {name: ["no", "yes"] for name in names})
-    assert set(model.predict_on_batch(make_inputs())) == set(names)
+    assert set(answers(model, make_inputs())) == set(names)
 
 
 def test_labels_that_make_no_model_are_refused():
@@ -394,14 +397,14 @@ def test_saved_weights_keep_the_standardisation_in_a_rebuilt_model(tmp_path):
     config = small_config(streams="both", bidirectional=True, pooling="attention")
     model, inputs = make_model(config), make_inputs()
     rebuilt = make_model(config, seed=1)
-    before = rebuilt.predict_on_batch(inputs)
-    adapt_standardisation(model, [model.get_layer("frame_encoder").predict_on_batch(inputs["frames"])])
-    expected = model.predict_on_batch(inputs)
+    before = answers(rebuilt, inputs)
+    adapt_standardisation(model, [answers(model.get_layer("frame_encoder"), inputs["frames"])])
+    expected = answers(model, inputs)
     model.save(tmp_path / "model.keras")
     load_weights(rebuilt, tmp_path / "model.keras")
     assert np.abs(before["kind"] - expected["kind"]).max() > 1e-3
-    assert_same_scores(rebuilt.predict_on_batch(inputs), expected, atol=0)
-    assert_same_scores(keras.saving.load_model(tmp_path / "model.keras").predict_on_batch(inputs), expected, atol=0)
+    assert_same_scores(answers(rebuilt, inputs), expected, atol=0)
+    assert_same_scores(answers(keras.saving.load_model(tmp_path / "model.keras"), inputs), expected, atol=0)
 
 
 def test_weights_of_another_model_are_refused_by_name(tmp_path):
@@ -448,19 +451,19 @@ def test_a_cut_model_gives_what_the_whole_gives_and_shares_its_weights(streams):
     model, inputs = build_model(config, LABELS, VOCABULARY_SIZE, load_backbone_weights=False), make_inputs()
     inputs["frames"][1, 2] = inputs["frames"][1, 1]  # a slot without motion
     lower, upper = split_backbone(backbone_of(model), "block_2_conv")
-    activations = build_frame_encoder(config, lower).predict_on_batch(inputs["frames"])
+    activations = answers(build_frame_encoder(config, lower), inputs["frames"])
     assert activations.shape == (3, T, 8, 10, 64 * (2 if streams == "both" else 1))
     cut = build_cut_model(model, config, upper)
     cut_inputs = {"activations": activations, "token_ids": inputs["token_ids"]}
-    whole = model.predict_on_batch(inputs)
-    assert_same_scores(cut.predict_on_batch(cut_inputs), whole)
+    whole = answers(model, inputs)
+    assert_same_scores(answers(cut, cut_inputs), whole)
     set_trainable(backbone_of(model), upper)
     before = {weight.path: np.array(weight) for weight in backbone_of(model).weights}
     cut.compile("sgd", LOSSES, run_eagerly=True)
     cut.fit(cut_inputs, TRUTH, verbose=0)
     changed = {weight.path for weight in backbone_of(model).weights if not np.array_equal(before[weight.path], weight)}
     assert {path.split("/")[0] for path in changed} == {"block_2_conv", "block_3_conv"}
-    assert not np.allclose(model.predict_on_batch(inputs)["tags"], whole["tags"], atol=1e-4)
+    assert not np.allclose(answers(model, inputs)["tags"], whole["tags"], atol=1e-4)
 
 
 def test_a_layer_that_connections_lead_past_is_no_place_to_cut():
@@ -491,15 +494,15 @@ def test_a_model_of_one_branch_takes_both_inputs_and_uses_one(branches):
     config = small_config(branches=branches)
     model, inputs = make_model(config), make_inputs()
     assert set(model.input) == {"frames", "token_ids"}
-    scores = model.predict_on_batch(inputs)
+    scores = answers(model, inputs)
     rng = np.random.default_rng(1)
     others = {
         "frames": rng.integers(0, 256, inputs["frames"].shape, dtype=np.uint8),
         "token_ids": rng.integers(3, VOCABULARY_SIZE, inputs["token_ids"].shape, dtype=np.int32),
     }
     unused, used = ("token_ids", "frames") if branches == "video" else ("frames", "token_ids")
-    assert_same_scores(model.predict_on_batch({**inputs, unused: others[unused]}), scores, atol=0)
-    assert not np.allclose(model.predict_on_batch({**inputs, used: others[used]})["tags"], scores["tags"], atol=1e-4)
+    assert_same_scores(answers(model, {**inputs, unused: others[unused]}), scores, atol=0)
+    assert not np.allclose(answers(model, {**inputs, used: others[used]})["tags"], scores["tags"], atol=1e-4)
     encoded_model = build_encoded_model(model, config)
     assert set(encoded_model.input) == {"token_ids"} | ({"encodings"} if branches == "video" else set())
 
@@ -509,7 +512,7 @@ POOLINGS = [(True, "last"), (False, "both"), (True, "attention")]
 
 def scores_of(model: keras.Model, features: np.ndarray) -> np.ndarray:
     token_ids = make_inputs(1)["token_ids"]
-    return model.get_layer("head").predict_on_batch({"features": features, "token_ids": token_ids})["tags"]
+    return answers(model.get_layer("head"), {"features": features, "token_ids": token_ids})["tags"]
 
 
 @pytest.mark.parametrize(("bidirectional", "pooling"), POOLINGS)
@@ -543,14 +546,14 @@ def test_the_mean_stands_beside_the_last_state():
     branch = keras.Model(head.input["features"], parts)
     features = np.random.default_rng(0).normal(size=(1, T, 16)).astype(np.float32)
     features[:, [0, 2]] = 0  # slots without motion
-    found, last = branch.predict_on_batch(features)
+    found, last = answers(branch, features)
     np.testing.assert_array_equal(found[:, :8], last)
     np.testing.assert_allclose(found[:, 8:], features[:, [1, 3]].mean(axis=1), atol=ATOL)
 
 
 def test_without_a_hidden_layer_all_classes_score_alike_before_training():
     config = small_config(branches="video", hidden_units=0)
-    scores = build_model(config, LABELS, VOCABULARY_SIZE).predict_on_batch(make_inputs())
+    scores = answers(build_model(config, LABELS, VOCABULARY_SIZE), make_inputs())
     np.testing.assert_allclose(scores["kind"], 1 / 3, atol=ATOL)
     np.testing.assert_allclose(scores["tags"], 1 / 2, atol=ATOL)
 
@@ -564,7 +567,7 @@ def test_a_bidirectional_lstm_reads_both_ways():
     features = np.random.default_rng(0).normal(size=(1, T, 16))
     changed = features.copy()
     changed[:, -1] += 1
-    assert not np.allclose(steps.predict_on_batch(features)[:, 0], steps.predict_on_batch(changed)[:, 0], atol=1e-5)
+    assert not np.allclose(answers(steps, features)[:, 0], answers(steps, changed)[:, 0], atol=1e-5)
 
 
 @pytest.mark.slow
@@ -572,18 +575,16 @@ def test_averaged_networks_share_the_backbone_and_nothing_else(tmp_path):
     config = small_config(streams="both", ensemble_size=3, bidirectional=True, pooling="attention")
     model, inputs = make_model(config), make_inputs()
     projection, head = model.get_layer("projection"), model.get_layer("head")
-    features = projection.predict_on_batch(model.get_layer("frame_encoder").predict_on_batch(inputs["frames"]))
+    features = answers(projection, answers(model.get_layer("frame_encoder"), inputs["frames"]))
     assert features.shape == (3, T, 3 * 2 * config.projection_units)
     outputs = {net: head.get_layer(f"net_{net}.kind").output for net in range(3)}
-    parts = keras.Model(head.input, outputs).predict_on_batch({"features": features, "token_ids": inputs["token_ids"]})
+    parts = answers(keras.Model(head.input, outputs), {"features": features, "token_ids": inputs["token_ids"]})
     assert np.abs(parts[0] - parts[1]).max() > 1e-3
-    assert_same_scores(
-        {"kind": model.predict_on_batch(inputs)["kind"]}, {"kind": np.mean(list(parts.values()), axis=0)}
-    )
+    assert_same_scores({"kind": answers(model, inputs)["kind"]}, {"kind": np.mean(list(parts.values()), axis=0)})
     model.save(tmp_path / "model.keras")
     rebuilt = make_model(config, seed=1)
     load_weights(rebuilt, tmp_path / "model.keras")
-    assert_same_scores(rebuilt.predict_on_batch(inputs), model.predict_on_batch(inputs), atol=0)
+    assert_same_scores(answers(rebuilt, inputs), answers(model, inputs), atol=0)
 
 
 @pytest.mark.slow
@@ -607,7 +608,7 @@ def test_without_a_hidden_layer_frames_and_words_are_added_up():
     # frames 0, 0, 1, 1 with words 0, 1, 0, 1
     crossed = {"frames": inputs["frames"][[0, 0, 1, 1]], "token_ids": inputs["token_ids"][[0, 1, 0, 1]]}
     # Differences between classes, because a softmax hides a number that is added to all of them.
-    log_odds = np.diff(np.log(model.predict_on_batch(crossed)["kind"]))
+    log_odds = np.diff(np.log(answers(model, crossed)["kind"]))
     by_words = log_odds[[1, 3]] - log_odds[[0, 2]]
     assert np.abs(by_words).max() > 0.01
     np.testing.assert_allclose(by_words[0], by_words[1], atol=1e-4)

@@ -19,7 +19,9 @@ MASKS = {
     "any": np.array([[1, 0, 0, 1, 0, 1], [0, 1, 1, 1, 0, 0], [1, 1, 1, 1, 1, 1]], bool),
 }
 each_layer = pytest.mark.parametrize("layer", LAYERS)
-each_mask = pytest.mark.parametrize("mask", MASKS)
+each_mask = pytest.mark.parametrize(
+    "mask", [mask if mask == "any" else pytest.param(mask, marks=pytest.mark.slow) for mask in MASKS]
+)
 
 
 def build(layer, mask, dtype=None, **settings):
@@ -61,9 +63,9 @@ def in_training(model):
     return fused_training(model)
 
 
-@pytest.mark.parametrize("layer, mask", [*(("lstm", mask) for mask in MASKS), ("gru", "any")])
-def test_outputs_and_gradients_stay(layer, mask):
-    expected, model = outputs_and_gradients(build(layer, mask), inputs_for(mask)), build(layer, mask)
+@each_mask
+def test_outputs_and_gradients_stay(mask):
+    expected, model = outputs_and_gradients(build("lstm", mask), inputs_for(mask)), build("lstm", mask)
     with in_training(model):
         found = outputs_and_gradients(model, inputs_for(mask))
     for one, other in zip(found, expected, strict=True):
@@ -81,6 +83,7 @@ def test_answers_stay(layer, mask):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_bfloat16_is_as_near_to_float32_as_that_of_keras():
     inputs, model = inputs_for("any"), build("lstm", "any", "mixed_bfloat16")
     exact, of_keras = (outputs_and_gradients(each, inputs) for each in (build("lstm", "any"), model))
@@ -109,6 +112,7 @@ def test_a_gradient_reaches_the_first_state():
         np.testing.assert_allclose(one, other, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [{"dropout": 0.5}, {"activation": "relu"}, {"recurrent_activation": "hard_sigmoid"}, {"use_bias": False}],

@@ -2,7 +2,7 @@
 
 import sys
 
-from vidmodel_tf.cli import main
+from vidmodel_tf.cli import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())
