@@ -5,7 +5,9 @@
 Everything is trained: ResNet50 with random weights on clips of 8 frames of 224 x 224, batches of 2 (`--batch`,
 `--frames`, `--size`). Each side is a process of its own, and they compute by turns, while the others wait, so that
 whatever else the machine does falls on all of them. The first step contains tracing and compilation, not imports.
-With `--jax` (extra `jax`) Keras on JAX takes part in float32; on processors it is too slow for bfloat16.
+Commands of this package ask Linux for huge pages (`vidmodel_tf/huge_pages.py`), so its side does too, and a second one
+does not; of PyTorch, which does not ask by itself, there are both as well. With `--jax` (extra `jax`) Keras on JAX
+takes part in float32; on processors it is too slow for bfloat16.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ ON_TENSORFLOW, ON_JAX = {"KERAS_BACKEND": "tensorflow"}, {"KERAS_BACKEND": "jax"
 JAX, REFERENCE = "this package, Keras on JAX", "PyTorch, channels_last"
 SIDES = {
     "this package, Keras on TensorFlow": ("product", ON_TENSORFLOW | HUGE_PAGES),
+    "this package, without huge pages": ("product", ON_TENSORFLOW),
     JAX: ("product", ON_JAX | HUGE_PAGES),
     "ResNet50 alone, Keras on TensorFlow": ("plain_keras", ON_TENSORFLOW),
     REFERENCE: ("pytorch", {}),

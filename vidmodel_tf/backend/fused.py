@@ -42,7 +42,7 @@ def fused_training(model: keras.Model) -> Iterator[None]:
 
 @contextlib.contextmanager
 def fused_inference(model: keras.Model) -> Iterator[None]:
-    """Fuses what can be of a model whose graph is made inside the block: its LSTMs and GRUs.
+    """Fuses the LSTMs and GRUs of a model whose graph TensorFlow makes inside the block.
 
     Args:
         model: Any; the same numbers, but for rounding, come out.
