@@ -25,13 +25,16 @@ from vidmodel_tf import huge_pages
 HUGE_PAGES = huge_pages.variables()  # commands of this package give them to themselves
 ON_TENSORFLOW, ON_JAX = {"KERAS_BACKEND": "tensorflow"}, {"KERAS_BACKEND": "jax"}
 JAX, REFERENCE = "this package, Keras on JAX", "PyTorch, channels_last"
+OTHER_PAGES = {
+    "this package, without huge pages": ("product", ON_TENSORFLOW),
+    f"{REFERENCE}, huge pages": ("pytorch", HUGE_PAGES),
+}
 SIDES = {
     "this package, Keras on TensorFlow": ("product", ON_TENSORFLOW | HUGE_PAGES),
-    "this package, without huge pages": ("product", ON_TENSORFLOW),
     JAX: ("product", ON_JAX | HUGE_PAGES),
     "ResNet50 alone, Keras on TensorFlow": ("plain_keras", ON_TENSORFLOW),
     REFERENCE: ("pytorch", {}),
-    f"{REFERENCE}, huge pages": ("pytorch", HUGE_PAGES),
+    **(OTHER_PAGES if HUGE_PAGES else {}),
     "matrix product": ("matrix_product", {}),
 }
 

@@ -55,7 +55,12 @@ def outputs_and_gradients(model, inputs):
         outputs = [tf.cast(output, tf.float32) for output in model(inputs, training=True)]
         loss = tf.add_n([tf.reduce_sum(factor * output) for factor, output in zip(factors, outputs, strict=True)])
     gradients = tape.gradient(loss, [inputs[0], *(weight.value for weight in model.trainable_variables)])
-    return [value.numpy() for value in [*outputs, *gradients]]
+    return [*outputs, *gradients]
+
+
+def assert_replaced(model):
+    recurrent = [layer for layer in model._flatten_layers() if isinstance(layer, tuple(LAYERS.values()))]
+    assert len(recurrent) == 12 and all("inner_loop" in vars(layer) for layer in recurrent)
 
 
 def in_training(model):
@@ -67,6 +72,7 @@ def in_training(model):
 def test_outputs_and_gradients_stay(mask):
     expected, model = outputs_and_gradients(build("lstm", mask), inputs_for(mask)), build("lstm", mask)
     with in_training(model):
+        assert_replaced(model)
         found = outputs_and_gradients(model, inputs_for(mask))
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)  # sums of up to 18 terms near 1 in float32
@@ -78,6 +84,7 @@ def test_answers_stay(layer, mask):
     model, inputs = build(layer, mask), inputs_for(mask)
     expected = model(inputs)
     with fused_inference(model):
+        assert_replaced(model)
         found = model(inputs)
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
@@ -88,6 +95,7 @@ def test_bfloat16_is_as_near_to_float32_as_that_of_keras():
     inputs, model = inputs_for("any"), build("lstm", "any", "mixed_bfloat16")
     exact, of_keras = (outputs_and_gradients(each, inputs) for each in (build("lstm", "any"), model))
     with in_training(model):
+        assert_replaced(model)
         fused = outputs_and_gradients(model, inputs)
     for found, expected, reference in zip(fused, of_keras, exact, strict=True):
         scale = np.abs(reference).max()
@@ -110,6 +118,26 @@ def test_a_gradient_reaches_the_first_state():
         found = gradients()
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_graphs_compute_the_same_gradients():
+    """As `fit` does: graphs have other forms of the loops."""
+    inputs = inputs_for("any")
+    expected, model = outputs_and_gradients(build("lstm", "any"), inputs), build("lstm", "any")
+    with in_training(model):
+        found = tf.function(lambda: outputs_and_gradients(model, inputs))()
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+
+
+def test_a_block_inside_another_one_leaves_it_as_it_was():
+    model = build("lstm", "none")
+    with in_training(model):
+        with fused_inference(model):
+            assert_replaced(model)
+        assert_replaced(model)
+    assert not any("inner_loop" in vars(layer) for layer in model._flatten_layers())
 
 
 @pytest.mark.slow

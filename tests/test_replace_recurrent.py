@@ -6,8 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from vidmodel_tf.export.lite.recurrent import UnrolledGRU, UnrolledLSTM
-from vidmodel_tf.export.looping import LoopGRU, LoopLSTM
+from vidmodel_tf.export.lite.recurrent import LoopGRU, LoopLSTM, UnrolledGRU, UnrolledLSTM
 from vidmodel_tf.export.onnx.recurrent import PackingGRU, PackingLSTM
 from vidmodel_tf.export.replace_recurrent import replace_recurrent
 from vidmodel_tf.model.layers import SlotMask

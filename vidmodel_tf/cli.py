@@ -15,13 +15,15 @@ from vidmodel_tf.huge_pages import restart_with_huge_pages
 from vidmodel_tf.remote.store import is_url
 
 _RESUMABLE = ("demo", "prepare", "train", "compress", "crossvalidate", "timeline")
-_COMPUTING = ("demo", "train", "compress", "crossvalidate", "evaluate", "predict", "timeline", "watch")
+_COMPUTING = frozenset(
+    ("demo", "train", "compress", "crossvalidate", "evaluate", "predict", "timeline", "watch", "export", "verify")
+)
 _WRONG_PATHS = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 
 
 def run() -> int:
     """Runs the command that the arguments of this process name; see `main`."""
-    if sys.argv[1:2] and sys.argv[1] in _COMPUTING:
+    if sys.argv[1:2] and sys.argv[1] in _COMPUTING and not {"-h", "--help"} & {*sys.argv}:
         restart_with_huge_pages()
     return main()
 

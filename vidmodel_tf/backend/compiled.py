@@ -38,8 +38,11 @@ def _by_tensorflow(model: keras.Model) -> Infer:
     import tensorflow as tf
 
     specs = keras.tree.map_structure(lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), model.input)
-    with fused_inference(model):
-        infer = tf.function(lambda inputs: model(inputs, training=False)).get_concrete_function(specs)
+
+    @tf.function(input_signature=[specs], autograph=False)
+    def infer(inputs: Any) -> Any:
+        with fused_inference(model):
+            return model(inputs, training=False)
 
     def call(inputs: Any) -> Any:
         outputs = infer(keras.tree.map_structure(tf.convert_to_tensor, inputs))

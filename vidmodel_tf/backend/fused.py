@@ -45,7 +45,7 @@ def fused_inference(model: keras.Model) -> Iterator[None]:
     """Fuses the LSTMs and GRUs of a model whose graph TensorFlow makes inside the block.
 
     Args:
-        model: Any; the same numbers, but for rounding, come out.
+        model: Any, but nothing may give its layers a first state; the same numbers, but for rounding, come out.
     """
     with contextlib.ExitStack() as stack:
         for layer in filter(_is_known_recurrent, model._flatten_layers()):
@@ -56,11 +56,14 @@ def fused_inference(model: keras.Model) -> Iterator[None]:
 @contextlib.contextmanager
 def _replaced(owner: Any, name: str, method: Callable[..., Any]) -> Iterator[None]:
     """Gives one object another method, which is called with the object and its own method first."""
+    before = vars(owner).get(name)
     setattr(owner, name, functools.partial(method, owner, getattr(owner, name)))
     try:
         yield
     finally:
         delattr(owner, name)
+        if before is not None:  # in a block inside another one
+            setattr(owner, name, before)
 
 
 def _is_plain(optimizer: Any) -> bool:
@@ -79,7 +82,9 @@ def _is_known_recurrent(layer: Any) -> bool:
         and layer.recurrent_activation is keras.activations.sigmoid
         and layer.use_bias
         and getattr(layer, "reset_after", True)
+        and layer.compute_dtype in ("float32", "bfloat16", "float16")
         and not (layer.dropout or layer.recurrent_dropout or layer.return_state or layer.stateful or layer.unroll)
+        and (layer.return_sequences or not layer.zero_output_for_mask)
     )
     return is_as_by_default and not (layer.use_cudnn and tf.config.list_logical_devices("GPU"))
 

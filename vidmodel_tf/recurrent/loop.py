@@ -1,8 +1,7 @@
-"""LSTMs and GRUs of Keras as one loop of TensorFlow over plain tensors, in inference.
+"""LSTMs and GRUs of Keras as one loop of TensorFlow, in inference.
 
 Keras's own loop multiplies the inputs of one step at a time, for which all weights are read from memory again at every
-step, and keeps its outputs in lists of tensors, which TensorFlow Lite lacks. Here the part of a step that depends on
-the inputs alone is computed for all steps at once.
+step. Here the part of a step that depends on the inputs alone is computed for all steps at once.
 """
 
 from __future__ import annotations
@@ -24,22 +23,20 @@ def run_loop(
         mask: None, boolean [B, T], or that in a list.
 
     Returns:
-        The last output [B, U], the outputs of all steps [B, T, U] (of none, unless `layer.return_sequences`), and the
-        last states.
+        The last output [B, U], the outputs of all steps [B, T, U] (of the last one [B, 1, U], unless
+        `layer.return_sequences`), and the last states.
     """
     projected, mask = project_inputs(layer, sequences, mask)
     num_steps = projected.shape[1]
     states = tuple(initial_state)
-    shape = (tf.shape(states[0])[0], num_steps if layer.return_sequences else 0, states[0].shape[-1])
-    outputs = tf.zeros(shape, states[0].dtype)
+    h = states[0]
+    outputs = tf.TensorArray(h.dtype, num_steps if layer.return_sequences else 0, element_shape=(None, h.shape[-1]))
 
     def step(t, states, outputs):
         mask_of_step = None if mask is None else tf.gather(mask, t, axis=1)
         states, output = after_step(layer, tf.gather(projected, t, axis=1), mask_of_step, states)
-        if layer.return_sequences:  # each slot is added to once
-            place = tf.one_hot(t, num_steps, dtype=output.dtype)
-            outputs += place[tf.newaxis, :, tf.newaxis] * output[:, tf.newaxis]
-        return t + 1, states, outputs
+        return t + 1, states, outputs.write(t, output) if layer.return_sequences else outputs
 
     _, states, outputs = tf.while_loop(lambda t, *_: t < num_steps, step, (tf.constant(0), states, outputs))
-    return states[0], outputs, list(states)
+    last = states[0]
+    return last, tf.transpose(outputs.stack(), (1, 0, 2)) if layer.return_sequences else last[:, tf.newaxis], [*states]

@@ -18,8 +18,7 @@ from vidmodel_tf.export.lite.bias import with_corrected_bias
 from vidmodel_tf.export.lite.calibration import Calibration
 from vidmodel_tf.export.lite.convert import LitePrecision, convert
 from vidmodel_tf.export.lite.frame_pair import frame_pair_function, frame_pair_specs
-from vidmodel_tf.export.lite.recurrent import with_unrolled_recurrent
-from vidmodel_tf.export.looping import with_looping_recurrent
+from vidmodel_tf.export.lite.recurrent import with_lite_recurrent
 from vidmodel_tf.export.parts import InferenceParts
 
 MAX_UNROLLED_STEPS = 64  # each step of an LSTM or GRU becomes some fifteen ops; more would make a slow file
@@ -65,7 +64,7 @@ def _whole_precisions(config: ModelConfig, calibration: Calibration) -> tuple[Li
 def convert_whole(parts: InferenceParts, precision: LitePrecision, calibration: Calibration) -> bytes:
     """`frames` uint8 [1, T, H, W, 3] and `token_ids` int32 [1, L] -> scores [1, K] by head."""
     config, encoder = parts.config, parts.frame_features() if parts.config.has_frames else None
-    parts = with_unrolled_recurrent(parts) if precision == "int8" else with_looping_recurrent(parts)
+    parts = with_lite_recurrent(parts, unroll=precision == "int8")
 
     def score(frames, token_ids):
         features = {"features": encoder(frames, training=False)} if encoder else {}
@@ -85,7 +84,7 @@ def convert_frame_features(parts: InferenceParts, precision: LitePrecision, cali
 
 def convert_classify_features(parts: InferenceParts) -> bytes:
     """`features` [1, T, D] and `token_ids` int32 [1, L] -> scores [1, K] by head."""
-    parts = with_looping_recurrent(parts)
+    parts = with_lite_recurrent(parts, unroll=False)
 
     def score(features, token_ids):
         return _classify(parts, token_ids, {"features": features})

@@ -1,4 +1,7 @@
-"""LSTMs and GRUs without loops, as TensorFlow Lite files in int8 need them: what calibrates them cannot see inside one.
+"""LSTMs and GRUs in a form that TensorFlow Lite runs with its built-in ops.
+
+Keras's own loop keeps its outputs in lists of tensors, which TensorFlow Lite lacks. Here the part of a step that
+depends on the inputs alone is computed for all steps at once, and the loop carries plain tensors.
 
 The only method that the classes override is `inner_loop`, by which Keras's own `LSTM` and `GRU` differ from `RNN` too:
 it runs all steps, with the weights, masks, initial states and directions that the layer has.
@@ -15,14 +18,54 @@ from vidmodel_tf.recurrent.steps import Recurrent, after_step, project_inputs
 _register = keras.saving.register_keras_serializable(package="vidmodel_tf.lite")  # `Bidirectional` copies by config
 
 
-def with_unrolled_recurrent(parts: InferenceParts) -> InferenceParts:
-    """The same parts with all steps of their LSTMs and GRUs one after the other in the graph."""
-    return parts.with_recurrent(_unrolled)
+def with_lite_recurrent(parts: InferenceParts, *, unroll: bool) -> InferenceParts:
+    """The same parts with LSTMs and GRUs that can be traced for TensorFlow Lite.
+
+    Args:
+        parts: A trained model.
+        unroll: Without loops, as files in int8 need it: what calibrates them cannot see inside a loop.
+    """
+    return parts.with_recurrent(_unrolled if unroll else _looping)
+
+
+def _looping(layer: Recurrent, skips_slots: bool) -> Recurrent:
+    kind = LoopLSTM if isinstance(layer, keras.layers.LSTM) else LoopGRU
+    return kind(**layer.get_config())
 
 
 def _unrolled(layer: Recurrent, skips_slots: bool) -> Recurrent:
     kind = UnrolledLSTM if isinstance(layer, keras.layers.LSTM) else UnrolledGRU
     return kind(**layer.get_config(), first_slot_is_empty=skips_slots)
+
+
+class _Loop(keras.layers.RNN):
+    """All steps as one `while` loop over plain tensors."""
+
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        projected, mask = project_inputs(self, sequences, mask)
+        num_steps = projected.shape[1]
+        states = tuple(initial_state)
+        outputs = tf.zeros((tf.shape(states[0])[0], num_steps if self.return_sequences else 0, states[0].shape[-1]))
+
+        def step(t, states, outputs):
+            mask_of_step = None if mask is None else tf.gather(mask, t, axis=1)
+            states, output = after_step(self, tf.gather(projected, t, axis=1), mask_of_step, states)
+            if self.return_sequences:  # each slot is added to once
+                outputs += tf.one_hot(t, num_steps)[tf.newaxis, :, tf.newaxis] * output[:, tf.newaxis]
+            return t + 1, states, outputs
+
+        _, states, outputs = tf.while_loop(lambda t, *_: t < num_steps, step, (tf.constant(0), states, outputs))
+        return states[0], outputs, list(states)
+
+
+@_register
+class LoopLSTM(_Loop, keras.layers.LSTM):
+    """An LSTM as one loop."""
+
+
+@_register
+class LoopGRU(_Loop, keras.layers.GRU):
+    """A GRU as one loop."""
 
 
 class _Unrolled(keras.layers.RNN):

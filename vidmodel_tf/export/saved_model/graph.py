@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from vidmodel_tf.export.looping import with_looping_recurrent
+from vidmodel_tf.backend.fused import fused_inference
 from vidmodel_tf.export.parts import InferenceParts
 
 
@@ -25,7 +25,6 @@ class InferenceGraph:
     """
 
     def __init__(self, parts: InferenceParts) -> None:
-        parts = with_looping_recurrent(parts)
         config, self.num_features = parts.config, parts.num_features
         inputs = {"token_ids": tf.TensorSpec((None, config.num_tokens), tf.int32, "token_ids")}
         if config.has_frames:
@@ -60,7 +59,8 @@ def _freeze(
         outputs, _ = model.stateless_call(*constants, inputs, training=False)
         return outputs
 
-    return tf.function(infer, autograph=False).get_concrete_function(inputs)
+    with fused_inference(model):
+        return tf.function(infer, autograph=False).get_concrete_function(inputs)
 
 
 def _inference_value(variable: keras.Variable) -> np.ndarray:
