@@ -5,9 +5,7 @@
 Everything is trained: ResNet50 with random weights on clips of 8 frames of 224 x 224, batches of 2 (`--batch`,
 `--frames`, `--size`). Each side is a process of its own, and they compute by turns, while the others wait, so that
 whatever else the machine does falls on all of them. The first step contains tracing and compilation, not imports.
-Commands of this package ask Linux for huge pages (`vidmodel_tf/huge_pages.py`), so its side does too, and a second one
-does not; of PyTorch, which does not ask by itself, there are both as well. With `--jax` (extra `jax`) Keras on JAX
-takes part in float32; on processors it is too slow for bfloat16.
+With `--jax` (extra `jax`) Keras on JAX takes part in float32; on processors it is too slow for bfloat16.
 """
 
 from __future__ import annotations
@@ -20,21 +18,13 @@ from pathlib import Path
 from steps.sides import compare
 from steps.work import PRECISIONS, Work
 
-from vidmodel_tf import huge_pages
-
-HUGE_PAGES = huge_pages.variables()  # commands of this package give them to themselves
 ON_TENSORFLOW, ON_JAX = {"KERAS_BACKEND": "tensorflow"}, {"KERAS_BACKEND": "jax"}
 JAX, REFERENCE = "this package, Keras on JAX", "PyTorch, channels_last"
-OTHER_PAGES = {
-    "this package, without huge pages": ("product", ON_TENSORFLOW),
-    f"{REFERENCE}, huge pages": ("pytorch", HUGE_PAGES),
-}
 SIDES = {
-    "this package, Keras on TensorFlow": ("product", ON_TENSORFLOW | HUGE_PAGES),
-    JAX: ("product", ON_JAX | HUGE_PAGES),
+    "this package, Keras on TensorFlow": ("product", ON_TENSORFLOW),
+    JAX: ("product", ON_JAX),
     "ResNet50 alone, Keras on TensorFlow": ("plain_keras", ON_TENSORFLOW),
     REFERENCE: ("pytorch", {}),
-    **(OTHER_PAGES if HUGE_PAGES else {}),
     "matrix product": ("matrix_product", {}),
 }
 

@@ -25,7 +25,6 @@ FLOORS = [
         "worker_pool",
         "machines",
         "end_on_signals",
-        "huge_pages",
     },
     {"storage", "append_whole", "check_settings", "folder_lock"},
     {"user_cache", "extras"},

@@ -2,7 +2,7 @@
 
 import sys
 
-from vidmodel_tf.cli import run
+from vidmodel_tf.cli import main
 
 if __name__ == "__main__":
-    sys.exit(run())
+    sys.exit(main())

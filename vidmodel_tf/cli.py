@@ -11,21 +11,10 @@ from collections.abc import Callable, Sequence
 from vidmodel_tf.commands.parser import COMMANDS, build_parser
 from vidmodel_tf.end_on_signals import Ending
 from vidmodel_tf.errors import InputError, VidmodelError, disk_failure
-from vidmodel_tf.huge_pages import restart_with_huge_pages
 from vidmodel_tf.remote.store import is_url
 
 _RESUMABLE = ("demo", "prepare", "train", "compress", "crossvalidate", "timeline")
-_COMPUTING = frozenset(
-    ("demo", "train", "compress", "crossvalidate", "evaluate", "predict", "timeline", "watch", "export", "verify")
-)
 _WRONG_PATHS = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
-
-
-def run() -> int:
-    """Runs the command that the arguments of this process name; see `main`."""
-    if sys.argv[1:2] and sys.argv[1] in _COMPUTING and not {"-h", "--help"} & {*sys.argv}:
-        restart_with_huge_pages()
-    return main()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
