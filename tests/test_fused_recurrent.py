@@ -142,11 +142,16 @@ def test_a_block_inside_another_one_leaves_it_as_it_was():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "settings",
-    [{"dropout": 0.5}, {"activation": "relu"}, {"recurrent_activation": "hard_sigmoid"}, {"use_bias": False}],
+    ("layer", "settings"),
+    [
+        *(("lstm", {name: value}) for name, value in {"dropout": 0.5, "activation": "relu", "unroll": True}.items()),
+        ("lstm", {"recurrent_activation": "hard_sigmoid"}),
+        ("lstm", {"use_bias": False}),
+        ("gru", {"reset_after": False}),
+    ],
 )
-def test_layers_of_other_kinds_are_left_alone(settings):
-    model, inputs = build("lstm", "any", **settings), inputs_for("any")
+def test_layers_of_other_kinds_are_left_alone(layer, settings):
+    model, inputs = build(layer, "any", **settings), inputs_for("any")
     expected = model(inputs)
     with fused_inference(model):
         assert not any("inner_loop" in vars(layer) for layer in model._flatten_layers())

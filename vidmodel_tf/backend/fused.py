@@ -1,4 +1,4 @@
-"""Fewer and larger ops of TensorFlow in the place of those that Keras makes a model of.
+"""Models of Keras in fewer and larger ops of TensorFlow, while they train or answer.
 
 Keras computes BatchNorm and AdamW out of single sums and products, and an LSTM with a product of its inputs at each
 step. Under TensorFlow on a processor each of these is a pass over memory, and all of them are a large part of the graph

@@ -36,8 +36,8 @@ def run_trained_lstm(
     mask = None if mask is None else tf.transpose(mask, (1, 0, 2))
     kernel, *state = (tf.cast(values, tf.float32) for values in (layer.cell.recurrent_kernel, *initial_state))
     h = _lstm(projected, mask, kernel, *state)
-    outputs = tf.where(mask, h, 0.0) if mask is not None and layer.zero_output_for_mask else h
-    return h[-1], tf.transpose(outputs, (1, 0, 2)), [h[-1], h[-1]]
+    outputs, last = tf.where(mask, h, 0.0) if mask is not None and layer.zero_output_for_mask else h, h[-1]
+    return last, tf.transpose(outputs, (1, 0, 2)), [last, last]
 
 
 def _lstm(
