@@ -159,6 +159,30 @@ with stop_on_signals() as stop:
 """
 
 
+LAST_WORDS = """
+def say():
+    os.write(1, b"told the others\\n")
+    time.sleep({seconds})
+
+with end_on_signals.last_words(say):
+    {main}
+"""
+
+
+@pytest.mark.parametrize(("main", "printed"), [(SWALLOWED, "told the others\n"), ("ready()\ntime.sleep(600)", "")])
+def test_last_words_are_said_where_the_main_thread_does_not_end(main, printed):
+    body = LAST_WORDS.format(seconds=0, main=main.strip().replace("\n", "\n    "))
+    code, said, told = end(start(body), signal.SIGTERM)
+    assert (code, said.replace("ready\n", ""), told) == (143, printed, LINE)
+
+
+def test_the_second_signal_does_not_wait_for_last_words():
+    process = start(LAST_WORDS.format(seconds=600, main=SWALLOWED.strip().replace("\n", "\n    ")))
+    process.send_signal(signal.SIGINT)
+    assert "told the others\n" in iter(process.stdout.readline, "")
+    assert end(process, signal.SIGINT)[::2] == (130, LINE)
+
+
 def test_a_command_that_takes_the_first_signal_as_a_wish_has_its_time():
     assert end(start(A_WISH, orderly_seconds=0.1), signal.SIGTERM) == (0, "closed\n", "")
 

@@ -35,6 +35,28 @@ sys.exit(as_host(*sys.argv[1:]))
 """
 
 
+AS_COMMAND = """
+import sys, time
+from vidmodel_tf.cli import main
+from vidmodel_tf.training.stage_progress import StageProgress
+
+on_epoch_end = StageProgress.on_epoch_end
+
+def hang(self, epoch, logs=None):
+    on_epoch_end(self, epoch, logs)
+    while True:
+        try:
+            print("hangs", flush=True)
+            time.sleep(600)
+        except BaseException:
+            pass
+
+if sys.argv.pop(1) == "hangs":
+    StageProgress.on_epoch_end = hang
+sys.exit(main())
+"""
+
+
 def as_host(data, folder, name, out, addresses, number, then):
     """Trains a run as one of several hosts."""
     from vidmodel_tf.training.stage_progress import StageProgress
@@ -143,20 +165,27 @@ def test_an_error_on_one_host_ends_all(folder, number):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "sent"), [(0, signal.SIGTERM), (1, signal.SIGINT)])
-def test_a_signal_to_one_host_ends_all(folder, tmp_path, number, sent):
+@pytest.mark.parametrize(
+    ("number", "sent", "hangs"),
+    [(0, signal.SIGTERM, False), (1, signal.SIGINT, False), (0, signal.SIGTERM, True), (1, signal.SIGINT, True)],
+)
+def test_a_signal_to_one_host_ends_all(folder, tmp_path, number, sent, hangs):
+    """Also where its main thread does not leave a computation."""
     addresses = ",".join(free_addresses(2))
-    command = [sys.executable, "-m", "vidmodel_tf", "train", folder / "data", "--out", tmp_path / "run", "--json"]
+    command = ["train", folder / "data", "--out", tmp_path / "run", "--json"]
     command += ["--weights", "none", "--backbone", "small_cnn", "--epochs", "1000", "--set", "train.patience=1000"]
     command += ["--set", "model.num_frames=4", "--set", "train.batch_size=4", "--hosts", addresses, "--host-number"]
     environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
     processes = [
         subprocess.Popen(
-            [*command, str(host)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", AS_COMMAND, "hangs" if hangs and host == number else "", *command, str(host)],
+            env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
         for host in range(2)
-    ]
-    while not (tmp_path / "run" / "history.csv").exists():
+    ]  # fmt: skip
+    if hangs:
+        assert "hangs\n" in iter(processes[number].stderr.readline, "")
+    while not hangs and not (tmp_path / "run" / "history.csv").exists():
         assert all(process.poll() is None for process in processes), [each.communicate() for each in processes]
         time.sleep(0.2)
     processes[number].send_signal(sent)

@@ -18,7 +18,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import NoReturn
 
@@ -26,11 +26,13 @@ from vidmodel_tf.child_processes import kill_children
 
 ORDERLY_SECONDS = 1.5  # that the main thread has for its `finally` blocks
 WISH_SECONDS = 30.0  # that a command has which takes the first signal as a wish, to end in its own way
+_LOOK_SECONDS = 0.1
 _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 _SHOW_CURSOR = "\x1b[?25h\n"  # a progress bar has hidden it, and has left the line unfinished
 
 
 _wishes = threading.Event()
+_last_words: list[Callable[[], object]] = []
 
 
 @contextlib.contextmanager
@@ -41,6 +43,20 @@ def first_signal_is_a_wish() -> Iterator[None]:
         yield
     finally:
         _wishes.clear()
+
+
+@contextlib.contextmanager
+def last_words(say: Callable[[], object]) -> Iterator[None]:
+    """While the block runs, this is called before a signal ends the process where the main thread does not.
+
+    Args:
+        say: Comes to an end by itself; a second signal does not wait for it.
+    """
+    _last_words.append(say)
+    try:
+        yield
+    finally:
+        _last_words.remove(say)
 
 
 class Ending:
@@ -92,8 +108,17 @@ class Ending:
         # What comes again is urgent.
         again = self._next_signal(time.monotonic() + (WISH_SECONDS if is_wish else ORDERLY_SECONDS))
         if is_wish and again:
-            self._next_signal(time.monotonic() + ORDERLY_SECONDS)
+            again = self._next_signal(time.monotonic() + ORDERLY_SECONDS)
+        if not again:
+            self._say_last_words()
         self._end(number)
+
+    def _say_last_words(self) -> None:
+        for say in list(_last_words):
+            thread = threading.Thread(target=say, daemon=True)
+            thread.start()
+            while thread.is_alive() and not self._next_signal(time.monotonic() + _LOOK_SECONDS):
+                pass
 
     def _next_signal(self, deadline: float | None) -> int:
         """Waits for a signal; 0 if there is none until the deadline."""

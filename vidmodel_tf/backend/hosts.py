@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import dataclasses
 import itertools
 import json
-import os
 import re
 import socket
 import sys
-import threading
-import time
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from vidmodel_tf.backend.choose import chosen_backend
+from vidmodel_tf.backend.coordination import client
+from vidmodel_tf.backend.end_together import ending_together
 from vidmodel_tf.errors import InputError, cause
 from vidmodel_tf.quiet import without_standard_output
 
@@ -24,12 +22,8 @@ Item = TypeVar("Item")
 
 _DAY_SECONDS = 24 * 60 * 60
 _HEARTBEAT_SECONDS = 30  # after which JAX ends the others where a host has died
-_LOOK_SECONDS = 0.5
-_LEAVE_SECONDS = 20  # that a busy machine may take to notice that another one has ended
-_LAST_SECONDS = 1.5
 _ADDRESS = re.compile(r"[^\s,/]+:(\d{1,5})")
 _LAST_PORT = 65535
-_ENDED = "vidmodel/ended"
 _BARRIERS = itertools.count()
 
 
@@ -87,8 +81,7 @@ class Hosts:
     def joined(self) -> Iterator[None]:
         """Waits for the others; inside, the devices of all are visible. Once in a process, before JAX computes.
 
-        An error that ends the block on one machine ends the processes on all; its own one ends with the exit code of
-        the error then, and without other exit handlers.
+        An error or a signal that ends the block on one machine ends the processes on all.
 
         Raises:
             InputError: Keras computes on another backend than JAX.
@@ -102,17 +95,13 @@ class Hosts:
                 "KERAS_BACKEND=jax"
             )
         self._join()
-        try:
-            with self._watched():
-                yield
-        except BaseException as error:
-            self._end_all(error)
-            raise
+        with ending_together(self.addresses[self.number]):
+            yield
 
     def wait_for_all(self) -> None:
         """Goes on when all have come to this point."""
         if self.are_several:
-            _client().wait_at_barrier(f"vidmodel/{next(_BARRIERS)}", _DAY_SECONDS * 1000)
+            client().wait_at_barrier(f"vidmodel/{next(_BARRIERS)}", _DAY_SECONDS * 1000)
 
     def from_first(self, value: Item) -> Item:
         """What the first machine has, on all of them.
@@ -124,8 +113,8 @@ class Hosts:
             return value
         name = f"vidmodel/first/{next(_BARRIERS)}"
         if self.is_first:
-            _client().key_value_set(name, json.dumps(value))
-        return json.loads(_client().blocking_key_value_get(name, _DAY_SECONDS * 1000))
+            client().key_value_set(name, json.dumps(value))
+        return json.loads(client().blocking_key_value_get(name, _DAY_SECONDS * 1000))
 
     def check_equal(self, value: str, what: str) -> None:
         """Refuses to go on where a machine has another value than the first one.
@@ -140,8 +129,8 @@ class Hosts:
         if not self.are_several:
             return
         name = f"vidmodel/equal/{next(_BARRIERS)}"
-        _client().key_value_set(f"{name}/{self.number}", value)
-        values = [_client().blocking_key_value_get(f"{name}/{n}", _DAY_SECONDS * 1000) for n in range(self.count)]
+        client().key_value_set(f"{name}/{self.number}", value)
+        values = [client().blocking_key_value_get(f"{name}/{n}", _DAY_SECONDS * 1000) for n in range(self.count)]
         others = [self.addresses[number] for number, found in enumerate(values) if found != values[0]]
         if others:
             raise InputError(
@@ -176,46 +165,8 @@ class Hosts:
                 f"Received: {cause(error)}"
             ) from None
 
-    def _end_all(self, error: BaseException) -> None:
-        """Tells the others, which are in a computation that they cannot leave by themselves."""
-        interrupted = isinstance(error, KeyboardInterrupt)
-        reason = "interrupted" if interrupted else cause(error) or type(error).__name__
-        line = f"{self.addresses[self.number]} has ended ({reason}); the same commands go on from here"
-        with contextlib.suppress(Exception):  # another one may have told it first
-            _client().key_value_set(_ENDED, line)
-        with contextlib.suppress(Exception):
-            _client().wait_at_barrier(_ENDED, _LEAVE_SECONDS * 1000)
-        # JAX would wait for the others at exit, and end with a trace because they have gone.
-        if interrupted:
-            _forget_others()
-        else:
-            atexit.register(_leave, getattr(error, "exit_code", 1))
-
-    @contextlib.contextmanager
-    def _watched(self) -> Iterator[None]:
-        is_over = threading.Event()
-        watch = threading.Thread(target=self._end_with_others, args=(is_over,), daemon=True)
-        watch.start()
-        try:
-            yield
-        finally:
-            is_over.set()
-            watch.join()  # a thread that is in JAX while Python shuts down ends the process with a trace
-
-    def _end_with_others(self, is_over: threading.Event) -> None:
-        while not is_over.wait(_LOOK_SECONDS):
-            with contextlib.suppress(Exception):  # there is no such key: all are at work
-                line = _client().key_value_try_get(_ENDED)
-                print(f"vidmodel train: {line}", file=sys.stderr)
-                with contextlib.suppress(Exception):
-                    _client().wait_at_barrier(_ENDED, _LEAVE_SECONDS * 1000)
-                if self.is_first:  # without whom JAX ends the others with a trace
-                    time.sleep(_LAST_SECONDS)
-                _leave(1)
-
 
 ALONE = Hosts()
-_FORGOTTEN: list[Any] = []
 
 
 def _is_address(text: str) -> bool:
@@ -230,26 +181,3 @@ def _check_free(address: str) -> None:
         raise InputError(
             f"--hosts: expected a free port on the first host, this machine. Received: {address} ({error.strerror})"
         ) from None
-
-
-def _client() -> Any:
-    return _state().client
-
-
-def _state() -> Any:
-    # JAX has no public name for it; others that write checkpoints together (Orbax) reach it in this way too.
-    from jax._src.distributed import global_state
-
-    return global_state
-
-
-def _forget_others() -> None:
-    state = _state()
-    _FORGOTTEN.append((state.client, state.service))  # whose last reference would end them
-    state.client = state.service = None
-
-
-def _leave(exit_code: int) -> None:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(exit_code)
