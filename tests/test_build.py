@@ -60,7 +60,9 @@ def assert_same_scores(one: dict, other: dict, atol: float = ATOL) -> None:
         np.testing.assert_allclose(scores, other[head], atol=atol, err_msg=head)
 
 
-each_streams = pytest.mark.parametrize("streams", ["appearance", "motion", "both"])
+each_streams = pytest.mark.parametrize(
+    "streams", ["both", *(pytest.param(name, marks=pytest.mark.slow) for name in ("appearance", "motion"))]
+)
 
 
 @each_streams
