@@ -164,6 +164,32 @@ def test_an_error_on_one_host_ends_all(folder, number):
         assert "Check failure" not in error
 
 
+def start_training(folder, addresses, out, hanging=None):
+    """The command on two hosts, of which one may not leave its first epoch; returns when they are in it."""
+    command = ["train", folder / "data", "--out", out, "--json"]
+    command += ["--weights", "none", "--backbone", "small_cnn", "--epochs", "1000", "--set", "train.patience=1000"]
+    command += ["--set", "model.num_frames=4", "--set", "train.batch_size=4"]
+    command += ["--hosts", ",".join(addresses), "--host-number"]
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", AS_COMMAND, "hangs" if host == hanging else "", *command, str(host)],
+            env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for host in range(2)
+    ]  # fmt: skip
+    if hanging is not None:
+        assert "hangs\n" in iter(processes[hanging].stderr.readline, "")
+        return processes
+    while not (out / "history.csv").exists():
+        assert all(process.poll() is None for process in processes), [each.communicate() for each in processes]
+        time.sleep(0.2)
+    return processes
+
+
+INTERRUPTED = "vidmodel train: interrupted; the same command goes on from here\n"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "sent", "hangs"),
@@ -171,33 +197,27 @@ def test_an_error_on_one_host_ends_all(folder, number):
 )
 def test_a_signal_to_one_host_ends_all(folder, tmp_path, number, sent, hangs):
     """Also where its main thread does not leave a computation."""
-    addresses = ",".join(free_addresses(2))
-    command = ["train", folder / "data", "--out", tmp_path / "run", "--json"]
-    command += ["--weights", "none", "--backbone", "small_cnn", "--epochs", "1000", "--set", "train.patience=1000"]
-    command += ["--set", "model.num_frames=4", "--set", "train.batch_size=4", "--hosts", addresses, "--host-number"]
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", AS_COMMAND, "hangs" if hangs and host == number else "", *command, str(host)],
-            env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for host in range(2)
-    ]  # fmt: skip
-    if hangs:
-        assert "hangs\n" in iter(processes[number].stderr.readline, "")
-    while not hangs and not (tmp_path / "run" / "history.csv").exists():
-        assert all(process.poll() is None for process in processes), [each.communicate() for each in processes]
-        time.sleep(0.2)
+    addresses = free_addresses(2)
+    processes = start_training(folder, addresses, tmp_path / "run", number if hangs else None)
     processes[number].send_signal(sent)
     outputs = [process.communicate(timeout=60) for process in processes]
     assert processes[number].returncode == 128 + sent, outputs
     assert processes[1 - number].returncode == 1, outputs
-    assert outputs[number][1].endswith("vidmodel train: interrupted; the same command goes on from here\n")
-    line = (
-        f"vidmodel train: {addresses.split(',')[number]} has ended (interrupted); the same commands go on from here\n"
-    )
+    assert outputs[number][1].endswith(INTERRUPTED)
+    line = f"vidmodel train: {addresses[number]} has ended (interrupted); the same commands go on from here\n"
     assert outputs[1 - number][1].endswith(line)
     assert [output for output, _ in outputs] == ["", ""]  # results alone belong there
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hanging", [None, 0, 1])
+def test_a_signal_to_all_hosts_ends_each_by_itself(folder, tmp_path, hanging):
+    processes = start_training(folder, free_addresses(2), tmp_path / "run", hanging)
+    for process in processes:
+        process.send_signal(signal.SIGTERM)
+    outputs = [process.communicate(timeout=60) for process in processes]
+    assert [process.returncode for process in processes] == [143, 143], outputs
+    assert all(errors.endswith(INTERRUPTED) for _, errors in outputs), outputs
 
 
 def test_addresses_and_number():

@@ -32,6 +32,7 @@ _SHOW_CURSOR = "\x1b[?25h\n"  # a progress bar has hidden it, and has left the l
 
 
 _wishes = threading.Event()
+_signalled = threading.Event()
 _last_words: list[Callable[[], object]] = []
 
 
@@ -45,12 +46,17 @@ def first_signal_is_a_wish() -> Iterator[None]:
         _wishes.clear()
 
 
+def was_signalled() -> bool:
+    """Whether a signal has come, also while the main thread has not noticed it yet."""
+    return _signalled.is_set()
+
+
 @contextlib.contextmanager
 def last_words(say: Callable[[], object]) -> Iterator[None]:
     """While the block runs, this is called before a signal ends the process where the main thread does not.
 
     Args:
-        say: Comes to an end by itself; a second signal does not wait for it.
+        say: Is waited for until it returns or a second signal comes.
     """
     _last_words.append(say)
     try:
@@ -104,6 +110,7 @@ class Ending:
 
     def _end_in_time(self) -> None:
         number = self._next_signal(None)
+        _signalled.set()
         is_wish = _wishes.is_set()
         # What comes again is urgent.
         again = self._next_signal(time.monotonic() + (WISH_SECONDS if is_wish else ORDERLY_SECONDS))

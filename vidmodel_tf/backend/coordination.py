@@ -8,7 +8,7 @@ _FORGOTTEN: list[Any] = []
 
 
 def client() -> Any:
-    """The connection of this machine; none before `jax.distributed.initialize` and after the end."""
+    """The connection of this machine; None before `jax.distributed.initialize` and after the end."""
     return _state().client
 
 
@@ -18,7 +18,7 @@ def disconnect() -> None:
 
 
 def forget() -> None:
-    """Leaves the connection as it is: JAX would wait for the others at exit, and end with a trace if they have gone."""
+    """Takes the connection from JAX, which would wait for the others at exit, and end with a trace without them."""
     state = _state()
     _FORGOTTEN.append((state.client, state.service))  # whose last reference would end them
     state.client = state.service = None

@@ -95,7 +95,7 @@ class Hosts:
                 "KERAS_BACKEND=jax"
             )
         self._join()
-        with ending_together(self.addresses[self.number]):
+        with ending_together(self.addresses[self.number], self.is_first):
             yield
 
     def wait_for_all(self) -> None:

@@ -90,7 +90,9 @@ def train(
                 if not hosts.from_first(is_trained(run)):  # another process may have trained it meanwhile
                     _train(run, data, model_config.backbone, own_backbone, teacher, hosts)
             hosts.wait_for_all()
-        return load_run(run_dir)
+        trained = load_run(run_dir)
+        hosts.wait_for_all()  # whoever ends before would not hear that another one could not open it
+        return trained
 
 
 def _train(
