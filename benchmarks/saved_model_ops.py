@@ -2,8 +2,8 @@
 
     python benchmarks/saved_model_ops.py saved_models/NAME/1 [--batch N]
 
-TensorFlow's profiler measures `--calls` calls with random frames, on two threads; the figures are means. Ops that run at
-the same time are each counted in full, so their sum may exceed the time of a call.
+TensorFlow's profiler measures `--calls` calls with random frames, on two threads; the figures are means. Ops that run
+at the same time are each counted in full, so their sum may exceed the time of a call.
 """
 
 from __future__ import annotations
