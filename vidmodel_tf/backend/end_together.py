@@ -27,7 +27,7 @@ _LAST_SECONDS = 1.5
 def ending_together(address: str, is_first: bool) -> Iterator[None]:
     """What ends the block on one machine ends the processes on the others.
 
-    Where others could not be told of an error, this process runs no exit handlers that come before JAX's.
+    Where others could not be told of an error, this process ends with its exit code and without other exit handlers.
 
     Args:
         address: Of this machine, by which the others name it.
@@ -41,7 +41,7 @@ def ending_together(address: str, is_first: bool) -> Iterator[None]:
         except BaseException as error:
             is_interrupted = isinstance(error, KeyboardInterrupt)
             end.tell("interrupted" if is_interrupted else cause(error) or type(error).__name__)
-            if not (end.all_came or is_interrupted):
+            if not (end.all_came or is_interrupted or was_signalled()):
                 # JAX would wait for a computation in which others are missing.
                 atexit.register(_exit, getattr(error, "exit_code", 1))
             raise
@@ -59,7 +59,8 @@ class _End:
         self._address, self._is_first = address, is_first
         self._is_over = threading.Event()
         self._lock = threading.Lock()
-        self._parting: threading.Thread | None = None
+        self._is_parting = False
+        self._has_parted = threading.Event()
 
     def tell(self, reason: str) -> None:
         """Ends the training on all machines; returns when they have come, or the time for it is over."""
@@ -91,13 +92,12 @@ class _End:
     def _part(self, line: str) -> None:
         """Whoever calls it, it happens once: on a thread, for a signal may interrupt the main one at any moment."""
         with self._lock:
-            if self._parting is None:
-                parting = threading.Thread(target=self._leave_service, args=(line,), daemon=True)
-                parting.start()
-                self._parting = parting
-        while self._parting.is_alive():
+            if not self._is_parting:
+                threading.Thread(target=self._leave_service, args=(line,), daemon=True).start()
+                self._is_parting = True
+        while not self._has_parted.is_set():
             with contextlib.suppress(KeyboardInterrupt):
-                self._parting.join()
+                self._has_parted.wait()
 
     def _leave_service(self, line: str) -> None:
         try:
@@ -110,6 +110,8 @@ class _End:
             forget()
             if self._is_first:
                 time.sleep(_LAST_SECONDS)  # those that came are ended by JAX when the service is gone
+        finally:
+            self._has_parted.set()
 
 
 def _exit(exit_code: int) -> None:
