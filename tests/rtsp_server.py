@@ -11,7 +11,7 @@ import gi  # pyright: ignore[reportMissingImports]
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402 # pyright: ignore[reportMissingImports]
+from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402 (versions first) # pyright: ignore[reportMissingImports]
 
 port, user, password, file = sys.argv[1:]
 Gst.init(None)

@@ -27,7 +27,8 @@ _LAST_SECONDS = 1.5
 def ending_together(address: str, is_first: bool) -> Iterator[None]:
     """What ends the block on one machine ends the processes on the others.
 
-    Where others could not be told of an error, this process ends with its exit code and without other exit handlers.
+    Where others could not be told of an error, the process ends with the error's exit code and without other exit
+    handlers.
 
     Args:
         address: Of this machine, by which the others name it.
